@@ -1,0 +1,1 @@
+"""The Agent Command Environment: what people use to direct, consult with and audit agents."""

@@ -1,0 +1,1 @@
+"""The Agent Execution Environment: where agents work, apart from the human's own checkout."""

@@ -1,0 +1,1 @@
+"""Adapters to kinds of agents, one per file; they never import each other."""

@@ -1,0 +1,1 @@
+"""Where commands run that we do not trust, one level per file."""

@@ -1,0 +1,1 @@
+"""What an agent may do, one tool per file, all confined to its workspace."""

@@ -1,0 +1,1 @@
+"""Source text as syntax trees: entities, structural changes and symbols. Text in, values out."""

@@ -1,0 +1,1 @@
+"""Commands into events: pure functions that either say what happens or refuse with a reason."""

@@ -1,0 +1,349 @@
+"""The pure folds: what an event makes of the state of its stream.
+
+One table, `FOLDS`, from payload type to a small function `(state or None, event) -> state`. An event that changes no
+state has no row, and an unknown kind changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from workbench.core.state import ConsultationState, Merge, MissionState, PackState, RunState, State, Step
+from workbench.model import events as e
+
+LAST_ACT_LENGTH = 120  # characters kept of a run's last act for one-line views
+
+
+def fold(state: State | None, event: e.Event) -> State | None:
+    """The state of `event.stream` after `event`; `state` is None before the first one."""
+    step = FOLDS.get(type(event.payload))
+    if step is None:
+        return state
+    folded: State | None = step(state, event)
+    return None if folded is None else replace(folded, version=event.version)
+
+
+def _mission_started(_: None, event: e.Event) -> MissionState:
+    p = _payload(event, e.MissionStarted)
+    return MissionState(
+        id=p.mission,
+        title=p.title,
+        brief=p.brief,
+        brief_light=p.brief_light,
+        loop=p.loop,
+        policy_digest=p.policy_digest,
+        rulebook_digest=p.rulebook_digest,
+        base_ref=p.base_ref,
+        base_commit=p.base_commit,
+        into=p.into,
+        priority=p.priority,
+        sandbox=p.sandbox,
+        uncommitted=p.uncommitted,
+        owner=p.owner,
+        started_at=event.at,
+    )
+
+
+def _mission_ended(state: MissionState, event: e.Event) -> MissionState:
+    p = _payload(event, e.MissionEnded)
+    return replace(state, outcome=p.outcome, reason=p.reason)
+
+
+def _run_queued(_: None, event: e.Event) -> RunState:
+    p = _payload(event, e.RunQueued)
+    return RunState(
+        id=p.run,
+        mission=p.mission,
+        agent=p.agent,
+        driver=p.driver,
+        branch=p.branch,
+        base_commit=p.base_commit,
+        script=p.script,
+        priority=p.priority,
+        sandbox=p.sandbox,
+        limits=p.limits,
+        queued_at=event.at,
+        last_at=event.at,
+    )
+
+
+def _step_started(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.StepStarted)
+    step = Step(name=p.step, number=p.number, attempt=p.attempt, epoch=p.epoch, aee=p.aee, at=event.at)
+    fresh = p.number > state.steps
+    return replace(
+        state,
+        step=step,
+        steps=p.number,
+        attempts=p.attempt,
+        failures=0 if fresh else state.failures,
+        epoch=p.epoch,
+        resting=False,
+        last_at=event.at,
+    )
+
+
+def _child_started(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.ChildStarted)
+    if state.step is None or state.step.epoch != p.epoch:
+        return state
+    return replace(state, step=replace(state.step, pid=p.pid, started_ticks=p.started_ticks))
+
+
+def _step_finished(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.StepFinished)
+    return replace(
+        state,
+        step=None,
+        failures=0,
+        resting=p.outcome == "ended",
+        reason=p.detail if p.outcome == "ended" else state.reason,
+        last_at=event.at,
+    )
+
+
+def _step_interrupted(state: RunState, event: e.Event) -> RunState:
+    return replace(state, step=None, last_at=event.at)
+
+
+def _step_failed(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.StepFailed)
+    return replace(state, step=None, failures=state.failures + 1, reason=p.reason, last_at=event.at)
+
+
+def _workspace_prepared(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.WorkspacePrepared)
+    return replace(state, workspace=p.workspace, sandbox=p.sandbox, last_at=event.at)
+
+
+def _acted(state: RunState, event: e.Event, text: str) -> RunState:
+    return replace(state, last_act=text[:LAST_ACT_LENGTH], last_at=event.at)
+
+
+def _thought_recorded(state: RunState, event: e.Event) -> RunState:
+    return _acted(state, event, _payload(event, e.ThoughtRecorded).text)
+
+
+def _tool_called(state: RunState, event: e.Event) -> RunState:
+    return replace(_acted(state, event, _payload(event, e.ToolCalled).title), calls=state.calls + 1)
+
+
+def _tool_returned(state: RunState, event: e.Event) -> RunState:
+    return replace(state, last_at=event.at)
+
+
+def _model_called(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.ModelCalled)
+    tokens = state.tokens + p.tokens_in + p.tokens_out
+    return replace(state, tokens=tokens, cost_usd=state.cost_usd + p.cost_usd, last_at=event.at)
+
+
+def _commits_fetched(state: RunState, event: e.Event) -> RunState:
+    return replace(state, head=_payload(event, e.CommitsFetched).head, last_at=event.at)
+
+
+def _delivery_submitted(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.DeliverySubmitted)
+    return replace(state, head=p.head, submission=p.head, rationale=p.rationale, last_at=event.at)
+
+
+def _run_awaits_answer(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.RunAwaitsAnswer)
+    return replace(
+        state, waiting_for=(*state.waiting_for, p.consultation), questions=state.questions + 1, last_at=event.at
+    )
+
+
+def _run_answered(state: RunState, event: e.Event) -> RunState:
+    answered = _payload(event, e.RunAnswered).consultation
+    return replace(state, waiting_for=tuple(c for c in state.waiting_for if c != answered), last_at=event.at)
+
+
+def _run_paused(state: RunState, _: e.Event) -> RunState:
+    return replace(state, paused=True)
+
+
+def _run_resumed(state: RunState, _: e.Event) -> RunState:
+    return replace(state, paused=False, resting=False, failures=0)
+
+
+def _run_stopped(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.RunStopped)
+    return replace(state, outcome="stopped", reason=p.reason, waiting_for=(), last_at=event.at)
+
+
+def _run_ended(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.RunEnded)
+    ended = p.outcome
+    return replace(state, outcome=ended, reason=p.reason, to_decide=False, waiting_for=(), last_at=event.at)
+
+
+def _changes_requested(state: RunState, event: e.Event) -> RunState:
+    return replace(state, to_decide=False, submission="", resting=False, last_at=event.at)
+
+
+def _run_pack_submitted(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.RunPackSubmitted)
+    return replace(state, pack=p.pack, revision=p.revision, to_decide=True, submission="", last_at=event.at)
+
+
+def _consultation_raised(_: None, event: e.Event) -> ConsultationState:
+    p = _payload(event, e.ConsultationRaised)
+    return ConsultationState(
+        id=p.consultation,
+        mission=p.mission,
+        run=p.run,
+        mode=p.mode,
+        category=p.category,
+        title=p.title,
+        options=p.options,
+        document=p.document,
+        call=p.call,
+        raised_at=event.at,
+    )
+
+
+def _consultation_resolved(state: ConsultationState, event: e.Event) -> ConsultationState:
+    p = _payload(event, e.ConsultationResolved)
+    return replace(
+        state,
+        state="resolved",
+        resolution=p.resolution,
+        decision=p.decision,
+        decided_by=p.decided_by,
+        decided_at=event.at,
+        answer=p.document,
+    )
+
+
+def _consultation_withdrawn(state: ConsultationState, event: e.Event) -> ConsultationState:
+    return replace(state, state="withdrawn", decided_at=event.at)
+
+
+def _pack_requested(_: None, event: e.Event) -> PackState:
+    p = _payload(event, e.PackRequested)
+    return PackState(
+        id=p.pack,
+        mission=p.mission,
+        run=p.run,
+        revision=p.revision,
+        base_ref=p.base_ref,
+        base_commit=p.base_commit,
+        head=p.head,
+        into=p.into,
+        brief=p.brief,
+        policy=p.policy,
+        rationale=p.rationale,
+        environment=p.environment,
+        sandbox=p.sandbox,
+        requested_at=event.at,
+    )
+
+
+def _pack_submitted(state: PackState, event: e.Event) -> PackState:
+    p = _payload(event, e.PackSubmitted)
+    return replace(
+        state,
+        state="submitted",
+        verdict=p.verdict,
+        base_commit=p.base_commit,
+        head=p.head,
+        tree=p.tree,
+        policy_digest=p.policy_digest,
+        brief_digest=p.brief_digest,
+        digest=p.digest,
+        blob=p.blob,
+        title=p.title,
+        headline=p.headline,
+        submitted_at=event.at,
+    )
+
+
+def _pack_failed(state: PackState, event: e.Event) -> PackState:
+    p = _payload(event, e.PackFailed)
+    return replace(state, state="failed", reason=p.reason, hint=p.hint)
+
+
+DECIDED_STATES = {"approve": "approved", "request-changes": "changes-requested", "reject": "rejected"}
+
+
+def _pack_decided(state: PackState, event: e.Event) -> PackState:
+    p = _payload(event, e.PackDecided)
+    return replace(state, state=DECIDED_STATES[p.decision], decisions=(*state.decisions, p.document))
+
+
+def _pack_superseded(state: PackState, _: e.Event) -> PackState:
+    return replace(state, state="superseded")
+
+
+def _merge_started(state: PackState, event: e.Event) -> PackState:
+    p = _payload(event, e.MergeStarted)
+    return replace(state, merging=Merge(ref=p.ref, old=p.old, new=p.new, mode=p.mode))
+
+
+def _pack_merged(state: PackState, event: e.Event) -> PackState:
+    p = _payload(event, e.PackMerged)
+    return replace(state, state="merged", merge=Merge(ref=p.ref, old=p.old, new=p.new, mode=p.mode), merging=None)
+
+
+def _merge_abandoned(state: PackState, event: e.Event) -> PackState:
+    return replace(state, merging=None, reason=_payload(event, e.MergeAbandoned).reason)
+
+
+def _undo_started(state: PackState, event: e.Event) -> PackState:
+    p = _payload(event, e.UndoStarted)
+    return replace(state, undoing=Merge(ref=p.ref, old=p.old, new=p.new, mode=p.how))
+
+
+def _merge_undone(state: PackState, _: e.Event) -> PackState:
+    return replace(state, state="approved", merge=None, undoing=None)
+
+
+P = TypeVar("P", bound=e.Payload)
+
+
+def _payload(event: e.Event, _: type[P]) -> P:
+    return event.payload  # type: ignore[return-value]  # FOLDS pairs each function with its payload type
+
+
+FOLDS: dict[type[e.Payload], Callable[[Any, e.Event], Any]] = {
+    e.MissionStarted: _mission_started,
+    e.MissionEnded: _mission_ended,
+    e.RunQueued: _run_queued,
+    e.StepStarted: _step_started,
+    e.ChildStarted: _child_started,
+    e.StepFinished: _step_finished,
+    e.StepInterrupted: _step_interrupted,
+    e.StepFailed: _step_failed,
+    e.WorkspacePrepared: _workspace_prepared,
+    e.ThoughtRecorded: _thought_recorded,
+    e.ToolCalled: _tool_called,
+    e.ToolReturned: _tool_returned,
+    e.ModelCalled: _model_called,
+    e.CommitsFetched: _commits_fetched,
+    e.DeliverySubmitted: _delivery_submitted,
+    e.RunAwaitsAnswer: _run_awaits_answer,
+    e.RunAnswered: _run_answered,
+    e.RunPaused: _run_paused,
+    e.RunResumed: _run_resumed,
+    e.RunStopped: _run_stopped,
+    e.RunEnded: _run_ended,
+    e.ChangesRequested: _changes_requested,
+    e.RunPackSubmitted: _run_pack_submitted,
+    e.ConsultationRaised: _consultation_raised,
+    e.ConsultationResolved: _consultation_resolved,
+    e.ConsultationWithdrawn: _consultation_withdrawn,
+    e.PackRequested: _pack_requested,
+    e.PackSubmitted: _pack_submitted,
+    e.PackFailed: _pack_failed,
+    e.PackDecided: _pack_decided,
+    e.PackSuperseded: _pack_superseded,
+    e.MergeStarted: _merge_started,
+    e.PackMerged: _pack_merged,
+    e.MergeAbandoned: _merge_abandoned,
+    e.UndoStarted: _undo_started,
+    e.MergeUndone: _merge_undone,
+}

@@ -1,0 +1,163 @@
+"""What missions, runs, consultations and packs look like once folded; the projections keep these values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from workbench.model.events import JSON, Pin
+
+MAX_STEP_FAILURES = 3  # attempts of one step that may end in an error before the run fails
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A step that dispatch has handed out and whose outcome is not recorded yet."""
+
+    name: str
+    number: int
+    attempt: int
+    epoch: int
+    aee: str
+    pid: int = 0
+    started_ticks: int = 0
+    at: str = ""
+
+
+class MissionState(msgspec.Struct, frozen=True, kw_only=True):
+    """A mission; its status follows from its runs (`core.status`)."""
+
+    id: str
+    title: str
+    brief: Pin
+    loop: Pin | None = None
+    policy_digest: str = ""
+    rulebook_digest: str = ""
+    base_ref: str = ""
+    base_commit: str = ""
+    into: str = ""
+    priority: int = 0
+    sandbox: str = ""
+    uncommitted: tuple[str, ...] = ()
+    owner: str = ""
+    started_at: str = ""
+    outcome: str = ""  # merged | rejected | stopped | failed; empty while it goes on
+    reason: str = ""
+    version: int = 0
+    brief_light: bool = False
+
+
+class RunState(msgspec.Struct, frozen=True, kw_only=True):
+    """A run. What it does next follows from these fields alone (`core.next_step`)."""
+
+    id: str
+    mission: str
+    agent: str
+    driver: str
+    branch: str
+    base_commit: str
+    script: Pin | None = None
+    priority: int = 0
+    sandbox: str = ""
+    limits: JSON = {}
+    queued_at: str = ""
+    workspace: str = ""
+    step: Step | None = None
+    steps: int = 0  # decided steps so far
+    attempts: int = 0  # of the newest step
+    failures: int = 0  # of the newest step
+    epoch: int = 0
+    waiting_for: tuple[str, ...] = ()  # open blocking questions
+    questions: int = 0  # raised so far
+    paused: bool = False
+    head: str = ""  # newest fetched commit
+    submission: str = ""  # head that waits for its pack
+    rationale: JSON = {}
+    revision: int = 0  # packs assembled so far
+    pack: str = ""  # the newest pack
+    to_decide: bool = False  # the newest pack waits for a person
+    outcome: str = ""  # merged | rejected | stopped | failed | superseded; empty while it goes on
+    reason: str = ""
+    resting: bool = False  # the agent ended without delivering: a person must say what now
+    cost_usd: float = 0.0
+    tokens: int = 0
+    last_act: str = ""
+    last_at: str = ""
+    calls: int = 0
+    version: int = 0
+
+
+class ConsultationState(msgspec.Struct, frozen=True, kw_only=True):
+    """A question: `state` is open, resolved or withdrawn."""
+
+    id: str
+    mission: str
+    run: str
+    mode: str
+    category: str
+    title: str
+    options: tuple[str, ...]
+    document: JSON
+    call: str = ""
+    state: str = "open"
+    raised_at: str = ""
+    resolution: str = ""
+    decision: str = ""
+    decided_by: str = ""
+    decided_at: str = ""
+    answer: JSON = {}
+    version: int = 0
+
+
+class Merge(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a pack was merged, or was about to be."""
+
+    ref: str
+    old: str
+    new: str
+    mode: str
+
+
+class PackState(msgspec.Struct, frozen=True, kw_only=True):
+    """A pack: assembling, submitted, approved, changes-requested, rejected, superseded, merged or failed."""
+
+    id: str
+    mission: str
+    run: str
+    revision: int
+    base_ref: str
+    base_commit: str
+    head: str
+    into: str = ""
+    brief: Pin | None = None
+    policy: Pin | None = None
+    rationale: JSON = {}
+    environment: JSON = {}
+    sandbox: str = ""
+    state: str = "assembling"
+    verdict: str = ""
+    tree: str = ""
+    policy_digest: str = ""
+    brief_digest: str = ""
+    digest: str = ""
+    blob: str = ""
+    title: str = ""
+    headline: str = ""
+    requested_at: str = ""
+    submitted_at: str = ""
+    decisions: tuple[JSON, ...] = ()  # VCRs, oldest first
+    merge: Merge | None = None
+    merging: Merge | None = None  # an intent without an outcome
+    undoing: Merge | None = None  # the same of an undo
+    reason: str = ""
+    hint: str = ""
+    version: int = 0
+
+
+State = MissionState | RunState | ConsultationState | PackState
+
+
+def state_data(state: State) -> dict[str, Any]:
+    """A state as plain JSON values."""
+    data: dict[str, Any] = msgspec.to_builtins(state)
+    return data

@@ -1,0 +1,525 @@
+"""What can have happened: one frozen payload type per event kind, and the envelope in which the journal keeps it.
+
+Events are facts in the past tense. A payload's class name is its `kind`; a kind that this version does not know is kept
+as `UnknownPayload` and shown as it is. A field may be added with a default; any other change needs a new kind.
+Streams: `mission/<id>`, `run/<id>`, `consultation/<id>`, `pack/<id>`, `repository/<topic>`.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import msgspec
+
+JSON = dict[str, Any]
+
+
+class Payload(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of every payload; `SCHEMA` counts the versions of one kind's shape."""
+
+    SCHEMA: ClassVar[int] = 1
+
+
+class UnknownPayload(Payload, frozen=True, kw_only=True):
+    """A kind that this version does not know, kept as it was read."""
+
+    known_as: str
+    data: JSON
+
+
+class Pin(msgspec.Struct, frozen=True, kw_only=True):
+    """An artifact as it stood when it was bound: `blob` names its whole text."""
+
+    id: str
+    version: str = ""
+    digest: str = ""
+    blob: str = ""
+
+
+# --- mission/<id> -----------------------------------------------------------------------------------------------------
+
+
+class MissionStarted(Payload, frozen=True, kw_only=True):
+    """A person set a brief going. Everything that may bind a gate is pinned here."""
+
+    mission: str
+    title: str
+    brief: Pin
+    brief_light: bool = False  # made from one sentence, by `workbench run "..."`
+    loop: Pin | None = None
+    policy_digest: str = ""
+    rulebook_digest: str = ""
+    base_ref: str = ""
+    base_commit: str = ""
+    into: str = ""  # the full ref that a merge moves, e.g. refs/heads/main; empty: only a detached result
+    priority: int = 0  # larger goes first
+    sandbox: str = ""  # the level asked for; empty: the best that works
+    uncommitted: tuple[str, ...] = ()  # paths that agents cannot see, as they stood at the start
+    owner: str = ""
+
+
+class MissionEnded(Payload, frozen=True, kw_only=True):
+    """Nothing of the mission goes on: `outcome` is merged, rejected, stopped or failed."""
+
+    mission: str
+    outcome: str
+    reason: str = ""
+
+
+# --- run/<id> ---------------------------------------------------------------------------------------------------------
+
+
+class RunQueued(Payload, frozen=True, kw_only=True):
+    """A run wants a place. `agent` is the name people see, `driver` its adapter, `script` its settings."""
+
+    run: str
+    mission: str
+    agent: str
+    driver: str
+    branch: str
+    base_commit: str
+    script: Pin | None = None
+    priority: int = 0
+    sandbox: str = ""
+    limits: JSON = {}  # wall_s, memory_mb, processes, output_mb; absent: the defaults
+
+
+class StepStarted(Payload, frozen=True, kw_only=True):
+    """Dispatch handed a step out. Reports of an older `epoch` are refused from here on."""
+
+    run: str
+    step: str  # prepare | turn | pack
+    number: int  # counts the decided steps of the run from 1
+    attempt: int  # counts from 1 within the step
+    epoch: int  # grows with each attempt of any step of the run
+    aee: str  # which AEE incarnation holds the lease
+
+
+class ChildStarted(Payload, frozen=True, kw_only=True):
+    """The run child exists: its pid and start time (clock ticks since boot) identify it even after pids wrap."""
+
+    run: str
+    epoch: int
+    pid: int
+    started_ticks: int
+
+
+class StepFinished(Payload, frozen=True, kw_only=True):
+    """A step ended in order. `outcome`: done | waiting | submitted | ended (the agent stopped without delivering)."""
+
+    run: str
+    step: str
+    number: int
+    attempt: int
+    outcome: str
+    detail: str = ""
+
+
+class StepInterrupted(Payload, frozen=True, kw_only=True):
+    """A step's holder is gone or was ended; the step is decided again with the next attempt."""
+
+    run: str
+    step: str
+    number: int
+    attempt: int
+    reason: str
+
+
+class StepFailed(Payload, frozen=True, kw_only=True):
+    """A step ended in an error. `final` ends the run; otherwise it is tried again."""
+
+    run: str
+    step: str
+    number: int
+    attempt: int
+    reason: str
+    hint: str = ""
+    final: bool = False
+
+
+class WorkspacePrepared(Payload, frozen=True, kw_only=True):
+    """The run has its clone. `environment` digests what commands there can see."""
+
+    run: str
+    workspace: str
+    base_commit: str
+    sandbox: str
+    environment: str = ""
+    notes: tuple[str, ...] = ()
+
+
+class ThoughtRecorded(Payload, frozen=True, kw_only=True):
+    """Something that the agent said while it worked; a claim, never a fact."""
+
+    run: str
+    text: str
+
+
+class ToolCalled(Payload, frozen=True, kw_only=True):
+    """The intent of a tool call, recorded before it acts. `call` is unique within the run."""
+
+    run: str
+    call: str
+    tool: str
+    title: str
+    arguments: JSON = {}
+
+
+class ToolReturned(Payload, frozen=True, kw_only=True):
+    """What came of a call. `state`: ok | error | interrupted (outcome unknown). `blob` is a cut output, whole."""
+
+    run: str
+    call: str
+    tool: str
+    state: str
+    summary: str
+    data: JSON = {}
+    blob: str = ""
+    full_bytes: int = 0
+    duration_ms: int = 0
+
+
+class OutputStreamed(Payload, frozen=True, kw_only=True):
+    """A stretch of a command's output, coalesced over about 100 ms; `text` may be cut, `full_bytes` says from what."""
+
+    run: str
+    call: str
+    text: str
+    full_bytes: int = 0
+
+
+class ModelCalled(Payload, frozen=True, kw_only=True):
+    """One request to a model was paid for."""
+
+    run: str
+    model: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+
+
+class CommitsFetched(Payload, frozen=True, kw_only=True):
+    """Commits of the agent reached the store under `refs/workbench/runs/<run>`."""
+
+    run: str
+    head: str
+    commits: int
+
+
+class DeliverySubmitted(Payload, frozen=True, kw_only=True):
+    """The agent says that it is done. All of it is `claimed`; `head` is what the store fetched."""
+
+    run: str
+    head: str
+    rationale: JSON = {}  # approach, trade_offs, test_plan[], notes: as the agent gave them
+
+
+class RunAwaitsAnswer(Payload, frozen=True, kw_only=True):
+    """A blocking question suspends the run; nothing of it is alive until the answer."""
+
+    run: str
+    consultation: str
+
+
+class RunAnswered(Payload, frozen=True, kw_only=True):
+    """A question of this run is settled; `resolution` is the VCR's id."""
+
+    run: str
+    consultation: str
+    resolution: str
+
+
+class RunPackSubmitted(Payload, frozen=True, kw_only=True):
+    """The run's newest pack waits for a person."""
+
+    run: str
+    pack: str
+    revision: int
+    verdict: str
+
+
+class RunPaused(Payload, frozen=True, kw_only=True):
+    """A person wants no new step of this run."""
+
+    run: str
+    reason: str = ""
+
+
+class RunResumed(Payload, frozen=True, kw_only=True):
+    """A person lets the run go on."""
+
+    run: str
+    reason: str = ""
+
+
+class RunStopped(Payload, frozen=True, kw_only=True):
+    """A person ended the run; its commits stay."""
+
+    run: str
+    reason: str = ""
+
+
+class RunEnded(Payload, frozen=True, kw_only=True):
+    """The run is over: `outcome` is merged, rejected, superseded or failed."""
+
+    run: str
+    outcome: str
+    reason: str = ""
+
+
+class ChangesRequested(Payload, frozen=True, kw_only=True):
+    """A person sent a pack back; the run's next turn starts from `text`."""
+
+    run: str
+    pack: str
+    resolution: str
+    text: str
+    required_changes: tuple[str, ...] = ()
+
+
+# --- consultation/<id> ------------------------------------------------------------------------------------------------
+
+
+class ConsultationRaised(Payload, frozen=True, kw_only=True):
+    """An agent asks. `document` is the whole CRP."""
+
+    consultation: str
+    mission: str
+    run: str
+    mode: str  # blocking | advisory
+    category: str
+    title: str
+    options: tuple[str, ...]  # ids, in the order in which they are shown
+    document: JSON
+    call: str = ""  # the tool call that raised it
+
+
+class ConsultationResolved(Payload, frozen=True, kw_only=True):
+    """Somebody answered. `document` is the whole VCR."""
+
+    consultation: str
+    mission: str
+    run: str
+    resolution: str
+    decision: str
+    decided_by: str
+    document: JSON
+
+
+class ConsultationWithdrawn(Payload, frozen=True, kw_only=True):
+    """The question no longer needs an answer, e.g. because its run was stopped."""
+
+    consultation: str
+    reason: str
+
+
+# --- pack/<id> --------------------------------------------------------------------------------------------------------
+
+
+class PackRequested(Payload, frozen=True, kw_only=True):
+    """Evidence is wanted for `base..head`. `run` is empty for `mrp build`, which has no agent."""
+
+    pack: str
+    mission: str
+    run: str
+    revision: int
+    base_ref: str
+    base_commit: str
+    head: str
+    into: str = ""
+    brief: Pin | None = None
+    policy: Pin | None = None  # a named policy of `mrp build`; None: the base commit's
+    rationale: JSON = {}
+    environment: JSON = {}  # the named environment: kind, path, virtual_env, search_path
+    sandbox: str = ""
+
+
+class PackSubmitted(Payload, frozen=True, kw_only=True):
+    """The pack is whole. `blob` holds the MRP's canonical JSON, `digest` its digest; the rest binds it."""
+
+    pack: str
+    mission: str
+    run: str
+    revision: int
+    verdict: str  # ready | needs-human | not-ready
+    base_commit: str
+    head: str
+    tree: str
+    policy_digest: str
+    brief_digest: str
+    digest: str
+    blob: str
+    title: str = ""
+    headline: str = ""  # the first reason, for one-line views
+
+
+class PackFailed(Payload, frozen=True, kw_only=True):
+    """The pack could not be assembled, e.g. because the head does not merge."""
+
+    pack: str
+    reason: str
+    hint: str = ""
+
+
+class PackDecided(Payload, frozen=True, kw_only=True):
+    """A person decided. `decision`: approve | request-changes | reject. `document` is the whole VCR."""
+
+    pack: str
+    decision: str
+    resolution: str
+    decided_by: str
+    document: JSON
+
+
+class PackSuperseded(Payload, frozen=True, kw_only=True):
+    """A later revision took the pack's place."""
+
+    pack: str
+    by: str
+
+
+class MergeStarted(Payload, frozen=True, kw_only=True):
+    """The intent to move `ref` from `old` to `new`, recorded before git is touched."""
+
+    pack: str
+    ref: str
+    old: str
+    new: str
+    mode: str  # fast-forward | merge | squash
+    merge_base_commit: str = ""
+
+
+class PackMerged(Payload, frozen=True, kw_only=True):
+    """`ref` stands at `new`, which holds the pack's tree."""
+
+    pack: str
+    ref: str
+    old: str
+    new: str
+    mode: str
+
+
+class MergeAbandoned(Payload, frozen=True, kw_only=True):
+    """A started merge did not move the ref."""
+
+    pack: str
+    reason: str
+
+
+class UndoStarted(Payload, frozen=True, kw_only=True):
+    """The intent to take a merge back, recorded before git is touched. `how`: move-back | revert."""
+
+    pack: str
+    ref: str
+    old: str
+    new: str
+    how: str
+
+
+class MergeUndone(Payload, frozen=True, kw_only=True):
+    """The merge was taken back; `new` is where `ref` stands now."""
+
+    pack: str
+    ref: str
+    old: str
+    new: str
+    how: str
+
+
+# --- repository/<topic> -----------------------------------------------------------------------------------------------
+
+
+class RepositoryOpened(Payload, frozen=True, kw_only=True):
+    """The journal belongs to this repository."""
+
+    name: str
+    common_dir: str
+
+
+class TrustGranted(Payload, frozen=True, kw_only=True):
+    """A person trusts this content for this use; a changed digest asks again."""
+
+    use: str  # e.g. prepare, plugin
+    digest: str
+    subject: str
+
+
+class AeeStarted(Payload, frozen=True, kw_only=True):
+    """An AEE incarnation took the lock."""
+
+    aee: str
+    pid: int
+    version: str
+    sandbox: str
+    max_runs: int
+
+
+class AeeStopped(Payload, frozen=True, kw_only=True):
+    """An AEE incarnation ended in order."""
+
+    aee: str
+    reason: str
+
+
+class EvidenceCached(Payload, frozen=True, kw_only=True):
+    """Evidence of a base commit that later packs may cite, because `key` digests all of its inputs."""
+
+    key: str
+    blob: str
+
+
+class WorkTrashed(Payload, frozen=True, kw_only=True):
+    """Something of a run was moved to the trash, from where it can be taken back."""
+
+    subject: str
+    kept_at: str
+    bytes: int
+
+
+KINDS: dict[str, type[Payload]] = {
+    kind.__name__: kind for kind in Payload.__subclasses__() if kind is not UnknownPayload
+}
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as the journal keeps it. `seq` orders the journal, `version` its stream, from 1 without gaps."""
+
+    seq: int
+    id: str
+    stream: str
+    version: int
+    kind: str
+    schema: int
+    actor: str  # human:<who> | aee | agent:<run> | policy:<id>
+    at: str
+    payload: Payload
+    prev_hash: str
+    hash: str
+
+
+class Proposed(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that wants to be appended. `id` empty: the journal draws one; a known id is recognised, not repeated."""
+
+    stream: str
+    payload: Payload
+    actor: str
+    id: str = ""
+    at: str = ""  # empty: the journal's clock
+
+
+def decode_payload(kind: str, data: bytes) -> Payload:
+    """The payload of a stored event; unknown kinds become `UnknownPayload`. Raises msgspec.DecodeError on damage."""
+    known = KINDS.get(kind)
+    if known is None:
+        return UnknownPayload(known_as=kind, data=msgspec.json.decode(data))
+    return msgspec.json.decode(data, type=known)
+
+
+def payload_data(payload: Payload) -> Any:
+    """What of a payload is stored: an unknown kind goes back out exactly as it came in."""
+    return payload.data if isinstance(payload, UnknownPayload) else payload
+
+
+def kind_of(payload: Payload) -> str:
+    """The kind under which a payload is stored."""
+    return payload.known_as if isinstance(payload, UnknownPayload) else type(payload).__name__

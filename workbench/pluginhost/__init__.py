@@ -1,0 +1,1 @@
+"""What may be added from outside: a plain registry of drivers and collectors."""

@@ -1,0 +1,1 @@
+"""Git on the host: read, fetch, merge and undo, obeying nothing that a repository configures."""
