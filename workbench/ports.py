@@ -185,6 +185,17 @@ class Sandbox(Protocol):
         ...
 
 
+class Environment(msgspec.Struct, frozen=True, kw_only=True):
+    """The named tools that sandboxed commands see (interpreter prefix, `.venv`, `node_modules`), mounted read-only."""
+
+    kind: Literal["configured", "prepared", "venv", "caller", "system"]
+    label: str
+    env: dict[str, str] = {}  # PATH, VIRTUAL_ENV ...: the whole of what it contributes
+    mounts: tuple[Mount, ...] = ()
+    digest: str = ""  # over names, versions and contents that decide what runs; not over paths of temporary places
+    notes: tuple[str, ...] = ()
+
+
 # --- git on the host ------------------------------------------------------------------------------------
 
 

@@ -65,6 +65,12 @@ def _run_queued(_: None, event: e.Event) -> RunState:
         priority=p.priority,
         sandbox=p.sandbox,
         limits=p.limits,
+        title=p.title,
+        base_ref=p.base_ref,
+        into=p.into,
+        brief=p.brief,
+        policy=p.policy,
+        environment=p.environment,
         queued_at=event.at,
         last_at=event.at,
     )
@@ -80,6 +86,7 @@ def _step_started(state: RunState, event: e.Event) -> RunState:
         steps=p.number,
         attempts=p.attempt,
         failures=0 if fresh else state.failures,
+        unfinished="",
         epoch=p.epoch,
         resting=False,
         last_at=event.at,
@@ -99,6 +106,7 @@ def _step_finished(state: RunState, event: e.Event) -> RunState:
         state,
         step=None,
         failures=0,
+        unfinished="",
         resting=p.outcome == "ended",
         reason=p.detail if p.outcome == "ended" else state.reason,
         last_at=event.at,
@@ -106,12 +114,14 @@ def _step_finished(state: RunState, event: e.Event) -> RunState:
 
 
 def _step_interrupted(state: RunState, event: e.Event) -> RunState:
-    return replace(state, step=None, last_at=event.at)
+    p = _payload(event, e.StepInterrupted)
+    return replace(state, step=None, unfinished=p.step, last_at=event.at)
 
 
 def _step_failed(state: RunState, event: e.Event) -> RunState:
     p = _payload(event, e.StepFailed)
-    return replace(state, step=None, failures=state.failures + 1, reason=p.reason, last_at=event.at)
+    failures = state.failures + 1
+    return replace(state, step=None, failures=failures, unfinished=p.step, reason=p.reason, last_at=event.at)
 
 
 def _workspace_prepared(state: RunState, event: e.Event) -> RunState:
@@ -167,7 +177,8 @@ def _run_paused(state: RunState, _: e.Event) -> RunState:
 
 
 def _run_resumed(state: RunState, _: e.Event) -> RunState:
-    return replace(state, paused=False, resting=False, failures=0)
+    outcome = "" if state.outcome == "failed" else state.outcome
+    return replace(state, paused=False, resting=False, failures=0, outcome=outcome)
 
 
 def _run_stopped(state: RunState, event: e.Event) -> RunState:
@@ -182,7 +193,8 @@ def _run_ended(state: RunState, event: e.Event) -> RunState:
 
 
 def _changes_requested(state: RunState, event: e.Event) -> RunState:
-    return replace(state, to_decide=False, submission="", resting=False, last_at=event.at)
+    p = _payload(event, e.ChangesRequested)
+    return replace(state, to_decide=False, submission="", request=p.text, resting=False, last_at=event.at)
 
 
 def _run_pack_submitted(state: RunState, event: e.Event) -> RunState:

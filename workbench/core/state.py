@@ -60,11 +60,18 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     sandbox: str = ""
     limits: JSON = {}
+    title: str = ""
+    base_ref: str = ""
+    into: str = ""
+    brief: Pin | None = None
+    policy: Pin | None = None
+    environment: JSON = {}
     queued_at: str = ""
     workspace: str = ""
     step: Step | None = None
     steps: int = 0  # decided steps so far
     attempts: int = 0  # of the newest step
+    unfinished: str = ""  # the newest step's name if it was interrupted or failed: it is attempted again
     failures: int = 0  # of the newest step
     epoch: int = 0
     waiting_for: tuple[str, ...] = ()  # open blocking questions
@@ -78,6 +85,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     to_decide: bool = False  # the newest pack waits for a person
     outcome: str = ""  # merged | rejected | stopped | failed | superseded; empty while it goes on
     reason: str = ""
+    request: str = ""  # what a person asked to change, for the next turn
     resting: bool = False  # the agent ended without delivering: a person must say what now
     cost_usd: float = 0.0
     tokens: int = 0

@@ -80,8 +80,14 @@ class RunQueued(Payload, frozen=True, kw_only=True):
     base_commit: str
     script: Pin | None = None
     priority: int = 0
-    sandbox: str = ""
+    sandbox: str = ""  # the level asked for; empty: the best that works; demo: may go without, under a warning
     limits: JSON = {}  # wall_s, memory_mb, processes, output_mb; absent: the defaults
+    title: str = ""
+    base_ref: str = ""
+    into: str = ""  # the full ref that a merge moves; empty: none
+    brief: Pin | None = None
+    policy: Pin | None = None  # a policy named by a person; None: the base commit's
+    environment: JSON = {}  # the caller's, recorded: virtual_env, search_path
 
 
 class StepStarted(Payload, frozen=True, kw_only=True):

@@ -1,0 +1,203 @@
+"""Packs: requested, submitted, decided, merged and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from workbench.core.decide.decision import Decision, mission_stream, on_pack, on_run, pack_stream, required_reason
+from workbench.core.state import MissionState, PackState, RunState
+from workbench.model import events as e
+from workbench.model.errors import AlreadyResolved, Refused
+from workbench.model.ids import derived_id, resolution_id
+
+DECISIONS = ("approve", "request-changes", "reject")
+
+# --- what the AEE decides ---------------------------------------------------------------------------------------------
+
+
+def request_pack(requested: e.PackRequested) -> Decision:
+    """Assembly begins. The same request again is recognised."""
+    event = on_pack(requested.pack, requested, id=derived_id(requested.pack, "requested"))
+    return Decision(events=(event,))
+
+
+def submit_pack(submitted: e.PackSubmitted, older: Sequence[PackState]) -> Decision:
+    """The pack is whole and waits for a person; undecided packs of earlier revisions are superseded."""
+    pack, run = submitted.pack, submitted.run
+    shown = e.RunPackSubmitted(run=run, pack=pack, revision=submitted.revision, verdict=submitted.verdict)
+    events = [
+        on_pack(pack, submitted, id=derived_id(pack, "submitted")),
+        on_run(run, shown, id=derived_id(pack, "run-submitted")),
+    ]
+    for earlier in older:
+        if earlier.id != pack and earlier.state in ("submitted", "approved", "changes-requested"):
+            gone = e.PackSuperseded(pack=earlier.id, by=pack)
+            events.append(on_pack(earlier.id, gone, id=derived_id(earlier.id, "superseded")))
+    return Decision(events=tuple(events))
+
+
+def fail_pack(pack: PackState, *, reason: str, hint: str = "") -> Decision:
+    """The pack cannot be assembled."""
+    failed = e.PackFailed(pack=pack.id, reason=reason, hint=hint)
+    return Decision(events=(on_pack(pack.id, failed, id=derived_id(pack.id, "failed")),))
+
+
+# --- what people decide -----------------------------------------------------------------------------------------------
+
+
+def decide_pack(
+    pack: PackState,
+    run: RunState | None,
+    *,
+    decision: str,
+    rationale: str,
+    required_changes: tuple[str, ...] = (),
+    conditions: tuple[str, ...] = (),
+    decided_by: str,
+    actor: str,
+    at: str,
+    mission: MissionState | None = None,
+    siblings: Sequence[RunState] = (),
+    verified: bool = False,
+) -> Decision:
+    """Approve, send back or reject. `siblings` are the mission's other runs.
+
+    Raises AlreadyResolved when somebody decided it first and Refused when it is not there to be decided.
+    """
+    reason = required_reason(rationale, what="A decision")
+    _refuse_undecidable(pack, decision)
+    resolution = resolution_id(pack.id, len(pack.decisions) + 1)
+    document: dict[str, Any] = {
+        "id": resolution,
+        "target": {"kind": "mrp", "id": pack.id, "digest": pack.digest},
+        "decision": decision,
+        "rationale": reason,
+        "conditions": list(conditions),
+        "required_changes": list(required_changes),
+        "decided_by": {"who": decided_by, "role": "coach", "resolver": "human", "verified": verified},
+        "at": at,
+        "applies_to": "this",
+        "cites": [f"base@{pack.base_commit}", f"head@{pack.head}", f"tree@{pack.tree}"],
+    }
+    decided = e.PackDecided(
+        pack=pack.id, decision=decision, resolution=resolution, decided_by=decided_by, document=document
+    )
+    events = [on_pack(pack.id, decided, actor=actor, id=derived_id(resolution, "decided"))]
+    if run is not None and not run.outcome:
+        events += _told_to_run(pack, run, decided, reason, required_changes, actor)
+        if decision == "reject":
+            events += _mission_over(mission, siblings, outcome="rejected", reason=reason, actor=actor)
+    return Decision(events=tuple(events), expect={pack_stream(pack.id): pack.version})
+
+
+def _refuse_undecidable(pack: PackState, decision: str) -> None:
+    if decision not in DECISIONS:
+        raise Refused(f"{decision!r} is no decision.", hint=f"One of {', '.join(DECISIONS)}.")
+    may_change = pack.state == "approved" and decision != "approve" and pack.merging is None
+    if pack.state == "submitted" or may_change:
+        return
+    if pack.decisions:
+        last = pack.decisions[-1]
+        who = last.get("decided_by", {}).get("who", "somebody")
+        raise AlreadyResolved(
+            f"{pack.id} is {pack.state}: {who} decided {last.get('decision')} at {last.get('at')}.",
+            hint=f"workbench show {last.get('id')} prints the decision.",
+            data={"pack": pack.id, "decided_by": who, "at": last.get("at"), "decision": last.get("decision")},
+        )
+    raise Refused(f"{pack.id} is {pack.state}; there is nothing to decide.", hint=pack.hint or pack.reason)
+
+
+def _told_to_run(
+    pack: PackState,
+    run: RunState,
+    decided: e.PackDecided,
+    reason: str,
+    required_changes: tuple[str, ...],
+    actor: str,
+) -> list[e.Proposed]:
+    if decided.decision == "reject":
+        ended = e.RunEnded(run=run.id, outcome="rejected", reason=reason)
+        return [on_run(run.id, ended, actor=actor, id=derived_id(decided.resolution, "run-rejected"))]
+    if decided.decision == "request-changes":
+        if run.driver == "branch":
+            return []
+        asked = e.ChangesRequested(
+            run=run.id, pack=pack.id, resolution=decided.resolution, text=reason, required_changes=required_changes
+        )
+        return [on_run(run.id, asked, actor=actor, id=derived_id(decided.resolution, "run-asked"))]
+    return []
+
+
+def _mission_over(
+    mission: MissionState | None, siblings: Sequence[RunState], *, outcome: str, reason: str, actor: str
+) -> list[e.Proposed]:
+    if mission is None or mission.outcome or any(not sibling.outcome for sibling in siblings):
+        return []
+    ended = e.MissionEnded(mission=mission.id, outcome=outcome, reason=reason)
+    return [e.Proposed(stream=mission_stream(mission.id), payload=ended, actor=actor)]
+
+
+# --- merge and undo: intent, effect, outcome ------------------------------------------------------------------------
+
+
+def start_merge(pack: PackState, *, old: str, new: str, mode: str, actor: str) -> Decision:
+    """The intent to move the pack's target. Raises Refused unless the pack is approved and no merge is under way."""
+    if pack.state == "merged":
+        raise Refused(f"{pack.id} is merged already.", hint=f"workbench undo {pack.id} takes it back.")
+    if pack.state != "approved":
+        raise Refused(
+            f"{pack.id} is {pack.state}, not approved.", hint=f"workbench approve {pack.id} --why TEXT comes first."
+        )
+    if not pack.into:
+        raise Refused(f"{pack.id} has no branch to merge into.", hint="Start the mission with --into BRANCH.")
+    started = e.MergeStarted(
+        pack=pack.id, ref=pack.into, old=old, new=new, mode=mode, merge_base_commit=pack.base_commit
+    )
+    return Decision(events=(on_pack(pack.id, started, actor=actor),), expect={pack_stream(pack.id): pack.version})
+
+
+def finish_merge(
+    pack: PackState, run: RunState | None, mission: MissionState | None, siblings: Sequence[RunState], *, actor: str
+) -> Decision:
+    """The target stands at the result: the run and its mission are done, the other versions superseded."""
+    merging = pack.merging
+    if merging is None:
+        raise Refused(f"{pack.id} has no merge under way.")
+    merged = e.PackMerged(pack=pack.id, ref=merging.ref, old=merging.old, new=merging.new, mode=merging.mode)
+    once = merging.new, pack.version  # a pack may be merged again after an undo
+    events = [on_pack(pack.id, merged, actor=actor, id=derived_id(pack.id, "merged", *once))]
+    if run is not None and not run.outcome:
+        ended = e.RunEnded(run=run.id, outcome="merged")
+        events.append(on_run(run.id, ended, actor=actor, id=derived_id(pack.id, "run-merged", *once)))
+        for sibling in siblings:
+            if not sibling.outcome:
+                left = e.RunEnded(run=sibling.id, outcome="superseded", reason=f"{pack.id} was merged")
+                events.append(on_run(sibling.id, left, actor=actor, id=derived_id(sibling.id, "superseded", *once)))
+        if mission is not None and not mission.outcome:
+            done = e.MissionEnded(mission=mission.id, outcome="merged", reason=pack.id)
+            events.append(e.Proposed(stream=mission_stream(mission.id), payload=done, actor=actor))
+    return Decision(events=tuple(events), expect={pack_stream(pack.id): pack.version})
+
+
+def abandon_merge(pack: PackState, *, reason: str, actor: str) -> Decision:
+    """The target did not move."""
+    abandoned = e.MergeAbandoned(pack=pack.id, reason=reason)
+    return Decision(events=(on_pack(pack.id, abandoned, actor=actor),), expect={pack_stream(pack.id): pack.version})
+
+
+def start_undo(pack: PackState, *, old: str, new: str, how: str, actor: str) -> Decision:
+    """The intent to take a merge back. Raises Refused unless the pack is merged."""
+    if pack.state != "merged" or pack.merge is None:
+        raise Refused(f"{pack.id} is {pack.state}, not merged.")
+    started = e.UndoStarted(pack=pack.id, ref=pack.merge.ref, old=old, new=new, how=how)
+    return Decision(events=(on_pack(pack.id, started, actor=actor),), expect={pack_stream(pack.id): pack.version})
+
+
+def finish_undo(pack: PackState, *, actor: str) -> Decision:
+    """The merge was taken back; the pack stands approved again."""
+    undoing = pack.undoing
+    if undoing is None:
+        raise Refused(f"{pack.id} has no undo under way.")
+    undone = e.MergeUndone(pack=pack.id, ref=undoing.ref, old=undoing.old, new=undoing.new, how=undoing.mode)
+    return Decision(events=(on_pack(pack.id, undone, actor=actor),), expect={pack_stream(pack.id): pack.version})
