@@ -1,7 +1,7 @@
 """The pure folds: what an event makes of the state of its stream.
 
 One table, `FOLDS`, from payload type to a small function `(state or None, event) -> state`. An event that changes no
-state has no row, and an unknown kind changes nothing.
+state has no row; it, and an unknown kind, only moves the version on, so that a decision may rest on `state.version`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,7 @@ LAST_ACT_LENGTH = 120  # characters kept of a run's last act for one-line views
 def fold(state: State | None, event: e.Event) -> State | None:
     """The state of `event.stream` after `event`; `state` is None before the first one."""
     step = FOLDS.get(type(event.payload))
-    if step is None:
-        return state
-    folded: State | None = step(state, event)
+    folded: State | None = state if step is None else step(state, event)
     return None if folded is None else replace(folded, version=event.version)
 
 
