@@ -1,0 +1,136 @@
+"""Owns the choice of a sandbox level: the best that a real probe run shows to work, or what a person named.
+
+Knows nothing of runs, policies and packs: whoever calls has read the policy, and records the level.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from typing import cast
+
+import msgspec
+
+from workbench.aee.sandbox.bubblewrap import Bubblewrap
+from workbench.aee.sandbox.container import container_evidence
+from workbench.aee.sandbox.unconfined import Unconfined
+from workbench.model.errors import SandboxProblem
+from workbench.ports import Job, Limits, SandboxLevel
+
+DECLARATION = "WORKBENCH_SANDBOX"  # how CI says that its container is the sandbox
+PROBE_S = 20.0
+USERNS_SWITCHES = (
+    ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "kernel.apparmor_restrict_unprivileged_userns=0"),
+    ("/proc/sys/kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
+    ("/proc/sys/user/max_user_namespaces", "0", "user.max_user_namespaces=15000"),
+)
+OTHER_WAYS = (
+    "Otherwise: `--sandbox container` where a container is the protection, or `--sandbox none`, which is dangerous: "
+    "agents then reach all that you can."
+)
+
+
+class Probe(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a level works on this machine; if not, why, and what to do."""
+
+    level: SandboxLevel
+    works: bool
+    reason: str = ""
+    hint: str = ""
+    limitations: tuple[str, ...] = ()
+
+
+Selected = Bubblewrap | Unconfined
+
+
+def select(wanted: str, *, allow_none: bool, demo: bool = False) -> Selected:
+    """The sandbox of level `wanted`; for an empty one the declared level, else the best that works.
+
+    `allow_none` says that a person opted in to `none` and no policy forbids it. The demo's own scripted agents fall
+    back to `none` where bubblewrap does not work; the caller warns. Raises SandboxProblem with the remedy.
+    """
+    level = wanted or os.environ.get(DECLARATION, "")
+    if level in ("", "bubblewrap"):
+        return _bubblewrap_or(unconfined=demo and not level)
+    if level == "container":
+        return _container()
+    if level == "none":
+        return _none(allowed=allow_none or demo)
+    raise SandboxProblem(
+        f"There is no sandbox of level {level!r} here", hint="Levels: `bubblewrap`, `container` and `none`."
+    )
+
+
+@functools.cache
+def probe(level: SandboxLevel) -> Probe:
+    """Try the level with a real command, once in the life of this process."""
+    try:
+        if level == "bubblewrap":
+            return _tried_bubblewrap()
+        sandbox = _container() if level == "container" else select(level, allow_none=True)
+    except SandboxProblem as problem:
+        return Probe(level=level, works=False, reason=problem.message, hint=problem.hint)
+    return Probe(level=level, works=True, limitations=sandbox.limitations)
+
+
+def limitations(sandbox: object) -> tuple[str, ...]:
+    """What a sandbox does not limit, for packs and `doctor`; nothing is known about one that does not say."""
+    return cast(tuple[str, ...], getattr(sandbox, "limitations", ()))
+
+
+def _bubblewrap_or(*, unconfined: bool) -> Selected:
+    found = probe("bubblewrap")
+    if found.works:
+        return Bubblewrap()
+    if unconfined:
+        return Unconfined("none")
+    raise SandboxProblem(found.reason, hint=found.hint)
+
+
+def _container() -> Unconfined:
+    if not container_evidence():
+        raise SandboxProblem(
+            "The level `container` was asked for, but nothing shows that this is a container",
+            hint="Inside a container, /.dockerenv or /run/.containerenv exists; outside, use `--sandbox bubblewrap`.",
+        )
+    return Unconfined("container")
+
+
+def _none(*, allowed: bool) -> Unconfined:
+    if not allowed:
+        raise SandboxProblem(
+            "Running without a sandbox is not allowed here",
+            hint="Give `--sandbox none` yourself, and see that the policy does not forbid it.",
+        )
+    return Unconfined("none")
+
+
+def _tried_bubblewrap() -> Probe:
+    sandbox = Bubblewrap()
+    job = Job(argv=("/bin/sh", "-c", "exit 7"), cwd="/tmp", limits=Limits(wall_s=PROBE_S))
+    try:
+        completed = sandbox.run(job)
+    except SandboxProblem as problem:
+        return _failed(problem.message)
+    if (completed.state, completed.exit_code) != ("exited", 7):
+        return _failed(f"the probe run ended as {completed.state} ({completed.exit_code}) {completed.stderr.text}")
+    return Probe(level="bubblewrap", works=True, limitations=sandbox.limitations)
+
+
+def _failed(reason: str) -> Probe:
+    return Probe(level="bubblewrap", works=False, reason=f"bubblewrap does not work here: {reason}", hint=_remedy())
+
+
+def _remedy() -> str:
+    for path, bad, remedy in USERNS_SWITCHES:
+        if _read_word(path) == bad:
+            return f"User namespaces are switched off: `sudo sysctl -w {remedy}`. {OTHER_WAYS}"
+    return f"User namespaces may be forbidden by the container or the kernel around us. {OTHER_WAYS}"
+
+
+def _read_word(path: str) -> str:
+    try:
+        with open(path, encoding="ascii") as switch:
+            return switch.read().strip()
+    except OSError:
+        return ""
