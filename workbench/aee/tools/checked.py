@@ -1,0 +1,70 @@
+"""What every tool of ours has in common: arguments checked against a type, and every failure told as a result."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from workbench.model.errors import WorkbenchError
+from workbench.ports import ToolResult
+
+SUMMARY_LENGTH = 500  # characters; a summary is one line of a timeline
+
+
+class Arguments(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of every tool's arguments: unknown names are refused, nothing is coerced."""
+
+
+A = TypeVar("A", bound=Arguments)
+
+
+class CheckedTool(Generic[A]):
+    """A tool whose `act` sees checked arguments and may raise WorkbenchError; `call` never raises for either."""
+
+    name: str
+    description: str
+    arguments: type[A]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """JSON Schema of the arguments."""
+        return schema_of(self.arguments)
+
+    def call(self, arguments: Mapping[str, Any], call_id: str) -> ToolResult:
+        """Check the arguments and do it."""
+        try:
+            checked = msgspec.convert(dict(arguments), self.arguments)
+        except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
+            return refusal(f"{self.name}: wrong arguments: {error}", hint="See the tool's parameters.")
+        try:
+            return self.act(checked, call_id)
+        except WorkbenchError as error:
+            return refusal(f"{self.name}: {error.message}", hint=error.hint, data=error.data)
+
+    def act(self, arguments: A, call_id: str) -> ToolResult:
+        """Do it with checked arguments."""
+        raise NotImplementedError
+
+
+def refusal(text: str, *, hint: str = "", data: Mapping[str, Any] | None = None) -> ToolResult:
+    """An error result: what is wrong, the remedy, and any values that help."""
+    return ToolResult(state="error", summary=summary(text), data={"error": text, "hint": hint, **(data or {})})
+
+
+def summary(text: str) -> str:
+    """One line for a timeline."""
+    line = " ".join(text.split())
+    return line if len(line) <= SUMMARY_LENGTH else line[: SUMMARY_LENGTH - 3] + "..."
+
+
+@functools.cache
+def schema_of(arguments: type[Arguments]) -> dict[str, Any]:
+    """The JSON Schema of `arguments`, its own object at the top and the types that it uses under `$defs`."""
+    (_,), components = msgspec.json.schema_components((arguments,), ref_template="#/$defs/{name}")
+    top: dict[str, Any] = components.pop(arguments.__name__)
+    top.pop("title", None)
+    top.pop("description", None)
+    return {**top, "$defs": components} if components else top

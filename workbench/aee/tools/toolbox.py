@@ -1,0 +1,96 @@
+"""The tool set of a run: one object that knows every tool by name and never raises for what an agent asks.
+
+It must not know who asks (a driver, an MCP client) nor who records the calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.aee.tools.briefing import BriefTool
+from workbench.aee.tools.checked import refusal
+from workbench.aee.tools.command import RunTool
+from workbench.aee.tools.consultation import ConsultationTool, Matching
+from workbench.aee.tools.edit import EditTool
+from workbench.aee.tools.listing import ListTool
+from workbench.aee.tools.patch import PatchTool
+from workbench.aee.tools.place import Place
+from workbench.aee.tools.read import ReadTool
+from workbench.aee.tools.recall import RecallTool
+from workbench.aee.tools.search import SearchTool
+from workbench.aee.tools.submission import SubmitTool
+from workbench.aee.tools.suite import TestCommand, TestTool
+from workbench.model.errors import WorkbenchError
+from workbench.ports import Tool, ToolResult
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """Who works on what: the run, its branch (without `refs/heads/`), its brief, and how the project is tested."""
+
+    run: str
+    mission: str
+    agent: str
+    branch: str
+    brief: str = ""
+    test_command: TestCommand | None = None
+
+
+def _nothing_stands(_query: str) -> list[Mapping[str, Any]]:
+    return []
+
+
+@dataclass(frozen=True, kw_only=True)
+class Callbacks:
+    """What tools ask the AEE. Both must give the same answer when a call is repeated.
+
+    `name_question(call)` names the question that a call raises. `matching(query)` finds standing resolutions (VCR
+    documents with `id`); an empty query finds all of them.
+    """
+
+    name_question: Callable[[str], str]
+    matching: Matching = field(default=_nothing_stands)
+
+
+class ToolBox:
+    """Every tool of one run, by name."""
+
+    def __init__(self, place: Place, *, assignment: Assignment, callbacks: Callbacks) -> None:
+        whose = {"run": assignment.run, "agent": assignment.agent}
+        ask = ConsultationTool(
+            **whose,
+            mission=assignment.mission,
+            name_question=callbacks.name_question,
+            matching=callbacks.matching,
+        )
+        tools: tuple[Tool, ...] = (
+            ReadTool(place),
+            ListTool(place),
+            SearchTool(place),
+            EditTool(place),
+            PatchTool(place),
+            RunTool(place),
+            TestTool(place, assignment.test_command),
+            ask,
+            SubmitTool(place, branch=assignment.branch, **whose),
+            RecallTool(callbacks.matching),
+            BriefTool(assignment.brief),
+        )
+        self._tools = {tool.name: tool for tool in tools}
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools, in the order in which agents are told of them."""
+        return tuple(self._tools.values())
+
+    def call(self, tool: str, arguments: Mapping[str, Any], call_id: str) -> ToolResult:
+        """Call a tool by name; an unknown name or a broken sandbox is an error result, too."""
+        known = self._tools.get(tool)
+        if known is None:
+            return refusal(f"there is no tool {tool[:80]!r}", hint=f"Tools: {', '.join(self._tools)}.")
+        try:
+            return known.call(arguments, call_id)
+        except WorkbenchError as error:
+            return refusal(f"{tool}: {error.message}", hint=error.hint, data=error.data)

@@ -1,0 +1,99 @@
+"""A public fake of the port `Session`: keeps what was reported in memory, in order, as the run's events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from workbench.model import events as e
+from workbench.ports import ToolResult
+
+CallTool = Callable[[str, Mapping[str, Any], str], ToolResult]
+AT = "2026-01-01T00:00:00.000Z"  # no clock here; order is in the versions
+
+
+class RecordingSession:
+    """Reports go to `events`. Give the events of an earlier session as `history` to play a run on."""
+
+    def __init__(self, call_tool: CallTool, *, run: str = "m.1", history: Sequence[e.Event] = ()) -> None:
+        self._call_tool = call_tool
+        self._run = run
+        self._events = list(history)
+        self._intents = {p.call for p in self._payloads() if isinstance(p, e.ToolCalled)}
+        self._outcomes = {p.call: p for p in self._payloads() if isinstance(p, e.ToolReturned)}
+        self.stop_when: Callable[[], bool] = lambda: False
+
+    @property
+    def events(self) -> tuple[e.Event, ...]:
+        """The run's stream so far, with the history it started from."""
+        return tuple(self._events)
+
+    @property
+    def thoughts(self) -> list[str]:
+        """What was said."""
+        return [p.text for p in self._payloads() if isinstance(p, e.ThoughtRecorded)]
+
+    def say(self, text: str) -> None:
+        """Record a thought."""
+        self.record(e.ThoughtRecorded(run=self._run, text=text))
+
+    def use(self, tool: str, arguments: Mapping[str, Any], *, call: str) -> ToolResult:
+        """Record the intent, call the tool, record the outcome; a call of the history is not repeated."""
+        if (known := self._outcomes.get(call)) is not None:
+            return recorded_result(known)
+        if call in self._intents:
+            result = ToolResult(state="interrupted", summary="interrupted, outcome unknown")
+        else:
+            self._intents.add(call)
+            self.record(e.ToolCalled(run=self._run, call=call, tool=tool, title=tool, arguments=dict(arguments)))
+            result = self._call_tool(tool, arguments, call)
+        outcome = e.ToolReturned(
+            run=self._run, call=call, tool=tool, state=result.state, summary=result.summary, data=result.data
+        )
+        self._outcomes[call] = outcome
+        self.record(outcome)
+        if result.suspend:
+            self.record(e.RunAwaitsAnswer(run=self._run, consultation=str(result.data["consultation"])))
+        return result
+
+    def stopping(self) -> bool:
+        """What `stop_when` says."""
+        return self.stop_when()
+
+    def answer(self, consultation: str, resolution: str = "VCR-1") -> None:
+        """Record that a person settled a question."""
+        self.record(e.RunAnswered(run=self._run, consultation=consultation, resolution=resolution))
+
+    def request_changes(self, text: str = "Please change it.") -> None:
+        """Record that a person sent the pack back."""
+        self.record(e.ChangesRequested(run=self._run, pack="MRP-1", resolution="VCR-2", text=text))
+
+    def record(self, payload: e.Payload) -> None:
+        """Append an event to the run's stream."""
+        version = len(self._events) + 1
+        self._events.append(
+            e.Event(
+                seq=version,
+                id=f"e{version}",
+                stream=f"run/{self._run}",
+                version=version,
+                kind=e.kind_of(payload),
+                schema=payload.SCHEMA,
+                actor=f"agent:{self._run}",
+                at=AT,
+                payload=payload,
+                prev_hash="",
+                hash="",
+            )
+        )
+
+    def _payloads(self) -> list[e.Payload]:
+        return [event.payload for event in self._events]
+
+
+def recorded_result(outcome: e.ToolReturned) -> ToolResult:
+    """The result that a recorded outcome stands for, without its bulky output."""
+    state: Any = outcome.state
+    blocking = state == "ok" and outcome.tool == "request_consultation" and outcome.data.get("mode") == "blocking"
+    delivered = state == "ok" and outcome.tool == "submit_merge_readiness"
+    return ToolResult(state=state, summary=outcome.summary, data=outcome.data, suspend=blocking, finish=delivered)

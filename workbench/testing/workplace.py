@@ -1,0 +1,94 @@
+"""A real clone with a run's branch, and the whole tool set on it, for tests of tools and drivers."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench.aee.tools.place import Place
+from workbench.aee.tools.toolbox import Assignment, Callbacks, ToolBox
+from workbench.model.ids import branch_of, consultation_id
+from workbench.ports import Environment, Limits, Mount, Sandbox, Workspace
+
+RUN, MISSION, AGENT = "m.1", "m", "ada"
+BRIEF = "# Make it right\n"
+_IDENTITY = {"GIT_AUTHOR_NAME": "Base", "GIT_AUTHOR_EMAIL": "base@example.org"}
+_COMMITTER = {"GIT_COMMITTER_NAME": "Base", "GIT_COMMITTER_EMAIL": "base@example.org"}
+
+
+class Workplace:
+    """`files` committed as the base at `root`, the run's branch checked out, and `box`, the tools.
+
+    `standing` are resolutions that match every question; `questions` collects the calls that raised one.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        sandbox: Sandbox,
+        files: Mapping[str, str | bytes],
+        environment: Environment | None = None,
+        standing: Sequence[Mapping[str, Any]] = (),
+        **assigned: Any,
+    ) -> None:
+        self.root = root
+        self.branch = branch_of(MISSION, RUN)
+        self.questions: list[str] = []
+        self.base = self._make(files)
+        workspace = Workspace(
+            id=RUN,
+            path=str(root),
+            base_commit=self.base,
+            cwd=str(root),
+            mounts=(Mount(source=str(root), writable=True),),
+        )
+        named = environment or Environment(kind="system", label="the system's tools")
+        self.place = Place.of(workspace, sandbox=sandbox, environment=named, limits=Limits(wall_s=60.0))
+        self.box = ToolBox(
+            self.place,
+            assignment=Assignment(run=RUN, mission=MISSION, agent=AGENT, branch=self.branch, brief=BRIEF, **assigned),
+            callbacks=Callbacks(name_question=self._name_question, matching=lambda _query: standing),
+        )
+
+    def close(self) -> None:
+        """Give the workspace's descriptor back."""
+        self.place.files.close()
+
+    def git(self, *argv: str) -> str:
+        """The output of a git command in the clone."""
+        env = {
+            "PATH": os.environ["PATH"],
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            **_IDENTITY,
+            **_COMMITTER,
+        }
+        done = subprocess.run(["git", *argv], cwd=self.root, env=env, check=True, capture_output=True)
+        return done.stdout.decode("utf-8", "replace")
+
+    def tree(self) -> dict[str, bytes]:
+        """Every file of the clone but git's own, by path."""
+        paths = (path for path in sorted(self.root.rglob("*")) if path.is_file())
+        found = ((path.relative_to(self.root), path) for path in paths)
+        return {str(name): path.read_bytes() for name, path in found if name.parts[0] != ".git"}
+
+    def _make(self, files: Mapping[str, str | bytes]) -> str:
+        self.root.mkdir(parents=True)
+        for name, content in files.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        self.git("init", "-q", "-b", "main")
+        self.git("add", "-A")
+        self.git("commit", "-q", "--allow-empty", "-m", "base")
+        self.git("checkout", "-q", "-b", self.branch)
+        return self.git("rev-parse", "HEAD").strip()
+
+    def _name_question(self, call: str) -> str:
+        if call not in self.questions:
+            self.questions.append(call)
+        return consultation_id(RUN, self.questions.index(call) + 1)
