@@ -1,0 +1,83 @@
+"""The edge of the command line: errors, exit codes, streams, and what starting costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ace_world import Call, World
+
+HEAVY = ("textual", "dbos", "anthropic", "pydantic", "sqlite_utils", "ruamel", "git", "platformdirs", "sqlalchemy")
+
+
+def test_outside_a_repository_the_remedy_is_said(call: Call, tmp_path: Path) -> None:
+    """No repository: exit 4, and how to get one."""
+    (tmp_path / "empty").mkdir()
+    said = call("inbox", at=tmp_path / "empty")
+    assert said.code == 4
+    assert "what to do:" in said.err
+    assert "git init" in said.err
+
+
+def test_errors_under_json_are_one_object_on_stderr(call: Call) -> None:
+    """A script gets the error as data, and nothing on stdout."""
+    said = call("log", "nothing", "--json")
+    assert (said.code, said.out) == (2, "")
+    assert (said.error["kind"], said.error["exit_code"]) == ("error", 2)
+    assert said.error["hint"]
+
+
+@pytest.mark.parametrize("words", [["inbx"], ["inbox", "--frob"], ["log"], ["mrp", "frob"]])
+def test_wrong_words_are_exit_2(call: Call, words: list[str]) -> None:
+    """A usage error is exit 2, with --json as an object, too."""
+    assert call(*words).code == 2
+    assert call(*words, "--json").error["id"] == "UsageError"
+
+
+def test_quiet_says_nothing(call: Call, world: World) -> None:
+    """--quiet leaves the data alone."""
+    (run,) = world.mission()
+    world.question(run)
+    assert call("inbox", "--quiet").err == ""
+
+
+def _python(code: str, *, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("words", [["--help"], ["inbox", "--json"], ["missions", "--json"], ["aee", "status"]])
+def test_starting_imports_nothing_heavy(repository: Path, world: World, words: list[str]) -> None:
+    """Help and inbox import no screens, no DBOS, no SDK and no YAML."""
+    world.mission()
+    code = (
+        "import sys\nfrom workbench.ace.cli.main import main\n"
+        f"main({words!r})\nprint(*sorted(sys.modules), file=sys.stderr)"
+    )
+    said = _python(code, cwd=repository)
+    loaded = {name.partition(".")[0] for name in said.stderr.split()}
+    assert not loaded & set(HEAVY)
+    assert "click" in loaded  # the list is the real one
+
+
+def test_help_imports_no_verb(repository: Path) -> None:
+    """`--help` reads a table; the verbs stay on disk."""
+    code = (
+        "import sys\nfrom workbench.ace.cli.main import main\nmain(['--help'])\n"
+        "print(*[n for n in sys.modules if n.startswith('workbench.ace')], file=sys.stderr)"
+    )
+    loaded = set(_python(code, cwd=repository).stderr.split())
+    assert "workbench.ace.cli.verbs" in loaded
+    assert not loaded & {"workbench.ace.cli.inbox", "workbench.ace.wiring.workplace"}
+
+
+def test_a_closed_pipe_is_quiet(repository: Path, world: World) -> None:
+    """`workbench log RUN | head -1` ends without a traceback."""
+    (run,) = world.mission()
+    for number in range(1, 60):
+        world.question(run, number, mode="advisory", summary="long " * 500)
+    shell = f"'{sys.executable}' -m workbench journal export | head -c 10"
+    said = subprocess.run(["sh", "-c", shell], cwd=repository, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (0, "")
+    assert len(said.stdout) == 10

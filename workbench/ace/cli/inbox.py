@@ -1,0 +1,54 @@
+"""`inbox`, and the front page that shows it when no verb is given."""
+
+from __future__ import annotations
+
+import click
+
+from workbench.ace.cli.options import speaks
+from workbench.ace.cli.output import Output
+from workbench.ace.cli.table import Column, age
+from workbench.ace.wiring.workplace import Workplace
+from workbench.core.attention import concerns
+from workbench.core.views.inbox import InboxRow, inbox_rows
+
+KIND_SHOWN = {"crp": "CRP", "mrp": "MRP", "alert": "!"}
+COLUMNS = (
+    Column[InboxRow]("kind", lambda row: "PRM" if row.category == "permission" else KIND_SHOWN[row.kind]),
+    Column[InboxRow]("id", lambda row: row.id),
+    Column[InboxRow]("what", lambda row: row.category),
+    Column[InboxRow]("title", lambda row: row.title, grow=True),
+    Column[InboxRow]("holds", lambda row: str(row.held_runs or "-"), right=True),
+    Column[InboxRow]("age", lambda row: age(row.age_s), right=True),
+)
+
+
+@click.command()
+@speaks
+def inbox(place: Workplace, out: Output) -> None:
+    """What needs a person, costly waits first."""
+    rows = rows_of(place)
+    out.rows(rows, COLUMNS, empty="Nothing needs you.")
+    if rows and not out.as_json:
+        out.say(f"next: {rows[0].next}")
+
+
+def front_page(place: Workplace) -> None:
+    """What `workbench` alone prints: the inbox, and what to type."""
+    out = Output()
+    rows = rows_of(place)
+    out.rows(rows, COLUMNS, empty="Nothing needs you.")
+    out.say(f"next: {rows[0].next}" if rows else 'next: workbench run "one sentence", or workbench --help')
+
+
+def rows_of(place: Workplace) -> list[InboxRow]:
+    """The inbox of this place."""
+    now = place.clock.now()
+    with place.reading() as ledger:
+        found = concerns(
+            runs=ledger.runs(),
+            consultations=ledger.consultations(is_open=True),
+            packs=ledger.packs(),
+            aee_running=place.presence().state != "stopped",
+            now=now,
+        )
+    return inbox_rows(found, now=now)

@@ -1,0 +1,59 @@
+"""`missions` and `runs`: all of them at a glance."""
+
+from __future__ import annotations
+
+import click
+
+from workbench.ace.cli import things
+from workbench.ace.cli.options import speaks
+from workbench.ace.cli.output import Output
+from workbench.ace.cli.table import Column, age, money
+from workbench.ace.wiring.workplace import Workplace
+from workbench.core.state import RunState
+from workbench.core.views.missions import MissionRow, RunRow, mission_row, run_row
+
+NONE_YET = 'No missions yet. next: workbench run "one sentence"'
+MISSION_COLUMNS = (
+    Column[MissionRow]("mission", lambda row: row.id),
+    Column[MissionRow]("status", lambda row: row.status, state=True),
+    Column[MissionRow]("stage", lambda row: row.stage),
+    Column[MissionRow]("runs", lambda row: str(len(row.runs)), right=True),
+    Column[MissionRow]("cost", lambda row: money(row.cost_usd), right=True),
+    Column[MissionRow]("age", lambda row: age(row.age_s), right=True),
+    Column[MissionRow]("title", lambda row: row.title, grow=True),
+)
+RUN_COLUMNS = (
+    Column[RunRow]("run", lambda row: row.id),
+    Column[RunRow]("agent", lambda row: row.agent),
+    Column[RunRow]("status", lambda row: row.status, state=True),
+    Column[RunRow]("stage", lambda row: row.stage),
+    Column[RunRow]("cost", lambda row: money(row.cost_usd), right=True),
+    Column[RunRow]("idle", lambda row: age(row.idle_s), right=True),
+    Column[RunRow]("last act", lambda row: row.last_act, grow=True),
+)
+
+
+@click.command()
+@speaks
+def missions(place: Workplace, out: Output) -> None:
+    """All missions at a glance, oldest first."""
+    now = place.clock.now()
+    with place.reading() as ledger:
+        by_mission: dict[str, list[RunState]] = {}
+        for run in ledger.runs():
+            by_mission.setdefault(run.mission, []).append(run)
+        rows = [mission_row(mission, by_mission.get(mission.id, []), now=now) for mission in ledger.missions()]
+    out.rows(rows, MISSION_COLUMNS, empty=NONE_YET)
+
+
+@click.command()
+@click.argument("mission", required=False, default="")
+@click.option("--live", is_flag=True, help="Only runs that are not over.")
+@speaks
+def runs(place: Workplace, out: Output, mission: str, live: bool) -> None:
+    """All runs at a glance, or those of MISSION, oldest first."""
+    now = place.clock.now()
+    with place.reading() as ledger:
+        whose = things.mission(ledger, mission).id if mission else ""
+        rows = [run_row(run, now=now) for run in ledger.runs(mission=whose, live=live)]
+    out.rows(rows, RUN_COLUMNS, empty=NONE_YET)

@@ -1,0 +1,122 @@
+"""Tables for people: aligned, cut to the terminal, states as glyph and word; pure but for the terminal's width."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, TypeVar
+
+from workbench.model.text import cell_width, clip, one_line
+
+Row = TypeVar("Row")
+Paint = Callable[[str, str], str]
+
+DEFAULT_WIDTH = 80  # columns, when the terminal does not say
+NARROWEST = 12  # cells that the growing column keeps at least
+GAP = "  "
+
+# How a state looks: a glyph that needs no colour, and a style that needs no glyph.
+STATES: dict[str, tuple[str, str]] = {
+    "queued": ("○", "dim"),
+    "running": ("▶", "blue"),
+    "waiting-human": ("?", "yellow"),
+    "waiting-quota": ("…", "yellow"),
+    "paused": ("Ⅱ", "dim"),
+    "done": ("✓", "green"),
+    "failed": ("✗", "red"),
+    "stopped": ("■", "dim"),
+    "unknown": ("·", "dim"),
+    "ready": ("✓", "green"),
+    "needs-human": ("?", "yellow"),
+    "not-ready": ("✗", "red"),
+    "approved": ("✓", "green"),
+    "merged": ("✓", "green"),
+    "ok": ("✓", "green"),
+    "warn": ("!", "yellow"),
+    "fail": ("✗", "red"),
+    "passed": ("✓", "green"),
+    "satisfied": ("✓", "green"),
+    "unsatisfied": ("✗", "red"),
+}
+
+
+class Column(Generic[Row]):
+    """One column. `grow`: takes what is left and is cut; `state`: cells get glyph and colour; `right`: numbers."""
+
+    def __init__(
+        self, title: str, cell: Callable[[Row], str], *, grow: bool = False, state: bool = False, right: bool = False
+    ) -> None:
+        self.title = title
+        self.cell = cell
+        self.grow = grow
+        self.state = state
+        self.right = right
+
+
+def table(rows: Sequence[Row], columns: Sequence[Column[Row]], *, width: int, paint: Paint) -> Iterator[str]:
+    """The lines of a table, its head first, none wider than `width` cells where a column can grow."""
+    cells = [[_cell(column, row) for column in columns] for row in rows]
+    widths = _widths(columns, cells, width)
+    head = [column.title.upper() for column in columns]
+    yield paint(_line(columns, head, widths, lambda words, _: words), "dim")
+    for line in cells:
+        yield _line(columns, line, widths, paint)
+
+
+def glyph(state: str) -> str:
+    """A state as glyph and word, e.g. `✓ done`."""
+    sign, _ = STATES.get(state, ("·", ""))
+    return f"{sign} {state}"
+
+
+def age(seconds: float) -> str:
+    """How long ago, in its two largest units: `12s`, `4m`, `3h 5m`, `2d 4h`."""
+    whole = max(0, int(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    minutes, hours, days = whole // 60, whole // 3600, whole // 86400
+    if hours < 1:
+        return f"{minutes}m"
+    if days < 1:
+        return f"{hours}h {minutes % 60}m"
+    return f"{days}d {hours % 24}h"
+
+
+def money(usd: float) -> str:
+    """An amount; a dash when nothing was spent."""
+    return f"${usd:.2f}" if usd else "-"
+
+
+def terminal_width() -> int:
+    """The width of the terminal in columns, 80 when it is unknown."""
+    return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
+
+
+def _cell(column: Column[Row], row: Row) -> str:
+    words = one_line(column.cell(row))
+    return glyph(words) if column.state and words else words
+
+
+def _widths(columns: Sequence[Column[Row]], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    wanted = [
+        max([cell_width(column.title), *(cell_width(line[index]) for line in cells)])
+        for index, column in enumerate(columns)
+    ]
+    over = sum(wanted) + len(GAP) * (len(columns) - 1) - width
+    for index, column in enumerate(columns):
+        if column.grow and over > 0:
+            cut = min(over, max(0, wanted[index] - NARROWEST))
+            wanted[index] -= cut
+            over -= cut
+    return wanted
+
+
+def _line(columns: Sequence[Column[Row]], cells: Sequence[str], widths: Sequence[int], paint: Paint) -> str:
+    parts = []
+    for column, words, width in zip(columns, cells, widths, strict=True):
+        shown = clip(words, width)
+        blank = " " * (width - cell_width(shown))
+        style = STATES.get(words[2:], ("", ""))[1] if column.state else ""
+        painted = paint(shown, style)
+        parts.append(blank + painted if column.right else painted + blank)
+    return GAP.join(parts).rstrip()

@@ -1,0 +1,88 @@
+"""The table of all verbs and nouns: where each lives and what it does in a line. It imports none of them."""
+
+from __future__ import annotations
+
+from workbench.ace.cli.lazy import Noun, Verb
+
+_HERE = "workbench.ace.cli"
+_START, _LOOK, _DECIDE, _HOUSE = "Start", "Look", "Decide", "House"
+
+VERBS: dict[str, Verb | Noun] = {
+    "demo": Verb(f"{_HERE}.demo:demo", "See the whole loop in a small repository, offline.", _START),
+    "init": Verb(f"{_HERE}.init:init", "Write a commented .workbench/ into this repository.", _START),
+    "run": Verb(f"{_HERE}.run:run", "Start a mission from a brief or one sentence.", _START),
+    "wait": Verb(f"{_HERE}.wait:wait", "Wait until missions are done or need a person.", _START),
+    "inbox": Verb(f"{_HERE}.inbox:inbox", "What needs a person, costly waits first.", _LOOK),
+    "missions": Verb(f"{_HERE}.missions:missions", "All missions at a glance.", _LOOK),
+    "runs": Verb(f"{_HERE}.missions:runs", "All runs at a glance.", _LOOK),
+    "show": Verb(f"{_HERE}.show:show", "Anything by its id, whole.", _LOOK),
+    "log": Verb(f"{_HERE}.log:log", "What a run did, event by event.", _LOOK),
+    "answer": Verb(f"{_HERE}.answer:answer", "Answer an agent's question, with a reason.", _DECIDE),
+    "approve": Verb(f"{_HERE}.packs:approve", "Approve a merge-readiness pack.", _DECIDE),
+    "request-changes": Verb(f"{_HERE}.packs:request_changes", "Send a pack back to its agent.", _DECIDE),
+    "reject": Verb(f"{_HERE}.packs:reject", "Reject a pack.", _DECIDE),
+    "merge": Verb(f"{_HERE}.merge:merge", "Merge an approved pack.", _DECIDE),
+    "undo": Verb(f"{_HERE}.merge:undo", "Take a merge back.", _DECIDE),
+    "pause": Verb(f"{_HERE}.steer:pause", "Hold runs after their next act.", _DECIDE),
+    "resume": Verb(f"{_HERE}.steer:resume", "Let paused or resting runs go on.", _DECIDE),
+    "stop": Verb(f"{_HERE}.steer:stop", "End runs or missions; what they delivered stays.", _DECIDE),
+    "doctor": Verb(f"{_HERE}.doctor:doctor", "Check the machine, the repository and the journal.", _HOUSE),
+    "gc": Verb(f"{_HERE}.gc:gc", "Show or tidy what delivered work left behind.", _HOUSE),
+    "schema": Verb(f"{_HERE}.schema:schema", "JSON Schemas of the artifacts.", _HOUSE),
+    "completion": Verb(f"{_HERE}.completion:completion", "Completion for bash, zsh or fish.", _HOUSE),
+    "brief": Noun(
+        {
+            "list": Verb(f"{_HERE}.scripts:brief_list", "Briefs of this repository."),
+            "show": Verb(f"{_HERE}.scripts:brief_show", "One brief, whole."),
+            "check": Verb(f"{_HERE}.scripts:brief_check", "Problems of briefs, with line and remedy."),
+            "new": Verb(f"{_HERE}.scripts:brief_new", "Write a light brief from one sentence."),
+        },
+        "Mission plans under .workbench/briefs.",
+    ),
+    "loop": Noun(
+        {
+            "list": Verb(f"{_HERE}.scripts:loop_list", "Loops of this repository."),
+            "show": Verb(f"{_HERE}.scripts:loop_show", "One loop, whole."),
+            "check": Verb(f"{_HERE}.scripts:loop_check", "Problems of loops, with line and remedy."),
+        },
+        "Playbooks under .workbench/loops.",
+    ),
+    "mentor": Noun(
+        {
+            "list": Verb(f"{_HERE}.scripts:mentor_list", "Mentor rules of this repository."),
+            "show": Verb(f"{_HERE}.scripts:mentor_show", "One rule, whole."),
+            "check": Verb(f"{_HERE}.scripts:mentor_check", "Problems of rules, with line and remedy."),
+        },
+        "Team norms under .workbench/mentor.",
+    ),
+    "mrp": Noun(
+        {
+            "list": Verb(f"{_HERE}.packs:mrp_list", "Merge-readiness packs, newest first."),
+            "show": Verb(f"{_HERE}.packs:mrp_show", "One pack: verdict, what was not checked, evidence."),
+            "build": Verb(f"{_HERE}.build:build", "Gate any branch: exit 0 ready, 1 not ready, 3 needs a person."),
+            "verify": Verb(f"{_HERE}.verify:verify", "Whether a pack is what it was when it was made."),
+        },
+        "Merge-readiness packs.",
+    ),
+    "aee": Noun(
+        {
+            "start": Verb(f"{_HERE}.aee:start", "Start the AEE, detached; returns once it is ready."),
+            "status": Verb(f"{_HERE}.aee:status", "Whether an AEE serves this repository."),
+            "stop": Verb(f"{_HERE}.aee:stop", "End the AEE; runs go on at its next start."),
+            "run": Verb(f"{_HERE}.aee:run", "Run the AEE in front of you."),
+        },
+        "The agents' execution environment.",
+    ),
+    "journal": Noun(
+        {
+            "verify": Verb(f"{_HERE}.journal:verify", "Check the chain, the projections and the blobs."),
+            "rebuild": Verb(f"{_HERE}.journal:rebuild", "Make the projections anew from the events."),
+            "export": Verb(f"{_HERE}.journal:export", "All events as NDJSON."),
+        },
+        "The event log.",
+    ),
+    "config": Noun(
+        {"show": Verb(f"{_HERE}.settings:show", "Settings in force, and where each comes from.")},
+        "Settings.",
+    ),
+}

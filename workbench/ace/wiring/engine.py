@@ -1,0 +1,71 @@
+"""Starting and ending the AEE as a process of its own; it never imports it and shares no stream with it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from workbench.ace.wiring.workplace import Workplace
+from workbench.journal.presence import LOG, Presence, presence
+from workbench.model.errors import EnvironmentProblem, TimedOut
+
+SERVICE = "workbench.aee.service"
+READY_S = 30.0  # until an AEE that starts must have said that it runs; imports on a cold disk take most of it
+POLL_S = 0.02
+LOG_TAIL = 2000  # bytes of the log shown when it does not start
+
+
+def command(place: Workplace, *options: str) -> list[str]:
+    """The words that start the AEE of this place."""
+    where = ["--journal", str(place.journal_directory), "--repository", str(place.located.checkout or place.directory)]
+    return [sys.executable, "-m", SERVICE, *where, *options]
+
+
+def start(place: Workplace, *options: str) -> Presence:
+    """The AEE of this place, started if none runs; returns once it is ready. Raises EnvironmentProblem with its log."""
+    now = place.presence()
+    if now.state == "running":
+        return now
+    place.writing().close()  # the journal exists, and can be written, before anything serves it
+    log = place.journal_directory / LOG
+    before = log.stat().st_size if log.exists() else 0
+    pid = _spawn(command(place, *options), log)
+    return _ready(place.journal_directory, pid, log, before)
+
+
+def _spawn(words: list[str], log: Path) -> int:
+    """A process in a session of its own, with no stream of ours: closing a terminal or losing ssh leaves it be."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    streams = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 1, str(log), flags, 0o600),
+        (os.POSIX_SPAWN_DUP2, 1, 2),
+    ]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    return os.posix_spawn(words[0], words, environment, file_actions=streams, setsid=True)
+
+
+def _ready(directory: Path, pid: int, log: Path, before: int) -> Presence:
+    give_up = time.monotonic() + READY_S
+    ended = False
+    while time.monotonic() < give_up:
+        now = presence(directory)
+        if now.state == "running":
+            return now
+        if ended and now.state != "starting":  # ours is gone, and no other that was first is on its way
+            raise EnvironmentProblem(
+                "the AEE ended before it was ready", hint=f"its log is {log}", data={"log": _tail(log, before)}
+            )
+        ended = ended or os.waitpid(pid, os.WNOHANG)[0] != 0
+        time.sleep(POLL_S)
+    raise TimedOut(f"the AEE was not ready after {READY_S:.0f} s", hint=f"its log is {log}")
+
+
+def _tail(log: Path, before: int) -> str:
+    if not log.exists():
+        return ""
+    with log.open("rb") as stream:
+        stream.seek(max(before, log.stat().st_size - LOG_TAIL))
+        return stream.read().decode("utf-8", "replace")

@@ -1,0 +1,132 @@
+"""What needs a person, and in which order: by what waiting costs. It knows the folded states and no screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import msgspec
+
+from workbench.core.next_step import next_step
+from workbench.core.state import MAX_STEP_FAILURES, ConsultationState, PackState, RunState
+from workbench.model.instants import seconds_between
+
+Kind = Literal["crp", "mrp", "alert"]
+AEE_DOWN, RESTING, FAILED, PACK_FAILED = "aee-down", "resting", "failed", "pack-failed"
+
+_BLOCKED, _TO_DECIDE, _ADVISORY, _TO_KNOW = range(4)  # groups of the inbox, first one first
+
+
+class Concern(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that wants a person. `held_runs` cannot go on before it is settled; `since` is an instant."""
+
+    kind: Kind
+    id: str
+    category: str
+    mission: str
+    run: str
+    title: str
+    since: str
+    group: int
+    held_runs: int = 0
+
+    @property
+    def blocking(self) -> bool:
+        """Whether agents stand still until it is settled."""
+        return self.group == _BLOCKED
+
+
+def concerns(
+    *,
+    runs: Sequence[RunState],
+    consultations: Iterable[ConsultationState],
+    packs: Iterable[PackState],
+    aee_running: bool,
+    now: str,
+) -> list[Concern]:
+    """Everything that needs a person, most costly wait first."""
+    found = [_question(item, runs) for item in consultations if item.state == "open"]
+    found += [concern for pack in packs if (concern := _pack(pack)) is not None]
+    found += [concern for run in runs if (concern := _run(run)) is not None]
+    if not aee_running and (queued := [run for run in runs if next_step(run) is not None]):
+        found.append(_aee_down(queued))
+    return order(found, now)
+
+
+def order(found: Iterable[Concern], now: str) -> list[Concern]:
+    """Blocked agents first, by held runs times age; then packs, advisory questions and alerts, oldest first."""
+    return sorted(found, key=lambda item: (item.group, -waiting_cost(item, now), item.since, item.id))
+
+
+def waiting_cost(concern: Concern, now: str) -> float:
+    """Run-seconds that the wait has cost so far; for what holds no run, its age."""
+    return max(1, concern.held_runs) * max(0.0, seconds_between(concern.since, now))
+
+
+def _question(item: ConsultationState, runs: Sequence[RunState]) -> Concern:
+    return Concern(
+        kind="crp",
+        id=item.id,
+        category=item.category,
+        mission=item.mission,
+        run=item.run,
+        title=item.title,
+        since=item.raised_at,
+        group=_BLOCKED if item.mode == "blocking" else _ADVISORY,
+        held_runs=sum(item.id in run.waiting_for for run in runs),
+    )
+
+
+def _pack(pack: PackState) -> Concern | None:
+    """A pack of a mission that is to decide, or to merge; those of `mrp build` answer to whoever asked for them."""
+    if not pack.mission or pack.state not in ("submitted", "approved", "failed"):
+        return None
+    failed = pack.state == "failed"
+    return Concern(
+        kind="alert" if failed else "mrp",
+        id=pack.id,
+        category=PACK_FAILED if failed else "approved" if pack.state == "approved" else pack.verdict,
+        mission=pack.mission,
+        run=pack.run,
+        title=(pack.reason if failed else pack.headline or pack.title) or pack.id,
+        since=pack.submitted_at or pack.requested_at,
+        group=_TO_KNOW if failed else _TO_DECIDE,
+    )
+
+
+def _run(run: RunState) -> Concern | None:
+    if run.outcome and run.outcome != "failed":
+        return None
+    if run.resting:
+        return _run_alert(run, RESTING, run.reason or "the agent ended without delivering")
+    if run.outcome == "failed" or run.failures >= MAX_STEP_FAILURES:
+        return _run_alert(run, FAILED, run.reason or "a step failed too often")
+    return None
+
+
+def _run_alert(run: RunState, category: str, title: str) -> Concern:
+    return Concern(
+        kind="alert",
+        id=run.id,
+        category=category,
+        mission=run.mission,
+        run=run.id,
+        title=title,
+        since=run.last_at or run.queued_at,
+        group=_TO_KNOW,
+    )
+
+
+def _aee_down(queued: Sequence[RunState]) -> Concern:
+    count = len(queued)
+    return Concern(
+        kind="alert",
+        id="aee",
+        category=AEE_DOWN,
+        mission="",
+        run="",
+        title=f"no AEE serves this repository; {count} {'run waits' if count == 1 else 'runs wait'}",
+        since=min(run.last_at or run.queued_at for run in queued),
+        group=_BLOCKED,
+        held_runs=count,
+    )

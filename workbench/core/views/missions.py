@@ -1,0 +1,97 @@
+"""The rows of missions and of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from workbench.core.state import MissionState, RunState
+from workbench.core.status import Status, mission_status, run_status, stage
+from workbench.model.instants import seconds_between
+
+_GOING_ON: frozenset[Status] = frozenset({"queued", "running", "waiting-quota"})
+
+
+class RunRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One run. `age_s` counts from when it was queued, `idle_s` from its last significant act."""
+
+    id: str
+    mission: str
+    run: str
+    agent: str
+    status: Status
+    stage: str
+    cost_usd: float
+    tokens: int
+    last_act: str
+    pack: str
+    age_s: int
+    idle_s: int
+    kind: Literal["run"] = "run"
+    schema: int = 1
+
+
+class MissionRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One mission: the most pressing status of its runs, and what all of them spent."""
+
+    id: str
+    mission: str
+    run: str
+    agent: str
+    status: Status
+    stage: str
+    cost_usd: float
+    tokens: int
+    title: str
+    runs: tuple[str, ...]
+    age_s: int
+    kind: Literal["mission"] = "mission"
+    schema: int = 1
+
+
+def run_row(run: RunState, *, now: str) -> RunRow:
+    """The row of one run."""
+    return RunRow(
+        id=run.id,
+        mission=run.mission,
+        run=run.id,
+        agent=run.agent,
+        status=run_status(run),
+        stage=stage(run),
+        cost_usd=round(run.cost_usd, 6),
+        tokens=run.tokens,
+        last_act=run.last_act,
+        pack=run.pack,
+        age_s=_age(run.queued_at, now),
+        idle_s=_age(run.last_at or run.queued_at, now),
+    )
+
+
+def mission_row(mission: MissionState, runs: Sequence[RunState], *, now: str) -> MissionRow:
+    """The row of one mission with its runs. `run` and `agent` name the run whose status shows."""
+    status = mission_status(mission, runs)
+    speaking = next((run for run in runs if run_status(run) == status), runs[0] if runs else None)
+    return MissionRow(
+        id=mission.id,
+        mission=mission.id,
+        run="" if speaking is None else speaking.id,
+        agent=", ".join(dict.fromkeys(run.agent for run in runs)),
+        status=status,
+        stage=mission.outcome or ("" if speaking is None else stage(speaking)),
+        cost_usd=round(sum(run.cost_usd for run in runs), 6),
+        tokens=sum(run.tokens for run in runs),
+        title=mission.title,
+        runs=tuple(run.id for run in runs),
+        age_s=_age(mission.started_at, now),
+    )
+
+
+def goes_on(mission: MissionState, runs: Sequence[RunState]) -> bool:
+    """Whether any run of the mission can still do something without a person."""
+    return not mission.outcome and any(run_status(run) in _GOING_ON for run in runs)
+
+
+def _age(since: str, now: str) -> int:
+    return max(0, int(seconds_between(since, now))) if since else 0
