@@ -40,7 +40,8 @@ def resolve(
 ) -> Decision:
     """Answer a question with one of its options or an alternative in words.
 
-    Raises AlreadyResolved with who answered and when, and Refused for an unknown option or a missing reason.
+    Raises AlreadyResolved with who answered and when, and Refused for an unknown option or a missing reason. The events
+    have no derived ids: two people's answers are two acts, of which `expect` lets one through.
     """
     _refuse_closed(question)
     reason = required_reason(rationale, what="An answer")
@@ -71,10 +72,10 @@ def resolve(
         document=document,
     )
     stream = consultation_stream(question.id)
-    events = [e.Proposed(stream=stream, payload=resolved, actor=actor, id=derived_id(resolution, "resolved"))]
+    events = [e.Proposed(stream=stream, payload=resolved, actor=actor)]
     if question.mode == "blocking":
         answered = e.RunAnswered(run=question.run, consultation=question.id, resolution=resolution)
-        events.append(on_run(question.run, answered, actor=actor, id=derived_id(resolution, "answered")))
+        events.append(on_run(question.run, answered, actor=actor))
     return Decision(events=tuple(events), expect={stream: question.version})
 
 

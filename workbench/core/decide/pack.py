@@ -83,7 +83,7 @@ def decide_pack(
     decided = e.PackDecided(
         pack=pack.id, decision=decision, resolution=resolution, decided_by=decided_by, document=document
     )
-    events = [on_pack(pack.id, decided, actor=actor, id=derived_id(resolution, "decided"))]
+    events = [on_pack(pack.id, decided, actor=actor)]
     if run is not None and not run.outcome:
         events += _told_to_run(pack, run, decided, reason, required_changes, actor)
         if decision == "reject":
@@ -118,14 +118,14 @@ def _told_to_run(
 ) -> list[e.Proposed]:
     if decided.decision == "reject":
         ended = e.RunEnded(run=run.id, outcome="rejected", reason=reason)
-        return [on_run(run.id, ended, actor=actor, id=derived_id(decided.resolution, "run-rejected"))]
+        return [on_run(run.id, ended, actor=actor)]
     if decided.decision == "request-changes":
         if run.driver == "branch":
             return []
         asked = e.ChangesRequested(
             run=run.id, pack=pack.id, resolution=decided.resolution, text=reason, required_changes=required_changes
         )
-        return [on_run(run.id, asked, actor=actor, id=derived_id(decided.resolution, "run-asked"))]
+        return [on_run(run.id, asked, actor=actor)]
     return []
 
 
