@@ -1,10 +1,12 @@
-"""The terms that several artifacts share: clauses, commands, budgets, escalations; it reads and writes no text."""
+"""The terms that several artifacts share: clauses, commands, budgets, escalations, with tables; it reads no text."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 import msgspec
+
+from workbench.artifacts import fields as f
 
 Rigor = Literal["lenient", "standard", "strict"]
 Mode = Literal["blocking", "advisory"]
@@ -57,3 +59,52 @@ class Escalation(msgspec.Struct, frozen=True, kw_only=True):
     when: str
     to: tuple[str, ...] = ()
     mode: Mode = "blocking"
+
+
+def check_table() -> f.Table:
+    """The fields of a check; a bare command stands for one."""
+    docs = {
+        "command": "a command line for the shell, or a list of words",
+        "description": "what it shows",
+        "timeout_s": "seconds after which it has failed; 0: the suite's limit",
+        "expect_exit": "the exit code that means it holds",
+    }
+    return f.table(Check, docs=docs, kinds={"expect_exit": f.Integer(0, 255)}, shorthand="command")
+
+
+def clause_list(prefix: str) -> f.ListOf:
+    """A list of clauses whose ids start with `prefix`."""
+    shape = f.Shape(
+        pattern=f"^{prefix}-[A-Za-z0-9][A-Za-z0-9._-]{{0,60}}$",
+        wanted=f"a clause id such as {prefix}-1",
+        remedy=f"start it with {prefix}- and a number",
+    )
+    docs = {
+        "id": "a stable id that code, evidence and questions cite",
+        "text": "the statement",
+        "check": "a command that shows it: `check: pytest tests/test_limit.py`",
+    }
+    kinds: dict[str, f.Kind | f.Shape] = {"id": f.Text(shape), "text": f.PROSE, "check": check_table()}
+    clause = f.table(Clause, docs=docs, kinds=kinds, shorthand="text")
+    optional_id = tuple(msgspec.structs.replace(row, required=row.name == "text") for row in clause.fields)
+    return f.ListOf(msgspec.structs.replace(clause, fields=optional_id), unique="id", prefix=prefix)
+
+
+def budget_table() -> f.Table:
+    """The fields of a budget."""
+    docs = {
+        "cost_usd": "US dollars in all; 0: no limit",
+        "tokens": "tokens in all; 0: no limit",
+        "wall_minutes": "minutes of wall clock; 0: no limit",
+    }
+    return f.table(Budget, docs=docs)
+
+
+def escalation_list() -> f.ListOf:
+    """A list of escalations."""
+    docs = {
+        "when": "what makes the agent ask, in words",
+        "to": "the roles to ask",
+        "mode": "blocking: work waits; advisory: it goes on with an assumption",
+    }
+    return f.ListOf(f.table(Escalation, docs=docs, kinds={"when": f.PROSE, "to": f.LINE}))
