@@ -66,7 +66,23 @@ def m002_projections(db: sqlite_utils.Database) -> None:
 @MIGRATIONS()
 def m003_search(db: sqlite_utils.Database) -> None:
     """Full text behind a cursor, without a copy of the text."""
-    db.execute("CREATE VIRTUAL TABLE words USING fts5(text, content='', tokenize=\"unicode61 tokenchars '_'\")")
+    db.execute("CREATE VIRTUAL TABLE words USING fts5(stream, text, content='', tokenize=\"unicode61 tokenchars '_'\")")
+
+
+def reference() -> set[tuple[str, str, str]]:
+    """(type, name, SQL) of everything that a journal of this version holds."""
+    db = sqlite_utils.Database(memory=True)
+    try:
+        MIGRATIONS.apply(db)
+        return shape(db.conn)
+    finally:
+        db.close()
+
+
+def shape(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:
+    """(type, name, SQL) of everything that a database holds."""
+    rows = connection.execute("SELECT type, name, coalesce(sql, '') FROM sqlite_master").fetchall()
+    return {(str(kind), str(name), str(sql)) for kind, name, sql in rows}
 
 
 def migrate(path: Path, *, version: int, fold_version: int) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -63,20 +64,30 @@ class SqliteJournal:
 
         Raises JournalProblem when the transaction as a whole failed: then nothing of any batch was written.
         """
+        with self.transaction() as (writer, heads):
+            group = Group(heads, last_seq=heads.last_seq, now=self._clock.now())
+            outcomes = [_taken(group, batch) for batch in batches]
+            if group.rows:
+                writer.executemany(INSERT, group.rows)
+                projections.write(writer, group.heads)
+                writer.execute("COMMIT")
+                heads.remember(group)
+        return outcomes
+
+    @contextmanager
+    def transaction(self) -> Iterator[tuple[sqlite3.Connection, Heads]]:
+        """A write transaction for this room's own use: rolled back unless the body commits it."""
         with self._writing, speaking(self.path):
             writer, heads = self._open_writer()
             try:
                 begin(writer)
                 heads.refresh()
-                group = Group(heads, last_seq=heads.last_seq, now=self._clock.now())
-                outcomes = [_taken(group, batch) for batch in batches]
-                _commit(writer, group)
+                yield writer, heads
             except BaseException:
                 heads.forget()
-                roll_back(writer)
                 raise
-            heads.remember(group)
-        return outcomes
+            finally:
+                roll_back(writer)
 
     def _open_writer(self) -> tuple[sqlite3.Connection, Heads]:
         if self._writer is None or self._heads is None:
@@ -85,38 +96,44 @@ class SqliteJournal:
             raise JournalProblem(self._refusal, hint=_HINT_NEWER)
         return self._writer, self._heads
 
+    @property
+    def is_writable(self) -> bool:
+        """Whether this opening may append."""
+        return self._writer is not None and not self._refusal
+
     # --- reading ---
 
     def read(self, stream: str, *, after: int = 0, limit: int = 0) -> list[Event]:
         """Events of one stream with version > `after`, oldest first; `limit` 0 means all."""
         query = f"{SELECT} WHERE stream = ? AND version > ? ORDER BY version LIMIT ?"
-        return [event_of(row) for row in self._rows(query, stream, after, limit or -1)]
+        return [event_of(row) for row in self.rows(query, stream, after, limit or -1)]
 
     def read_newest(self, stream: str, *, limit: int, before: int = 0) -> list[Event]:
         """The newest events of one stream (with version < `before`, if given), oldest of them first."""
         query = f"{SELECT} WHERE stream = ? AND version < ? ORDER BY version DESC LIMIT ?"
-        rows = self._rows(query, stream, before or 1 << 62, limit)
+        rows = self.rows(query, stream, before or 1 << 62, limit)
         return [event_of(row) for row in reversed(rows)]
 
     def read_all(self, *, after: int = 0, limit: int = 1000) -> list[Event]:
         """Events of the whole journal with seq > `after`, oldest first."""
         query = f"{SELECT} WHERE seq > ? ORDER BY seq LIMIT ?"
-        return [event_of(row) for row in self._rows(query, after, limit)]
+        return [event_of(row) for row in self.rows(query, after, limit)]
 
     def find(self, event_id: str) -> Event | None:
         """The stored event of that id."""
-        rows = self._rows(f"{SELECT} WHERE id = ?", event_id)
+        rows = self.rows(f"{SELECT} WHERE id = ?", event_id)
         return event_of(rows[0]) if rows else None
 
     def last_seq(self) -> int:
         """The seq of the newest event, 0 in an empty journal."""
-        return int(self._rows("SELECT coalesce(max(seq), 0) FROM events")[0][0])
+        return int(self.rows("SELECT coalesce(max(seq), 0) FROM events")[0][0])
 
     def data_version(self) -> int:
         """A number that changes with each commit of any other connection, this journal's own writer among them."""
-        return int(self._rows("PRAGMA data_version")[0][0])
+        return int(self.rows("PRAGMA data_version")[0][0])
 
-    def _rows(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
+    def rows(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        """The rows of any query, for this room's own use."""
         with self._reading, speaking(self.path):
             return self._reader.execute(query, arguments).fetchall()
 
@@ -161,7 +178,7 @@ class SqliteJournal:
     def _states(self, of: type[StateT], where: Mapping[str, Any]) -> list[StateT]:
         table = TABLE_OF[of]
         query, arguments = projections.select(table, where)
-        return [projections.decoded(table, folded) for (folded,) in self._rows(query, *arguments)]
+        return [projections.decoded(table, folded) for (folded,) in self.rows(query, *arguments)]
 
     # --- the end ---
 
@@ -188,15 +205,6 @@ def _taken(group: Group, batch: Batch) -> list[Event] | Conflict | JournalProble
         return group.add(batch)
     except (Conflict, JournalProblem) as refused:
         return refused
-
-
-def _commit(writer: sqlite3.Connection, group: Group) -> None:
-    if not group.rows:
-        writer.execute("ROLLBACK")
-        return
-    writer.executemany(INSERT, group.rows)
-    projections.write(writer, group.heads)
-    writer.execute("COMMIT")
 
 
 def open_journal(directory: Path, *, clock: Clock, create: bool = True, read_only: bool = False) -> SqliteJournal:

@@ -1,0 +1,108 @@
+"""Group commit: many callers, one writing thread, one sync for all that came within a few milliseconds.
+
+It knows neither SQL nor events' meaning; a caller is answered only after the sync.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from workbench.journal.plan import Batch
+from workbench.journal.store import SqliteJournal
+from workbench.model.errors import Conflict, JournalProblem
+from workbench.model.events import Event, Proposed
+
+GROUP_WINDOW_S = 0.002  # what is submitted within it shares a sync; other processes get the lock meanwhile
+MAX_GROUP_EVENTS = 2_000  # so that no group holds the lock for long
+
+
+class _Submission(NamedTuple):
+    batch: Batch
+    future: Future[list[Event]]
+
+
+class GroupCommit:
+    """A `Journal` (and States) whose appends are grouped; reads go to the journal beneath."""
+
+    def __init__(self, journal: SqliteJournal) -> None:
+        self.journal = journal
+        self.blobs, self.path, self.directory = journal.blobs, journal.path, journal.directory
+        self.read, self.read_newest, self.read_all = journal.read, journal.read_newest, journal.read_all
+        self.find, self.last_seq, self.data_version = journal.find, journal.last_seq, journal.data_version
+        self.mission, self.missions, self.run, self.runs = journal.mission, journal.missions, journal.run, journal.runs
+        self.consultation, self.consultations = journal.consultation, journal.consultations
+        self.pack, self.packs = journal.pack, journal.packs
+        self._submissions: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._work, name="group-commit", daemon=True)
+        self._thread.start()
+
+    def submit(self, proposed: Sequence[Proposed], *, expect: Mapping[str, int] | None = None) -> Future[list[Event]]:
+        """Ask for an append; the future is done after the sync, with the events, Conflict or JournalProblem."""
+        future: Future[list[Event]] = Future()
+        with self._gate:
+            if self._closed:
+                raise JournalProblem("the journal was closed", hint="nothing was written; open it again")
+            self._submissions.put(_Submission(Batch(proposed, expect or {}), future))
+        return future
+
+    def append(self, proposed: Sequence[Proposed], *, expect: Mapping[str, int] | None = None) -> list[Event]:
+        """Append and wait for the sync. See `ports.Journal`."""
+        return self.submit(proposed, expect=expect).result()
+
+    def close(self) -> None:
+        """Carry out what was submitted, then stop. The journal itself stays open."""
+        with self._gate:
+            if not self._closed:
+                self._closed = True
+                self._submissions.put(None)
+        self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def _work(self) -> None:
+        while (first := self._submissions.get()) is not None:
+            time.sleep(GROUP_WINDOW_S)
+            group, ended = self._gather(first)
+            self._carry_out(group)
+            if ended:
+                return
+
+    def _gather(self, first: _Submission) -> tuple[list[_Submission], bool]:
+        group, size = [first], len(first.batch.proposed)
+        while size < MAX_GROUP_EVENTS:
+            try:
+                submission = self._submissions.get_nowait()
+            except queue.Empty:
+                break
+            if submission is None:
+                return group, True
+            group.append(submission)
+            size += len(submission.batch.proposed)
+        return group, False
+
+    def _carry_out(self, group: list[_Submission]) -> None:
+        wanted = [submission for submission in group if submission.future.set_running_or_notify_cancel()]
+        try:
+            outcomes: Sequence[list[Event] | Conflict | JournalProblem]
+            outcomes = self.journal.append_group([submission.batch for submission in wanted])
+        except Exception as error:  # noqa: BLE001 (the top of a worker: every caller is told what happened)
+            for submission in wanted:
+                submission.future.set_exception(error)
+            return
+        for submission, outcome in zip(wanted, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                submission.future.set_exception(outcome)
+            else:
+                submission.future.set_result(outcome)
