@@ -1,0 +1,190 @@
+"""How fast the journal takes events, against raw sqlite3 and the disk's own fsync.
+
+    python tests/bench/journal_append.py [directory]
+
+Prints `name, ours, yardstick, ratio`, measured in turns in the same run, medians of several.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+from workbench.journal.clock import SystemClock
+from workbench.journal.group import GroupCommit
+from workbench.journal.store import SqliteJournal, open_journal
+from workbench.model import events as e
+from workbench.model.events import Event, Proposed
+
+ROUNDS = 7  # turns of each side
+SINGLES = 150  # commits in a turn
+GROUPS, GROUP_SIZE = 30, 200
+RATE, FLOOD_S = 5_000, 4.0  # events per second, for so long
+RUNS = 20  # streams that the events belong to
+
+RAW_SCHEMA = """
+CREATE TABLE events (seq INTEGER PRIMARY KEY, id TEXT NOT NULL, stream TEXT NOT NULL, version INTEGER NOT NULL,
+  kind TEXT NOT NULL, schema INTEGER NOT NULL, actor TEXT NOT NULL, at TEXT NOT NULL, payload TEXT NOT NULL,
+  prev_hash TEXT NOT NULL, hash TEXT NOT NULL);
+CREATE UNIQUE INDEX events_id ON events (id);
+CREATE UNIQUE INDEX events_stream ON events (stream, version);
+"""
+
+
+def proposals(count: int) -> list[Proposed]:
+    """What a run reports: a call of a tool and what came of it."""
+    return [_report(number) for number in range(count)]
+
+
+def _report(number: int) -> Proposed:
+    run = f"mission-{number % RUNS}.1"
+    arguments = {"path": f"src/package/module_{number % 50}.py", "old": "return None", "new": "return value\n" * 3}
+    payload = e.ToolCalled(run=run, call=f"call-{number}", tool="edit", title="Edit module", arguments=arguments)
+    return Proposed(stream=f"run/{run}", payload=payload, actor=f"agent:{run}")
+
+
+class Raw:
+    """The yardstick: the same rows with the same pragmas and indexes, no chain, no projections."""
+
+    def __init__(self, directory: Path) -> None:
+        self.connection = sqlite3.connect(directory / "raw.sqlite3", isolation_level=None)
+        self.connection.execute("PRAGMA journal_mode = WAL")
+        self.connection.execute("PRAGMA synchronous = FULL")
+        self.connection.executescript(RAW_SCHEMA)
+        self.number = 0
+
+    def append(self, count: int) -> None:
+        """One transaction of `count` rows."""
+        rows = [self._row() for _ in range(count)]
+        self.connection.execute("BEGIN IMMEDIATE")
+        self.connection.executemany(f"INSERT INTO events VALUES ({', '.join('?' * 11)})", rows)
+        self.connection.execute("COMMIT")
+
+    def _row(self) -> tuple[object, ...]:
+        self.number += 1
+        number = self.number
+        run = f"mission-{number % RUNS}.1"
+        payload = (
+            f'{{"arguments":{{"new":"return value\\nreturn value\\nreturn value\\n","old":"return None",'
+            f'"path":"src/package/module_{number % 50}.py"}},"call":"call-{number}","run":"{run}",'
+            f'"title":"Edit module","tool":"edit"}}'
+        )
+        hash_ = f"{number:064x}"
+        event_id = f"{number:012x}{os.urandom(10).hex()}"
+        at = "2026-11-22T08:00:00.000Z"
+        return (number, event_id, f"run/{run}", number, "ToolCalled", 1, f"agent:{run}", at, payload, hash_, hash_)
+
+
+def fresh_journal(directory: Path) -> SqliteJournal:
+    """A journal whose runs are queued."""
+    journal = open_journal(directory, clock=SystemClock())
+    for number in range(RUNS):
+        run = f"mission-{number}.1"
+        queued = e.RunQueued(run=run, mission="m", agent="a", driver="d", branch="b", base_commit="c")
+        journal.append([Proposed(stream=f"run/{run}", payload=queued, actor="aee")])
+    return journal
+
+
+def timed(act: Callable[[], object]) -> float:
+    """Seconds that `act` took."""
+    started = time.perf_counter()
+    act()
+    return time.perf_counter() - started
+
+
+def show(name: str, ours: float, yardstick: float, unit: str, ratio: float, aim: str) -> None:
+    """One line of the report."""
+    print(f"{name}, {ours:.4g} {unit}, {yardstick:.4g} {unit}, {ratio:.2f} (aim {aim})")
+
+
+def throughput(name: str, journal: SqliteJournal, raw: Raw, *, commits: int, size: int, aim: str) -> None:
+    """Events per second in commits of `size`, in turns."""
+    batches = [proposals(size) for _ in range(commits)]
+    ours, theirs, ratios = [], [], []
+    for turn in range(ROUNDS):
+        sides = [lambda: [journal.append(batch) for batch in batches], lambda: [raw.append(size) for _ in batches]]
+        if turn % 2:
+            seconds_raw, seconds_ours = timed(sides[1]), timed(sides[0])
+        else:
+            seconds_ours, seconds_raw = timed(sides[0]), timed(sides[1])
+        ours.append(commits * size / seconds_ours)
+        theirs.append(commits * size / seconds_raw)
+        ratios.append(seconds_raw / seconds_ours)
+    show(name, statistics.median(ours), statistics.median(theirs), "events/s", statistics.median(ratios), aim)
+
+
+def fsync_seconds(directory: Path, *, count: int = 200) -> list[float]:
+    """What one small write and fsync at a file's end costs here."""
+    path = directory / "fsync"
+    with path.open("ab", buffering=0) as file:
+
+        def write() -> None:
+            file.write(b"x" * 4096)
+            os.fsync(file.fileno())
+
+        taken = [timed(write) for _ in range(count)]
+    path.unlink()
+    return taken
+
+
+def flood(journal: SqliteJournal, directory: Path) -> None:
+    """`RATE` events a second through GroupCommit: how long until each is acknowledged."""
+    before = fsync_seconds(directory)
+    waits: list[float] = []
+    answered = threading.Semaphore(0)
+    total = int(RATE * FLOOD_S)
+    events = proposals(total)
+    with GroupCommit(journal) as grouped:
+        started = time.perf_counter()
+        for number, proposed in enumerate(events):
+            due = started + number / RATE
+            while (left := due - time.perf_counter()) > 0:
+                time.sleep(min(left, 0.001))
+            grouped.submit([proposed]).add_done_callback(_stopwatch(waits, answered))
+        submitted = time.perf_counter() - started
+        for _ in range(total):
+            answered.acquire()
+        lasted = time.perf_counter() - started
+    sync = statistics.median(before + fsync_seconds(directory))
+    waits.sort()
+    p50, p99 = waits[len(waits) // 2] * 1000, waits[int(len(waits) * 0.99)] * 1000
+    print(f"# submitted {total / submitted:.0f}/s, acknowledged {total / lasted:.0f}/s, fsync {sync * 1000:.2f} ms")
+    show("5,000/s, ack p50 over fsync", p50, sync * 1000, "ms", p50 / sync / 1000, "-")
+    show("5,000/s, ack p99 over fsync", p99, sync * 1000, "ms", p99 / sync / 1000, "<= 3")
+    show("grouped rate over fsync rate", total / lasted, 1 / sync, "/s", total / lasted * sync, ">= 20")
+
+
+def _stopwatch(waits: list[float], answered: threading.Semaphore) -> Callable[[Future[list[Event]]], None]:
+    started = time.perf_counter()
+
+    def stop(future: Future[list[Event]]) -> None:
+        future.result()
+        waits.append(time.perf_counter() - started)
+        answered.release()
+
+    return stop
+
+
+def main() -> None:
+    """Measure."""
+    where = sys.argv[1] if len(sys.argv) > 1 else None
+    with tempfile.TemporaryDirectory(dir=where) as place:
+        directory = Path(place)
+        raw = Raw(directory)
+        with fresh_journal(directory / "journal") as journal:
+            print("name, ours, yardstick, ratio")
+            throughput("one event per commit", journal, raw, commits=SINGLES, size=1, aim=">= 0.9")
+            throughput(f"groups of {GROUP_SIZE}", journal, raw, commits=GROUPS, size=GROUP_SIZE, aim=">= 0.45")
+            flood(journal, directory)
+
+
+if __name__ == "__main__":
+    main()
