@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from workbench.model.errors import NotFound, Refused, RepositoryProblem
 from workbench.model.ids import is_id
@@ -145,6 +146,22 @@ class Store:
         flags = ("--no-ext-diff", "--no-textconv", "--no-renames", "--no-color", "-p", "--full-index")
         return self.git.run("diff-tree", *flags, base, head, "--", *paths).out
 
+    def take_pack(self, pack: BinaryIO, *, head: str, ref: str, largest: int) -> None:
+        """Check a pack that untrusted hands made and let `ref` stand at `head`, which it must bring or reach.
+
+        Until every object has passed git's check and every link leads somewhere, the pack lies apart.
+        """
+        if not is_commit_id(head):
+            raise RepositoryProblem("the workspace named no commit", hint="look at the run's log, then stop the run")
+        with tempfile.TemporaryDirectory(prefix=".incoming-", dir=self.path) as apart:
+            (Path(apart) / "pack").mkdir()
+            env = {"GIT_OBJECT_DIRECTORY": apart, "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(self.path / "objects")}
+            flags = ("--stdin", "--fix-thin", "--strict", f"--max-input-size={largest}")
+            self.git.run("index-pack", *flags, stdin=pack, env=env)
+            self.git.run("cat-file", "-e", f"{head}^{{commit}}", env=env)
+            _move_packs(Path(apart) / "pack", self.path / "objects" / "pack")
+        self.git.run("update-ref", _own_ref(ref), head)
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """One process at a time fills the store."""
@@ -180,6 +197,13 @@ def _own_ref(ref: str) -> str:
     if not ref.startswith("refs/workbench/"):
         raise Refused(f"{ref} is not one of the store's refs", hint="only refs/workbench is kept in the store")
     return ref
+
+
+def _move_packs(source: Path, target: Path) -> None:
+    """Git sees a pack by its index, so that comes last."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in sorted(source.iterdir(), key=lambda entry: entry.suffix == ".idx"):
+        os.replace(name, target / name.name)  # noqa: PTH105 - an equal pack may be there
 
 
 def _create(path: Path, object_format: str) -> None:

@@ -1,0 +1,400 @@
+"""Runs' clones: made, fetched from, pooled; what agents do in them never runs or writes outside."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workbench.aee.sandbox.select import probe, select
+from workbench.aee.workspaces import SharedClones
+from workbench.model.errors import NotFound, Refused, RepositoryProblem
+from workbench.ports import Job, Sandbox
+from workbench.repository.repository import GitRepository, open_repository
+from workbench.repository.store import Store
+from workbench.testing.repositories import Repo
+
+BRANCH = "workbench/m/m.1"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    made = Repo(tmp_path / "my checkout")
+    made.commit({"a.txt": "one\n", "dir/b.txt": "b\n", ".gitignore": "*.env\nbuild/\n"}, "First")
+    return made
+
+
+@pytest.fixture
+def opened(repo: Repo) -> Iterator[GitRepository]:
+    with open_repository(repo.path) as repository:
+        yield repository
+
+
+@pytest.fixture
+def store(repo: Repo, tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "state" / "store.git", source=repo.path / ".git") as made:
+        yield made
+
+
+@pytest.fixture(params=["none", "bubblewrap"])
+def sandbox(request: pytest.FixtureRequest) -> Sandbox:
+    found = probe(request.param)
+    if not found.works:
+        pytest.skip(found.reason)
+    return select(request.param, allow_none=True)
+
+
+@pytest.fixture
+def clones(store: Store, sandbox: Sandbox, opened: GitRepository, repo: Repo, tmp_path: Path) -> SharedClones:
+    return SharedClones(
+        tmp_path / "state" / "workspaces", store=store, sandbox=sandbox, checkout=repo.path, repository=opened
+    )
+
+
+def agent(path: str | Path, *command: str) -> str:
+    """What an agent does in its clone, here by plain git without any of the host's defences."""
+    env = {"PATH": os.environ["PATH"], "HOME": "/dev/null", "GIT_AUTHOR_NAME": "agent", "GIT_AUTHOR_EMAIL": "a@b"}
+    env |= {"GIT_COMMITTER_NAME": "agent", "GIT_COMMITTER_EMAIL": "a@b"}
+    return subprocess.run(command, cwd=path, env=env, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def commit(path: str | Path, name: str = "new.txt", content: str = "new\n") -> str:
+    Path(path, name).write_text(content)
+    agent(path, "git", "add", "-A")
+    agent(path, "git", "commit", "-qm", "work")
+    return agent(path, "git", "rev-parse", "HEAD")
+
+
+def test_a_runs_commits_come_back_into_the_store(repo: Repo, clones: SharedClones, store: Store) -> None:
+    """The agent commits on its branch; the store then holds the commits under the run's ref, and nothing else."""
+    workspace = clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH)
+    assert agent(workspace.path, "git", "status", "--porcelain", "--branch") == f"## {BRANCH}"
+    head = commit(workspace.path)
+    agent(workspace.path, "git", "tag", "mine")
+    agent(workspace.path, "git", "branch", "other")
+    assert clones.fetch(run="m.1", branch=BRANCH) == head
+    assert store.run_head("m.1") == head
+    assert store.read_file(head, "new.txt") == b"new\n"
+    assert set(store.refs("refs")) == {"refs/workbench/runs/m.1", f"refs/workbench/bases/{repo.head}"}
+
+
+def test_a_fetch_may_be_repeated_and_may_bring_nothing_new(repo: Repo, clones: SharedClones) -> None:
+    """Fetching twice, or before the first commit, gives where the branch stands."""
+    workspace = clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH)
+    assert clones.fetch(run="m.1", branch=BRANCH) == repo.head
+    head = commit(workspace.path)
+    assert [clones.fetch(run="m.1", branch=BRANCH) for _ in range(2)] == [head, head]
+    agent(workspace.path, "git", "commit", "-q", "--amend", "-m", "rewritten")
+    assert clones.fetch(run="m.1", branch=BRANCH) == agent(workspace.path, "git", "rev-parse", "HEAD") != head
+
+
+def test_the_same_run_gets_the_same_clone(repo: Repo, clones: SharedClones) -> None:
+    """A repeated preparation keeps what the agent has done so far."""
+    first = clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH)
+    Path(first.path, "draft").write_text("x")
+    again = clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH)
+    assert again == first and Path(again.path, "draft").exists()
+
+
+def test_uncommitted_work_never_gets_in(repo: Repo, clones: SharedClones) -> None:
+    """Agents see the base commit, not what lies about in the person's checkout."""
+    base = repo.head
+    repo.write({"a.txt": "draft\n", "b.txt": "draft\n"})
+    workspace = clones.prepare(run="m.1", base_commit=base, branch=BRANCH)
+    assert Path(workspace.path, "a.txt").read_text() == "one\n"
+    assert not Path(workspace.path, "b.txt").exists()
+
+
+def test_the_clone_is_seen_at_the_path_of_the_checkout(repo: Repo, clones: SharedClones, sandbox: Sandbox) -> None:
+    """In the sandbox the clone stands where the person's checkout stands, writable, and git works there."""
+    workspace = clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH)
+    script = "pwd; git log --format=%s; echo x > written && git add written && git diff --cached --name-only"
+    env = {**workspace.env, "PATH": "/usr/bin:/bin"}
+    job = Job(argv=("/bin/sh", "-c", script), cwd=workspace.cwd, mounts=workspace.mounts, env=env)
+    done = sandbox.run(job)
+    where = repo.path if sandbox.level == "bubblewrap" else workspace.path
+    assert done.stdout.text.splitlines() == [str(where), "First", "written"], done.stderr.text
+    assert Path(workspace.path, "written").exists() and not (repo.path / "written").exists()
+
+
+def test_the_store_cannot_be_written_from_the_sandbox(repo: Repo, clones: SharedClones, sandbox: Sandbox) -> None:
+    """A sandboxed agent reads the shared objects and cannot change them; without a sandbox it can (control)."""
+    workspace = clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH)
+    store_path = workspace.mounts[1].source
+    job = Job(argv=("/usr/bin/touch", f"{store_path}/mark"), cwd=workspace.cwd, mounts=workspace.mounts)
+    assert (sandbox.run(job).exit_code == 0) == (sandbox.level == "none")
+
+
+def test_included_files_are_copied_and_never_committed(repo: Repo, clones: SharedClones, tmp_path: Path) -> None:
+    """`.worktreeinclude` lets ignored plain files in; links, unlisted and unignored files stay out."""
+    (tmp_path / "outside.env").write_text("secret")
+    repo.write(
+        {
+            "dev.env": "K=V",
+            "sub/b.env": "2",
+            "c.env": "3",
+            "draft.txt": "4",
+            ".worktreeinclude": "*.env\n!c.env\n*.txt\n",
+        }
+    )
+    (repo.path / "link.env").symlink_to(tmp_path / "outside.env")
+    base = repo.head
+    workspace = clones.prepare(run="m.1", base_commit=base, branch=BRANCH)
+    there = sorted(str(p.relative_to(workspace.path)) for p in Path(workspace.path).rglob("*.env"))
+    assert there == ["dev.env", "sub/b.env"]
+    assert not Path(workspace.path, "draft.txt").exists()
+    assert clones.seat("m.1").left_out == (("link.env", "a symbolic link"),)
+    assert agent(workspace.path, "git", "status", "--porcelain") == ""
+
+
+def test_a_retired_clone_is_reset_for_the_next_run(repo: Repo, clones: SharedClones) -> None:
+    """A pooled clone is as good as new, whatever the agent left in its files and its git directory."""
+    base = repo.head
+    first = clones.prepare(run="m.1", base_commit=base, branch=BRANCH)
+    inode = Path(first.path).stat().st_ino
+    path = Path(first.path)
+    commit(path)
+    (path / "a.txt").write_text("changed")
+    (path / "x.env").write_text("left")
+    (path / "nested").mkdir()
+    agent(path / "nested", "git", "init", "-q")
+    agent(path, "git", "update-index", "--assume-unchanged", "a.txt")
+    agent(path, "git", "config", "core.fsmonitor", "touch /tmp/never")
+    (path / ".git" / "hooks").mkdir(exist_ok=True)
+    (path / ".git" / "hooks" / "post-checkout").write_text("#!/bin/sh\ntouch ../hooked\n")
+    (path / ".git" / "hooks" / "post-checkout").chmod(0o755)
+    clones.retire("m.1")
+    moved = repo.commit({"dir/b.txt": "moved\n"})
+    second = clones.prepare(run="m.2", base_commit=moved, branch="workbench/m/m.2")
+    path = Path(second.path)
+    assert path.stat().st_ino == inode
+    names = {str(p.relative_to(path)) for p in path.rglob("*") if ".git" not in p.parts and p.is_file()}
+    assert names == {"a.txt", "dir/b.txt", ".gitignore"}
+    assert (path / "a.txt").read_text() == "one\n" and (path / "dir/b.txt").read_text() == "moved\n"
+    assert not (path / ".git" / "hooks").exists() and not (path.parent / "hooked").exists()
+    assert agent(path, "git", "status", "--porcelain", "-b") == "## workbench/m/m.2"
+    with pytest.raises(NotFound):
+        clones.seat("m.1")
+
+
+@pytest.mark.parametrize("trick", ["git-link", "git-file", "no-git", "locked-directory"])
+def test_a_clone_that_resists_is_replaced(repo: Repo, clones: SharedClones, tmp_path: Path, trick: str) -> None:
+    """Whatever stands in the place of `.git`, the next run gets a sound clone and nothing outside is touched."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "HEAD").write_text("mine")
+    path = Path(clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH).path)
+    if trick != "locked-directory":
+        shutil.rmtree(path / ".git")
+    if trick == "git-link":
+        (path / ".git").symlink_to(victim)
+    if trick == "git-file":
+        (path / ".git").write_text(f"gitdir: {victim}\n")
+    if trick == "locked-directory":
+        (path / "locked" / "in").mkdir(parents=True)
+        (path / "locked" / "in" / "x").write_text("")
+        (path / "locked").chmod(0)
+    clones.retire("m.1")
+    second = Path(clones.prepare(run="m.2", base_commit=repo.head, branch="workbench/m/m.2").path)
+    assert agent(second, "git", "status", "--porcelain", "--ignored") == ""
+    assert (victim / "HEAD").read_text() == "mine"
+    assert sorted(p.name for p in victim.iterdir()) == ["HEAD"]
+
+
+def test_verification_is_a_clean_checkout_that_goes_away(repo: Repo, clones: SharedClones, store: Store) -> None:
+    """Evidence runs where no agent ever was; afterwards the place is gone."""
+    head = repo.commit({"a.txt": "two\n", "crlf.txt": b"a\r\n", ".gitattributes": "*.txt text eol=crlf\n"})
+    store.pin(head)
+    workspace = clones.verification(commit=head)
+    assert Path(workspace.path, "crlf.txt").read_bytes() == b"a\r\n"
+    assert agent(workspace.path, "git", "rev-parse", "HEAD") == head
+    clones.release(workspace)
+    assert not Path(workspace.path).exists()
+
+
+def test_only_verification_workspaces_are_released(repo: Repo, clones: SharedClones) -> None:
+    """A run's clone is never removed by way of a release."""
+    workspace = clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH)
+    with pytest.raises(NotFound):
+        clones.release(workspace)
+    assert Path(workspace.path).exists()
+
+
+def test_a_shallow_repository_gives_working_clones(repo: Repo, tmp_path: Path, sandbox: Sandbox) -> None:
+    """Cut history is no obstacle: clone, commit, fetch."""
+    repo.commit({"a.txt": "2\n"})
+    repo.git("clone", "-q", "--depth=1", f"file://{repo.path}", str(tmp_path / "shallow"))
+    with Store.open(tmp_path / "s.git", source=tmp_path / "shallow" / ".git") as store:
+        clones = SharedClones(tmp_path / "w", store=store, sandbox=sandbox, checkout=tmp_path / "shallow")
+        workspace = clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH)
+        head = commit(workspace.path)
+        assert clones.fetch(run="m.1", branch=BRANCH) == head
+
+
+# --- attacks ------------------------------------------------------------------------------------------------
+
+ATTACKS = {
+    "fsmonitor": "git config core.fsmonitor 'touch {mark}; false'",
+    "hooks": "mkdir -p .git/hooks && for h in post-checkout pre-commit reference-transaction post-index-change "
+    "pre-auto-gc; do printf '#!/bin/sh\\ntouch {mark}\\n' > .git/hooks/$h; chmod +x .git/hooks/$h; done",
+    "hooksPath": "mkdir h && printf '#!/bin/sh\\ntouch {mark}\\n' > h/reference-transaction && chmod +x h/* && "
+    'git config core.hooksPath "$PWD/h"',
+    "include": "printf '[core]\\n\\tfsmonitor = touch {mark}; false\\n' > evil && git config include.path ../evil",
+    "config.worktree": "git config extensions.worktreeConfig true && "
+    "git config --worktree core.fsmonitor 'touch {mark}; false'",
+    "filter": "git config filter.x.clean 'touch {mark}; cat' && git config filter.x.smudge 'touch {mark}; cat' && "
+    "echo '*.txt filter=x' > .gitattributes && echo more >> a.txt",
+    "diff-driver": "git config diff.x.textconv 'touch {mark}; cat' && git config diff.x.command 'touch {mark}' && "
+    "echo '*.txt diff=x' > .gitattributes && echo more >> a.txt",
+    "gitfile": "mv .git moved && (cd moved && git config core.fsmonitor 'touch {mark}; false') && "
+    "echo 'gitdir: moved' > .git",
+    "renamed": "cp -r .git other && (cd other && git config core.fsmonitor 'touch {mark}; false') && mv .git old && "
+    "mv other .git",
+    "nested-bare": "git init -q --bare nested.git && git -C nested.git config core.fsmonitor 'touch {mark}; false' && "
+    "cp -r nested.git/* . && git config core.fsmonitor 'touch {mark}; false'",
+    "gitlink": "git init -q sub && git -C sub config core.fsmonitor 'touch {mark}; false' && "
+    "git -C sub -c user.name=a -c user.email=b commit -q --allow-empty -m x && git add sub && "
+    "git -c user.name=a -c user.email=b commit -qm link",
+    "pack-hook": "git config uploadpack.packObjectsHook 'touch {mark}; git pack-objects' && "
+    "git config core.alternateRefsCommand 'touch {mark}; true' && git config core.fsmonitor 'touch {mark}; false'",
+}
+
+
+def _attacked(clones: SharedClones, repo: Repo, attack: str, mark: Path) -> Path:
+    path = Path(clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH).path)
+    commit(path)
+    agent(path, "/bin/sh", "-c", ATTACKS[attack].format(mark=mark))
+    mark.unlink(missing_ok=True)
+    return path
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_host_command_runs_what_the_agent_left(
+    repo: Repo, clones: SharedClones, sandbox: Sandbox, tmp_path: Path, attack: str
+) -> None:
+    """G1-G5, G7: fetching, judging, pooling and reusing a clone runs nothing of the agent's on the host."""
+    if sandbox.level != "bubblewrap":
+        pytest.skip("without a sandbox nothing holds, which is what its level says")
+    mark = tmp_path / "mark"
+    _attacked(clones, repo, attack, mark)
+    for act in (lambda: clones.state("m.1"), lambda: clones.fetch(run="m.1", branch=BRANCH)):
+        try:
+            act()
+        except RepositoryProblem as problem:  # the agent may break its own clone, and nothing more
+            assert "workspace" in problem.message
+    clones.retire("m.1")
+    clones.prepare(run="m.2", base_commit=repo.head, branch="workbench/m/m.2")
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_plain_git_in_the_clone_runs_the_attack(repo: Repo, store: Store, tmp_path: Path, attack: str) -> None:
+    """G1-G5, G7, control: the commands that a reviewer would type in that clone do run the agent's program."""
+    mark = tmp_path / "mark"
+    clones = SharedClones(tmp_path / "w", store=store, sandbox=select("none", allow_none=True), checkout=repo.path)
+    path = _attacked(clones, repo, attack, mark)
+    for command in ("git status", "git diff", "git commit -qam x", "git checkout -q -b y"):
+        subprocess.run(["/bin/sh", "-c", command], cwd=path, env={"PATH": os.environ["PATH"]}, capture_output=True)
+    assert mark.exists()
+
+
+@pytest.mark.parametrize("trick", ["symlink", "fifo", "huge-name"])
+def test_answers_of_the_sandbox_are_plain_files_or_refused(
+    repo: Repo, clones: SharedClones, tmp_path: Path, trick: str
+) -> None:
+    """F1: a git that answers with links or pipes makes the host read nothing else, and wait for nothing."""
+    path = Path(clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH).path)
+    commit(path)
+    if trick == "huge-name":
+        (path / ".git" / "refs" / "heads" / "workbench" / "m" / "m.1").write_text("0" * 40 + "\n")
+    if trick == "symlink":
+        shutil.rmtree(path / ".git" / "objects")
+        (path / ".git" / "objects").symlink_to(tmp_path)
+    if trick == "fifo":
+        (path / ".git" / "config").unlink()
+        os.mkfifo(path / ".git" / "HEAD2")
+        (path / ".git" / "HEAD").unlink()
+    with pytest.raises(RepositoryProblem):
+        clones.fetch(run="m.1", branch=BRANCH)
+
+
+HOSTILE_TREES = {
+    "dot-git": b"100644 blob %s\t.git\n",
+    "gitmodules-link": b"120000 blob %s\t.gitmodules\n",
+}
+
+
+@pytest.mark.parametrize("tree", HOSTILE_TREES)
+def test_a_hostile_tree_is_not_fetched(repo: Repo, clones: SharedClones, store: Store, tree: str) -> None:
+    """G6: trees that make a checkout write into git's own files are refused on the way in."""
+    path = Path(clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH).path)
+    head = _hostile(path, HOSTILE_TREES[tree])
+    with pytest.raises(RepositoryProblem):
+        clones.fetch(run="m.1", branch=BRANCH)
+    assert not store.has(head)
+    assert not [entry for entry in store.path.iterdir() if entry.name.startswith(".incoming")]
+
+
+def _hostile(path: Path, line: bytes) -> str:
+    blob = agent(path, "git", "hash-object", "-w", "a.txt").encode()
+    made = subprocess.run(["git", "mktree", "--missing"], cwd=path, input=line % blob, capture_output=True, check=True)
+    head = agent(path, "git", "commit-tree", made.stdout.decode().strip(), "-p", "HEAD", "-m", "x")
+    agent(path, "git", "update-ref", f"refs/heads/{BRANCH}", head)
+    return head
+
+
+@pytest.mark.parametrize("tree", HOSTILE_TREES)
+def test_a_hostile_tree_is_fetched_by_plain_git(repo: Repo, clones: SharedClones, tmp_path: Path, tree: str) -> None:
+    """G6, control: plain git takes the same commit."""
+    path = Path(clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH).path)
+    head = _hostile(path, HOSTILE_TREES[tree])
+    plain = Repo(tmp_path / "plain", bare=True)
+    plain.git("fetch", "-q", str(path), BRANCH)
+    assert plain.git("cat-file", "-t", head) == "commit"
+
+
+def test_links_in_a_checkout_write_nothing_outside(
+    repo: Repo, clones: SharedClones, store: Store, tmp_path: Path
+) -> None:
+    """G6: a directory that became a link, a name that ends in CR and a gitlink change nothing outside the checkout."""
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    path = Path(clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH).path)
+    shutil.rmtree(path / "dir")
+    (path / "dir").symlink_to(victim)
+    (path / "cr\r").write_text("x")
+    blob = commit(path)
+    agent(path, "git", "update-index", "--add", "--cacheinfo", f"160000,{blob},sub")
+    agent(path, "git", "commit", "-qm", "gitlink")
+    head = clones.fetch(run="m.1", branch=BRANCH)
+    workspace = clones.verification(commit=head)
+    assert Path(workspace.path, "dir").is_symlink() and Path(workspace.path, "cr\r").exists()
+    assert list(Path(workspace.path, "sub").iterdir()) == []
+    assert list(victim.iterdir()) == []
+
+
+def test_a_commit_that_would_fill_the_disk_is_not_checked_out(
+    repo: Repo, clones: SharedClones, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R3: how much a commit unpacks to is known before anything is written."""
+    store.pin(repo.head)
+    monkeypatch.setattr("workbench.repository.clone.LARGEST_TREE", 3)
+    with pytest.raises(Refused, match="too much to check out"):
+        clones.verification(commit=repo.head)
+
+
+@pytest.mark.parametrize("run", ["../x", "--help", "a/b", ""])
+def test_a_run_is_never_a_path_or_an_option(repo: Repo, clones: SharedClones, run: str) -> None:
+    """P4: what is no id names no workspace."""
+    with pytest.raises(NotFound):
+        clones.prepare(run=run, base_commit=repo.head, branch=BRANCH)
