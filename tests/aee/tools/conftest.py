@@ -11,7 +11,7 @@ import pytest
 from workbench.aee.sandbox.select import select
 from workbench.testing.workplace import Workplace
 
-FILES = {
+FILES: dict[str, str | bytes] = {
     "src/a.py": "import os\n\n\ndef twice(x):\n    return x + x\n",
     "src/crlf.txt": b"one\r\ntwo\r\nthree\r\n",
     "README.md": "# Sample\n\nA sample.\n",

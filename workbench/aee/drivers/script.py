@@ -135,7 +135,8 @@ class _Reader:
 
     def script(self, root: Node) -> Script | None:
         if not isinstance(root, MapNode):
-            return self._wrong(root, "a script is a mapping", "give `agent` and `steps`")
+            self._wrong(root, "a script is a mapping", "give `agent` and `steps`")
+            return None
         known = {"agent": "", "model": ""}
         for entry in root.entries:
             if entry.key.text not in (*known, "steps"):
@@ -149,7 +150,8 @@ class _Reader:
             self._wrong(root, "`agent` is missing", "name the agent")
         steps = root.get("steps")
         if steps is None:
-            return self._wrong(root, "`steps` is missing", "give a list of steps")
+            self._wrong(root, "`steps` is missing", "give a list of steps")
+            return None
         return Script(**known, steps=self._steps(steps), rounds=tuple(self._rounds))
 
     def _steps(self, node: Node) -> tuple[Step, ...]:
@@ -206,7 +208,7 @@ class _Reader:
             return self._unfit(kind, node, error)
         return Step(kind=kind, line=0, tool=known.tool, value=value)
 
-    def _unfit(self, kind: str, node: Node, error: Exception) -> Any:
+    def _unfit(self, kind: str, node: Node, error: Exception) -> Step | None:
         text = str(error)
         found = _AT.search(text)
         place = _node_at(node, found["path"]) if found else node
@@ -279,7 +281,7 @@ class _Reader:
             self._wrong(node, f"{quoted(value)} is no choice here", did_you_mean(value, known))
         return value
 
-    def _wrong(self, node: Node, text: str, remedy: str) -> Any:
+    def _wrong(self, node: Node, text: str, remedy: str) -> Step | None:
         """Note a problem; None, for callers to give back in place of what they should have made."""
         self._problems.add(node.line, node.column, text, remedy)
         return None
