@@ -1,0 +1,120 @@
+"""The driver's way out in a run child: every act is recorded before the next one, and none is repeated unasked."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from workbench.aee.reports import ReportLine
+from workbench.core.decide.decision import on_run
+from workbench.model.events import Event, Proposed, ThoughtRecorded, ToolCalled, ToolReturned
+from workbench.model.ids import derived_id
+from workbench.ports import Blobs, ToolResult
+
+OUTPUT_KEPT = 4096  # bytes of a tool's output kept in the event itself; a longer one is a blob
+ARGUMENT_KEPT = 2000  # characters of one argument kept in the event of the intent
+INTERRUPTED = "interrupted, outcome unknown"
+
+Extra = Callable[[ToolResult, str], Sequence[Proposed]]
+
+
+class RunSession:
+    """Port Session. `call_tool` does the act; `also` gives the events that belong to its outcome."""
+
+    def __init__(
+        self,
+        line: ReportLine,
+        *,
+        run: str,
+        history: Sequence[Event],
+        call_tool: Callable[[str, Mapping[str, Any], str], ToolResult],
+        also: Extra,
+        blobs: Blobs,
+        stop_asked: Callable[[], bool],
+    ) -> None:
+        self._line = line
+        self._run = run
+        self._call_tool = call_tool
+        self._also = also
+        self._blobs = blobs
+        self._stop_asked = stop_asked
+        self._returned = {e.payload.call: e.payload for e in history if isinstance(e.payload, ToolReturned)}
+        self._called = {e.payload.call for e in history if isinstance(e.payload, ToolCalled)}
+        self._thoughts = sum(isinstance(e.payload, ThoughtRecorded) for e in history)
+
+    def say(self, text: str) -> None:
+        """Record a thought."""
+        self._report(ThoughtRecorded(run=self._run, text=text))
+
+    def use(self, tool: str, arguments: Mapping[str, Any], *, call: str) -> ToolResult:
+        """Record the intent, act, record the outcome; a call with a recorded outcome only gives that back."""
+        if (before := self._returned.get(call)) is not None:
+            return self._recall(before)
+        if call in self._called:
+            return self._interrupted(tool, call)
+        title = _title(tool, arguments)
+        intent = ToolCalled(run=self._run, call=call, tool=tool, title=title, arguments=_kept(arguments))
+        self._line.report([self._event(intent, "called", call)])
+        self._called.add(call)
+        began = time.monotonic()
+        result = self._call_tool(tool, arguments, call)
+        self._record(tool, call, result, duration_ms=int((time.monotonic() - began) * 1000))
+        return result
+
+    def stopping(self) -> bool:
+        """Whether a person paused or stopped the run, or the AEE ends."""
+        return self._stop_asked()
+
+    def _record(self, tool: str, call: str, result: ToolResult, *, duration_ms: int) -> None:
+        blob = self._blobs.put(result.output) if len(result.output) > OUTPUT_KEPT else ""
+        data = dict(result.data)
+        if result.output and not blob:
+            data["output"] = result.output.decode("utf-8", "replace")
+        returned = ToolReturned(
+            run=self._run,
+            call=call,
+            tool=tool,
+            state=result.state,
+            summary=result.summary,
+            data=data,
+            blob=blob,
+            full_bytes=len(result.output),
+            duration_ms=duration_ms,
+        )
+        self._line.report([self._event(returned, "returned", call), *self._also(result, call)])
+        self._returned[call] = returned
+
+    def _interrupted(self, tool: str, call: str) -> ToolResult:
+        result = ToolResult(state="interrupted", summary=INTERRUPTED)
+        self._record(tool, call, result, duration_ms=0)
+        return result
+
+    def _recall(self, before: ToolReturned) -> ToolResult:
+        output = self._blobs.get(before.blob) if before.blob else b""
+        return ToolResult(state=before.state, summary=before.summary, data=before.data, output=output)  # type: ignore[arg-type]  # written by _record
+
+    def _report(self, payload: ThoughtRecorded) -> None:
+        self._thoughts += 1
+        self._line.report([self._event(payload, "thought", str(self._thoughts))])
+
+    def _event(self, payload: ThoughtRecorded | ToolCalled | ToolReturned, what: str, which: str) -> Proposed:
+        actor = f"agent:{self._run}"
+        return on_run(self._run, payload, actor=actor, id=derived_id(self._run, what, which))
+
+
+def _title(tool: str, arguments: Mapping[str, Any]) -> str:
+    about = next((arguments[key] for key in ("path", "command", "query", "summary", "message") if key in arguments), "")
+    return f"{tool} {about if isinstance(about, str) else ' '.join(map(str, about))}".strip()[:200]
+
+
+def _kept(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _cut(value) for key, value in arguments.items()}
+
+
+def _cut(value: Any) -> Any:
+    if isinstance(value, str) and len(value) > ARGUMENT_KEPT:
+        return f"{value[:ARGUMENT_KEPT]}… [{len(value)} characters]"
+    if isinstance(value, Mapping):
+        return {key: _cut(inner) for key, inner in value.items()}
+    return value
