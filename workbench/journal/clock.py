@@ -10,9 +10,17 @@ from workbench.model.instants import instant
 class SystemClock:
     """The machine's own time."""
 
+    def __init__(self) -> None:
+        self._second = (-1, "")  # the text of the last second, which most calls share
+
     def now(self) -> str:
         """This moment as an instant."""
-        return instant(time.time())
+        second, millisecond = divmod(time.time_ns() // 1_000_000, 1000)
+        known, text = self._second
+        if known != second:
+            text = instant(second)[:-4]
+            self._second = (second, text)
+        return f"{text}{millisecond:03d}Z"
 
     def monotonic(self) -> float:
         """Seconds that never run backwards."""

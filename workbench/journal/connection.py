@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 
 from workbench.model.errors import JournalProblem
 
 READ_PATIENCE_MS = 900  # a reader's wait for a lock; a clear message must come within a second
 WRITE_PATIENCE_S = 0.9  # the same for a writer, which asks again at short intervals
-_WRITE_POLL_MS = 4  # SQLite's own waits grow to 100 ms and would starve beside a busy writer
+_WRITE_POLL_S = 0.001  # SQLite's own waits grow to 100 ms and would starve beside a busy writer
 _CACHE_KIB = 16_384
 _FULL = 2  # what `PRAGMA synchronous` answers for FULL
 
@@ -45,20 +45,29 @@ def _make_durable(connection: sqlite3.Connection) -> None:
             f"the journal cannot be made durable here (journal_mode {mode}, synchronous {synchronous})",
             hint="put it on a local disk: set WORKBENCH_JOURNAL to a directory there",
         )
+    connection.execute("PRAGMA busy_timeout = 0")  # `begin` waits in its own way
 
 
 def begin(connection: sqlite3.Connection) -> None:
     """Start a write transaction; sqlite3.OperationalError (busy) when others hold the lock too long."""
-    connection.execute(f"PRAGMA busy_timeout = {_WRITE_POLL_MS}")
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if primary_code(error) != sqlite3.SQLITE_BUSY:
+            raise
+        _begin_patiently(connection)
+
+
+def _begin_patiently(connection: sqlite3.Connection) -> None:
     give_up = time.monotonic() + WRITE_PATIENCE_S
     while True:
         try:
             connection.execute("BEGIN IMMEDIATE")
             return
         except sqlite3.OperationalError as error:
-            if _primary(error) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+            if primary_code(error) != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
                 raise
-            time.sleep(_WRITE_POLL_MS / 4000)
+            time.sleep(_WRITE_POLL_S)
 
 
 def roll_back(connection: sqlite3.Connection) -> None:
@@ -68,16 +77,21 @@ def roll_back(connection: sqlite3.Connection) -> None:
             connection.execute("ROLLBACK")
 
 
-@contextlib.contextmanager
-def speaking(path: Path) -> Iterator[None]:
-    """Errors of SQLite leave as JournalProblem."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise problem(error, path) from error
+class Speaking:
+    """Around work on a journal: errors of SQLite leave it as JournalProblem."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if isinstance(error, sqlite3.Error):
+            raise problem(error, self._path) from error
 
 
-def _primary(error: sqlite3.Error) -> int:
+def primary_code(error: sqlite3.Error) -> int:
+    """SQLite's result code without its refinement; 0 when the error came from the module itself."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
@@ -113,5 +127,5 @@ _TOLD: dict[int, tuple[str, str]] = {
 
 def problem(error: sqlite3.Error, path: Path) -> JournalProblem:
     """An error of SQLite with its remedy."""
-    message, hint = _TOLD.get(_primary(error), ("the journal cannot be used", "run `workbench journal verify`"))
+    message, hint = _TOLD.get(primary_code(error), ("the journal cannot be used", "run `workbench journal verify`"))
     return JournalProblem(f"{message} ({error})", hint=hint.format(path=path), data={"path": str(path)})

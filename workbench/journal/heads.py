@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 
 from workbench.journal import projections
 from workbench.journal.plan import EMPTY_HEAD, Group, Head
@@ -39,6 +40,11 @@ class Heads:
             self._heads.clear()
         self._heads |= group.heads
         self.last_seq = group.last_seq
+
+    @property
+    def stored(self) -> Mapping[str, Head]:
+        """The heads that are remembered: as they are in the database."""
+        return self._heads
 
     def head(self, stream: str) -> Head:
         """Where a stream stands."""

@@ -67,6 +67,8 @@ class Group:
     def __init__(self, source: Source, *, last_seq: int, now: str) -> None:
         self._source = source
         self._now = now
+        self._first_id = int(epoch_seconds(now) * 1000) << 80 | int.from_bytes(os.urandom(10)) >> 1
+        self._drawn = 0
         self.last_seq = last_seq
         self.rows: list[EventRow] = []
         self.heads: dict[str, Head] = {}
@@ -85,6 +87,11 @@ class Group:
         events = [stored or draft.add(proposed) for proposed, stored in zip(batch.proposed, known, strict=True)]
         self._accept(draft)
         return events
+
+    def drawn_id(self) -> str:
+        """A new event id, 32 hex digits that begin with the time: neighbours in time are neighbours in an index."""
+        self._drawn += 1
+        return f"{self._first_id + self._drawn:032x}"
 
     def _accept(self, draft: _Draft) -> None:
         self.last_seq += len(draft.rows)
@@ -128,7 +135,7 @@ class _Draft:
         data, payload = encode(proposed.payload, kind)
         seq, version = self._group.last_seq + len(self.rows) + 1, head.version + 1
         at = proposed.at or self._group._now
-        event_id = proposed.id or drawn_id(at)
+        event_id = proposed.id or self._group.drawn_id()
         schema = type(proposed.payload).SCHEMA
         _check_names(event_id, proposed.actor)
         sealed = (seq, event_id, proposed.stream, version, kind, schema, proposed.actor, at)
@@ -147,11 +154,6 @@ class _Draft:
             hash=hash_,
         )
         return event, (*sealed, data.decode(), head.hash, hash_)
-
-
-def drawn_id(at: str) -> str:
-    """A new event id, 32 hex digits that begin with the time, so that neighbours in time are neighbours in an index."""
-    return f"{int(epoch_seconds(at) * 1000):012x}{os.urandom(10).hex()}"
 
 
 def check_stream(stream: str) -> None:
@@ -180,7 +182,7 @@ def folded(state: State | None, event: Event) -> State | None:
     except (TypeError, AttributeError, LookupError, ValueError, ArithmeticError) as error:
         message = f"a {event.kind} event does not fit {event.stream} at version {event.version - 1}: {error}"
         raise JournalProblem(message, hint="nothing was written; read the stream again and decide anew") from error
-    if after is not None and after is not state:
+    if after is not None and (state is None or type(after) is not type(state) or after.id != state.id):
         _check_state(after, event)
     return after
 

@@ -34,7 +34,7 @@ class Table(NamedTuple):
 
     def row(self, state: State, born: int) -> tuple[Any, ...]:
         """The row of a state."""
-        return (state.id, born, *self.values(state), canonical(state).decode())
+        return (state.id, born, *self.values(state), encoded(state))
 
     @property
     def upsert(self) -> str:
@@ -45,6 +45,11 @@ class Table(NamedTuple):
         return (
             f"INSERT INTO {self.name} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {changes}"
         )
+
+
+def encoded(state: State) -> str:
+    """A state as its row keeps it."""
+    return canonical(state).decode()
 
 
 def _table(name: str, state_type: type[Any], columns: tuple[str, ...], values: Callable[[Any], Any]) -> Table:
@@ -59,19 +64,34 @@ TABLES: dict[str, Table] = {
     ),
     "pack": _table("packs", PackState, ("run", "state"), lambda pack: (pack.run, pack.state)),
 }
+_UPDATES = {kind: f"UPDATE {table.name} SET folded = ? WHERE id = ?" for kind, table in TABLES.items()}
 TABLE_OF: dict[type[Any], Table] = {table.state_type: table for table in TABLES.values()}
 _UPSERTS = {kind: table.upsert for kind, table in TABLES.items()}
 
 
-def write(connection: sqlite3.Connection, heads: Mapping[str, Head]) -> None:
-    """Bring the rows of these streams up to their heads, within the caller's transaction."""
-    rows: dict[str, list[tuple[Any, ...]]] = {}
+def write(
+    connection: sqlite3.Connection, heads: Mapping[str, Head], *, before: Mapping[str, Head] | None = None
+) -> None:
+    """Bring the rows of these streams up to their heads, within the caller's transaction.
+
+    `before` holds heads as the database has them: where an indexed column did not change, no index is touched.
+    """
+    before = before or {}
+    whole: dict[str, list[tuple[Any, ...]]] = {}
+    folded: dict[str, list[tuple[str, str]]] = {}
     for stream, head in heads.items():
-        if head.state is not None:
-            kind = stream.partition("/")[0]
-            rows.setdefault(kind, []).append(TABLES[kind].row(head.state, head.born))
-    for kind, of_kind in rows.items():
-        connection.executemany(_UPSERTS[kind], of_kind)
+        if head.state is None:
+            continue
+        kind = stream.partition("/")[0]
+        table, stored = TABLES[kind], before.get(stream)
+        if stored is not None and stored.state is not None and table.values(stored.state) == table.values(head.state):
+            folded.setdefault(kind, []).append((encoded(head.state), head.state.id))
+        else:
+            whole.setdefault(kind, []).append(table.row(head.state, head.born))
+    for kind, rows in whole.items():
+        connection.executemany(_UPSERTS[kind], rows)
+    for kind, changes in folded.items():
+        connection.executemany(_UPDATES[kind], changes)
 
 
 def fold_version(connection: sqlite3.Connection) -> int:

@@ -13,7 +13,7 @@ from typing import Any, Self
 from workbench.core.state import ConsultationState, MissionState, PackState, RunState
 from workbench.journal import projections
 from workbench.journal.blobs import FileBlobs
-from workbench.journal.connection import begin, connect, roll_back, speaking
+from workbench.journal.connection import Speaking, begin, connect, roll_back
 from workbench.journal.heads import Heads
 from workbench.journal.location import ensure_directory
 from workbench.journal.plan import Batch, Group
@@ -45,6 +45,7 @@ class SqliteJournal:
         self.path = directory / DATABASE
         self.blobs = FileBlobs(directory / BLOBS, read_only=writer is None)
         self._clock = clock
+        self._speaking = Speaking(self.path)
         self._reader, self._reading = reader, threading.Lock()
         self._writer, self._writing = writer, threading.Lock()
         self._heads = None if writer is None else Heads(writer)
@@ -64,20 +65,35 @@ class SqliteJournal:
 
         Raises JournalProblem when the transaction as a whole failed: then nothing of any batch was written.
         """
-        with self.transaction() as (writer, heads):
-            group = Group(heads, last_seq=heads.last_seq, now=self._clock.now())
-            outcomes = [_taken(group, batch) for batch in batches]
-            if group.rows:
-                writer.executemany(INSERT, group.rows)
-                projections.write(writer, group.heads)
-                writer.execute("COMMIT")
-                heads.remember(group)
+        with self._writing, self._speaking:
+            writer, heads = self._open_writer()
+            try:
+                return self._carry_out(batches, writer, heads)
+            except BaseException:
+                heads.forget()
+                roll_back(writer)
+                raise
+
+    def _carry_out(
+        self, batches: Sequence[Batch], writer: sqlite3.Connection, heads: Heads
+    ) -> list[list[Event] | Conflict | JournalProblem]:
+        begin(writer)
+        heads.refresh()
+        group = Group(heads, last_seq=heads.last_seq, now=self._clock.now())
+        outcomes = [_taken(group, batch) for batch in batches]
+        if not group.rows:
+            writer.execute("ROLLBACK")
+            return outcomes
+        writer.executemany(INSERT, group.rows)
+        projections.write(writer, group.heads, before=heads.stored)
+        writer.execute("COMMIT")
+        heads.remember(group)
         return outcomes
 
     @contextmanager
     def transaction(self) -> Iterator[tuple[sqlite3.Connection, Heads]]:
         """A write transaction for this room's own use: rolled back unless the body commits it."""
-        with self._writing, speaking(self.path):
+        with self._writing, self._speaking:
             writer, heads = self._open_writer()
             try:
                 begin(writer)
@@ -134,7 +150,7 @@ class SqliteJournal:
 
     def rows(self, query: str, *arguments: Any) -> list[tuple[Any, ...]]:
         """The rows of any query, for this room's own use."""
-        with self._reading, speaking(self.path):
+        with self._reading, self._speaking:
             return self._reader.execute(query, arguments).fetchall()
 
     # --- states ---
@@ -219,7 +235,7 @@ def open_journal(directory: Path, *, clock: Clock, create: bool = True, read_onl
     elif not path.is_file():
         hint = "start a mission with `workbench run`, or check WORKBENCH_JOURNAL"
         raise NotFound(f"there is no journal in {directory}", hint=hint)
-    with speaking(path):
+    with Speaking(path):
         if writable:
             _bring_up(path)
         return _connected(directory, path, clock, writable=writable)
