@@ -137,9 +137,7 @@ def _table() -> f.Table:
     context_kinds: dict[str, f.Kind | f.Shape] = {"relevant_files": f.PATH, "known_gotchas": clause_list("GOT")}
     blueprint_kinds = {"constraints": clause_list("CON"), "avoid": clause_list("AVO")}
     goal = {"objective": "what is to be reached", "business_value": "why it is worth it"}
-    levels = f.table(
-        Validation, docs={"levels": "one entry per level"}, kinds={"levels": f.ListOf(f.table(Level, docs=level))}
-    )
+    levels = f.ListOf(f.table(Level, docs=level))
     docs = {
         "id": "the name of the brief, also its file name",
         "title": "what it is about, in one line",

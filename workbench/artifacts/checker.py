@@ -261,4 +261,6 @@ def _what(node: Node) -> str:
         return "a list"
     if isinstance(node.value, bool):
         return f"the boolean {node.text}"
-    return quoted(node.text) if node.value is not None else "nothing"
+    if node.value is None:
+        return "nothing"
+    return f"the text {quoted(node.text)}" if isinstance(node.value, str) else quoted(node.text)

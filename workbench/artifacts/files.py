@@ -97,7 +97,12 @@ class ArtifactFile(Generic[T]):
         body = data.get("body") if isinstance(data, Mapping) and self.form == "markdown" else None
         front = {key: value for key, value in data.items() if key != "body"} if body is not None else data
         source = Source(data="", body=trimmed(body) if isinstance(body, str) else "")
-        return self._checked(from_data(front), problems, source)
+        try:
+            root = from_data(front)
+        except ValueError as error:
+            problems.add(0, 0, str(error), "flatten it")
+            return Reading(data=None, problems=problems.listed())
+        return self._checked(root, problems, source)
 
     def _source(self, text: str, problems: ProblemList) -> Source | None:
         return split(text, problems) if self.form == "markdown" else Source(data=text)

@@ -5,11 +5,21 @@ It is a value to keep and to show; which verdict follows from the evidence is no
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
 import msgspec
 
+from workbench.artifacts import fields as f
+from workbench.artifacts.files import ArtifactFile
+from workbench.artifacts.problem_list import has_errors, quoted
+from workbench.artifacts.source import MAX_BYTES as MAX_CHECKED_BYTES
+from workbench.model.digests import canonical, digest_of
+from workbench.model.errors import ArtifactInvalid
 from workbench.model.evidence import Criterion, Evidence, Finding
+from workbench.model.problems import Problem
+
+MAX_BYTES = 64 << 20  # of a pack; logs and reports are blobs beside it
 
 Verdict = Literal["ready", "needs-human", "not-ready"]
 VERDICTS: tuple[Verdict, ...] = ("not-ready", "needs-human", "ready")  # worst first
@@ -131,3 +141,59 @@ class MergePack(msgspec.Struct, frozen=True, kw_only=True):
     audit: Audit = Audit()
     evidence: tuple[Evidence, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+
+FILE = ArtifactFile(MergePack, partial(f.table, MergePack), name="merge-readiness pack")
+
+
+def parse(text: str | bytes, path: str = "pack.json") -> MergePack:
+    """The pack in a JSON text. Raises ArtifactInvalid with all problems."""
+    try:
+        return _decoded(text)
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
+        problems = check(text, path)
+        first = problems[0] if problems else path
+        raise ArtifactInvalid(f"{first}", problems, hint="build the pack again: workbench mrp build") from None
+
+
+def check(text: str | bytes, path: str = "pack.json") -> list[Problem]:
+    """All problems of a pack's text; never raises."""
+    try:
+        _decoded(text)
+    except (ValueError, RecursionError) as error:
+        found = FILE.check(text, path) if len(text) <= MAX_CHECKED_BYTES else []
+        if has_errors(found):
+            return found
+        words = quoted(str(error))
+        return [Problem(path=path, line=0, column=0, text=f"not a pack: {words}", remedy="build it again")]
+    return []
+
+
+def render(pack: MergePack) -> str:
+    """The pack as Markdown for people: the verdict, then what was not checked, then why, then the evidence."""
+    from workbench.artifacts.pack_report import report
+
+    return report(pack)
+
+
+def digest(pack: MergePack) -> str:
+    """The digest of the whole pack."""
+    return digest_of(pack)
+
+
+def to_json(pack: MergePack) -> bytes:
+    """The pack as canonical JSON, as it is kept and digested."""
+    return canonical(pack)
+
+
+def document(pack: MergePack) -> dict[str, Any]:
+    """The pack as plain data."""
+    data: dict[str, Any] = msgspec.to_builtins(pack)
+    return data
+
+
+def _decoded(text: str | bytes) -> MergePack:
+    data = text.encode() if isinstance(text, str) else text
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"larger than {MAX_BYTES} bytes")
+    return msgspec.json.decode(data, type=MergePack)

@@ -95,13 +95,15 @@ def from_yaml(text: str, problems: ProblemList, *, first_line: int = 1) -> Node 
 
 
 def from_data(data: Any, *, lines: Mapping[tuple[str, ...], tuple[int, int]] | None = None) -> Node:
-    """The tree of plain data; `lines` gives the places of keys, by path. Raises RecursionError for bottomless data."""
+    """The tree of plain data; `lines` gives the places of keys, by path. Raises ValueError for bottomless data."""
     return _from_data(data, (), lines or {}, (0, 0))
 
 
 def _from_data(
     data: Any, path: tuple[str, ...], lines: Mapping[tuple[str, ...], tuple[int, int]], at: tuple[int, int]
 ) -> Node:
+    if len(path) > MAX_DEPTH:
+        raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
     line, column = lines.get(path, at)
     at = (line, column)
     if isinstance(data, Mapping):
