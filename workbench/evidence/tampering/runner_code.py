@@ -1,0 +1,307 @@
+"""Finds Python code that reaches into the test run: hooks, autouse fixtures, exits, stand-ins for the tools of tests.
+
+It reads any changed Python file, wherever it lies, against the same file of the base.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from workbench.evidence.tampering.expressions import constant_truth, ending_call, last_name
+from workbench.evidence.tampering.kinds import found
+from workbench.evidence.tampering.roles import is_conftest, is_test
+from workbench.model.evidence import Finding
+
+COLLECTION_HOOKS = frozenset(
+    {"pytest_collection_modifyitems", "pytest_ignore_collect", "pytest_collect_file", "pytest_pycollect_makeitem"}
+    | {
+        "pytest_itemcollected",
+        "pytest_deselected",
+        "pytest_generate_tests",
+        "pytest_collection",
+        "pytest_make_collect_report",
+    }
+    | {"pytest_pycollect_makemodule", "pytest_collectstart", "pytest_collection_finish", "pytest_collectreport"}
+)
+REPORT_HOOKS = frozenset(
+    {"pytest_runtest_makereport", "pytest_report_teststatus", "pytest_runtest_logreport", "pytest_pyfunc_call"}
+    | {"pytest_runtest_protocol", "pytest_runtest_call", "pytest_runtest_setup", "pytest_runtest_teardown"}
+    | {"pytest_report_to_serializable", "pytest_report_from_serializable", "pytest_exception_interact"}
+)
+SESSION_HOOKS = frozenset(
+    {
+        "pytest_sessionfinish",
+        "pytest_runtestloop",
+        "pytest_cmdline_main",
+        "pytest_terminal_summary",
+        "pytest_unconfigure",
+    }
+    | {"pytest_load_initial_conftests", "pytest_cmdline_parse", "pytest_cmdline_preparse", "pytest_sessionstart"}
+)
+TEST_TOOLS = frozenset(
+    {
+        "pytest",
+        "_pytest",
+        "pluggy",
+        "unittest",
+        "hypothesis",
+        "coverage",
+        "mock",
+        "nose",
+        "doctest",
+        "junitparser",
+        "nox",
+    }
+    | {"tox", "py", "iniconfig", "pytest_asyncio", "pytest_mock", "pytest_cov", "xdist", "numpy", "anyio", "trio"}
+)
+IMPORT_ROOTS = frozenset({"", "src", "lib", "tests", "test"})
+PATCHING = ("patch", "setattr", "skip", "xfail", "mocker", "MagicMock", "Mock(")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Python file of one side, parsed."""
+
+    path: str
+    tree: ast.Module
+    text: str
+
+    def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+        """All functions, at any depth."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield node
+
+
+Found = Iterator[Finding]
+
+
+def runner_findings(base: Source | None, result: Source) -> Found:
+    """What `result` newly does to the test run."""
+    for detect in DETECTORS:
+        yield from detect(base, result)
+
+
+def _functions(source: Source | None) -> dict[str, str]:
+    return {} if source is None else {node.name: ast.unparse(node) for node in source.functions()}
+
+
+def _hooks(base: Source | None, result: Source) -> Found:
+    known = _functions(base)
+    in_tests = is_test(result.path)
+    for node in result.functions():
+        if not node.name.startswith("pytest_") or known.get(node.name) == ast.unparse(node):
+            continue
+        kind = _hook_kind(node.name)
+        yield found(kind, result.path, node.lineno, detail=node.name, blocking=None if in_tests else False)
+
+
+def _hook_kind(name: str) -> str:
+    tables = (("collection-hook", COLLECTION_HOOKS), ("report-hook", REPORT_HOOKS), ("session-hook", SESSION_HOOKS))
+    return next((kind for kind, names in tables if name in names), "plugin-hook")
+
+
+def _module_settings(base: Source | None, result: Source) -> Found:
+    known = set() if base is None else {ast.unparse(node) for node in base.tree.body}
+    for node in result.tree.body:
+        text = ast.unparse(node)
+        if text in known:
+            continue
+        if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            name = ast.unparse(target)
+            if name.startswith("collect_ignore"):
+                yield found("collect-ignore", result.path, node.lineno, detail=text)
+            if name == "pytest_plugins":
+                yield found("plugin-added", result.path, node.lineno, detail=text)
+        if isinstance(node, ast.FunctionDef) and node.name == "load_tests" and is_test(result.path):
+            yield found("load-tests", result.path, node.lineno)
+
+
+def _fixtures(base: Source | None, result: Source) -> Found:
+    known = _functions(base)
+    for node in result.functions():
+        fixture = next((d for d in node.decorator_list if last_name(d) == "fixture"), None)
+        text = ast.unparse(node)
+        if fixture is None or known.get(node.name) == text:
+            continue
+        if "autouse=True" in ast.unparse(fixture) and (
+            any(word in text for word in PATCHING) or _sets_attributes(node)
+        ):
+            yield found("autouse-patch", result.path, node.lineno, detail=node.name)
+        elif node.name in known and is_conftest(result.path):
+            yield found("fixture-changed", result.path, node.lineno, detail=node.name)
+
+
+def _sets_attributes(function: ast.AST) -> bool:
+    return any(isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) for node in ast.walk(function))
+
+
+def _exits(base: Source | None, result: Source) -> Found:
+    known = set() if base is None else {ast.unparse(node) for node in ast.walk(base.tree) if isinstance(node, ast.Call)}
+    at_import = {id(node) for node in _run_at_import(result.tree.body)}
+    for node in ast.walk(result.tree):
+        if isinstance(node, ast.Raise) and id(node) in at_import and "SystemExit" in ast.unparse(node):
+            yield found("exit-at-import", result.path, node.lineno, detail=ast.unparse(node))
+        if not isinstance(node, ast.Call) or ast.unparse(node) in known:
+            continue
+        text = ast.unparse(node)
+        hard = "os._exit" in text or "os.kill(os.getpid()" in text
+        if id(node) in at_import and (_ends(node) or hard):
+            yield found("exit-at-import", result.path, node.lineno, detail=text)
+        elif is_test(result.path) and (_ends(node) or hard):
+            yield found("exit-in-test", result.path, node.lineno, detail=text)
+        elif hard:
+            yield found("hard-exit", result.path, node.lineno, detail=text)
+
+
+def _ends(call: ast.Call) -> bool:
+    return ending_call(call) == "exit"
+
+
+def _run_at_import(statements: list[ast.stmt]) -> Iterator[ast.AST]:
+    """The nodes that importing a module evaluates; a main guard and the bodies of functions are not among them."""
+    for node in statements:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if isinstance(node, ast.If):
+            if "__main__" not in ast.unparse(node.test) and constant_truth(node.test) is not False:
+                yield from _run_at_import(node.body)
+            yield from _run_at_import(node.orelse)
+        elif isinstance(node, ast.Try):
+            yield from _run_at_import([*node.body, *node.orelse, *node.finalbody])
+            for handler in node.handlers:
+                yield from _run_at_import(handler.body)
+        elif isinstance(node, ast.ClassDef):
+            yield from _run_at_import(node.body)
+        else:
+            yield from ast.walk(node)
+
+
+def _always_equal(base: Source | None, result: Source) -> Found:
+    known = set() if base is None else {name for name, _ in _always_equal_classes(base.tree)}
+    for name, line in _always_equal_classes(result.tree):
+        if name not in known:
+            yield found("always-equal", result.path, line, detail=name)
+
+
+_ALWAYS = {"__eq__": True, "__ne__": False, "__contains__": True, "__le__": True, "__ge__": True}
+
+
+def _always_equal_classes(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.ClassDef):
+            continue
+        for child in node.body:
+            if (
+                isinstance(child, ast.FunctionDef)
+                and child.name in _ALWAYS
+                and _returns_only(child, _ALWAYS[child.name])
+            ):
+                yield node.name, child.lineno
+            if isinstance(child, ast.Assign) and ast.unparse(child.targets[0]) in _ALWAYS:
+                value = child.value
+                if isinstance(value, ast.Lambda) and constant_truth(value.body) is not None:
+                    yield node.name, child.lineno
+
+
+def _returns_only(function: ast.FunctionDef, value: bool) -> bool:
+    returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+    return bool(returned) and all(isinstance(r, ast.Constant) and r.value is value for r in returned)
+
+
+def _patched_tools(base: Source | None, result: Source) -> Found:
+    known = "" if base is None else ast.unparse(base.tree)
+    imported = _imported_tools(result.tree)
+    for node in ast.walk(result.tree):
+        target = _patched_target(node)
+        root = target.partition(".")[0]
+        if root in imported and "." in target and ast.unparse(node) not in known:
+            if is_test(result.path) and root not in TEST_TOOLS | {"builtins"}:
+                continue
+            yield found("test-tool-patched", result.path, getattr(node, "lineno", 0), detail=ast.unparse(node))
+
+
+def _patched_target(node: ast.AST) -> str:
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+        return ast.unparse(node.targets[0])
+    if isinstance(node, ast.Call) and last_name(node.func) == "setattr" and node.args:
+        first = node.args[0]
+        text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ast.unparse(first)
+        return f"{text}.x"
+    return ""
+
+
+def _imported_tools(tree: ast.Module) -> set[str]:
+    """Local names under which a module of the test tools, or of the built-ins, is reachable."""
+    names: set[str] = set()
+    tools = TEST_TOOLS - {"numpy", "anyio", "trio"} | {"builtins"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.partition(".")[0] in tools:
+                    names.add(alias.asname or alias.name.partition(".")[0])
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in tools:
+            names |= {alias.asname or alias.name for alias in node.names}
+    return names
+
+
+def _replaced_subjects(base: Source | None, result: Source) -> Found:
+    """Module-level assignments to attributes of imported modules: the program under test is exchanged for all tests."""
+    if not is_test(result.path):
+        return
+    known = set() if base is None else {ast.unparse(node) for node in base.tree.body}
+    imported = {alias.asname or alias.name.partition(".")[0] for node in result.tree.body
+                if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}  # fmt: skip
+    for node in result.tree.body:
+        target = _patched_target(node)
+        if (
+            target
+            and target.partition(".")[0] in imported - TEST_TOOLS - {"sys", "os"}
+            and ast.unparse(node) not in known
+        ):
+            yield found("mocked-subject", result.path, node.lineno, detail=ast.unparse(node))
+
+
+def _forged_reports(base: Source | None, result: Source) -> Found:
+    words = ("<testsuite", "--junitxml", "junit_family", "xmlpath")
+    for word in words:
+        if word in result.text and (base is None or word not in base.text):
+            line = next((n for n, text in enumerate(result.text.splitlines(), 1) if word in text), 0)
+            yield found("report-forged", result.path, line, detail=word)
+            return
+
+
+DETECTORS: tuple[Callable[[Source | None, Source], Found], ...] = (
+    _hooks,
+    _module_settings,
+    _fixtures,
+    _exits,
+    _always_equal,
+    _patched_tools,
+    _replaced_subjects,
+    _forged_reports,
+)
+
+
+def file_findings(status: str, path: str) -> Found:
+    """What a file's name alone does to the interpreter or to imports."""
+    pure = PurePosixPath(path)
+    if pure.name in ("sitecustomize.py", "usercustomize.py") or pure.suffix == ".pth":
+        if status != "D":
+            yield found("startup-file", path)
+        return
+    if status != "A" or pure.suffix not in (".py", ".so", ".pyc"):
+        return
+    module, parent = (pure.stem, pure.parent) if pure.stem != "__init__" else (pure.parent.name, pure.parent.parent)
+    root = "" if str(parent) == "." else str(parent)
+    if root not in IMPORT_ROOTS:
+        return
+    if module in TEST_TOOLS:
+        yield found("shadowing-module", path, detail=module)
+    elif module in sys.stdlib_module_names and root != "test" and module != "test":
+        yield found("shadowing-module", path, detail=f"{module} of the standard library")
