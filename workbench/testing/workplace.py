@@ -58,6 +58,12 @@ class Workplace:
         """Give the workspace's descriptor back."""
         self.place.files.close()
 
+    def reset(self) -> None:
+        """Back to the base: no commit, no file, no question of the run is left."""
+        self.git("checkout", "-q", "-f", "-B", self.branch, self.base)
+        self.git("clean", "-q", "-ffdx")
+        self.questions.clear()
+
     def git(self, *argv: str) -> str:
         """The output of a git command in the clone."""
         env = {
