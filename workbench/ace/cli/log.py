@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Any
 
 import click
-import msgspec
 
 from workbench.ace.cli import things
 from workbench.ace.cli.options import speaks
@@ -14,7 +12,8 @@ from workbench.ace.cli.output import Output, json_line
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide.decision import run_stream
-from workbench.model.events import Event, payload_data
+from workbench.journal.export import event_data
+from workbench.model.events import Event
 from workbench.model.text import one_line
 
 POLL_S = 0.1  # between two looks at `data_version` while following
@@ -48,23 +47,16 @@ def log(place: Workplace, out: Output, run: str, follow: bool) -> None:
             seen = _print_from(out, ledger, name, after=seen)
 
 
-def event_object(event: Event) -> dict[str, Any]:
-    """An event as it is, as plain values. `schema` is the version of its payload's shape."""
-    built: dict[str, Any] = msgspec.to_builtins(event)
-    built["payload"] = msgspec.to_builtins(payload_data(event.payload))
-    return built
-
-
 def _print_from(out: Output, ledger: Ledger, run: str, *, after: int) -> int:
     while events := ledger.read(run_stream(run), after=after, limit=PAGE):
-        out.lines(json_line(event_object(event)) if out.as_json else _line(out, event) for event in events)
+        out.lines(json_line(event_data(event)) if out.as_json else _line(out, event) for event in events)
         after = events[-1].version
     out.flush()
     return after
 
 
 def _line(out: Output, event: Event) -> str:
-    data = event_object(event)["payload"]
+    data = event_data(event)["payload"]
     told = [str(data[name]) for name in _TELLING if data.get(name)]
     when = event.at[11:19]
     return out.cut(f"{out.paint(when, 'dim')}  {event.kind:<20}  {one_line(' · '.join(told))}".rstrip())

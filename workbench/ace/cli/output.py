@@ -73,7 +73,11 @@ class Output:
 
 def json_line(value: Any) -> str:
     """`value` as JSON on one line, hidden and steering characters as `\\uXXXX`."""
-    encoded = msgspec.json.encode(value).decode()
+    return json_text(msgspec.json.encode(value).decode())
+
+
+def json_text(encoded: str) -> str:
+    """JSON that was encoded elsewhere, made safe for a terminal in the same way."""
     at = text.hidden_at(encoded)
     if at < 0:
         return encoded

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -69,3 +70,14 @@ def _tail(log: Path, before: int) -> str:
     with log.open("rb") as stream:
         stream.seek(max(before, log.stat().st_size - LOG_TAIL))
         return stream.read().decode("utf-8", "replace")
+
+
+def run_in_front(place: Workplace, *options: str) -> int:
+    """Run the AEE with the caller's streams until it ends; its exit code. Ctrl-C reaches it as well."""
+    place.writing().close()
+    process = subprocess.Popen(command(place, *options))
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the terminal told the AEE, too: it ends in order

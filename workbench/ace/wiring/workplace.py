@@ -64,12 +64,16 @@ class Workplace:
 
     def reading(self) -> Ledger:
         """The journal for reading; where there is none yet, one with nothing in it."""
-        from workbench.journal.store import open_journal
-
         try:
-            return open_journal(self.journal_directory, clock=self.clock, read_only=True)
+            return self.existing()
         except NotFound:
             return Unwritten()
+
+    def existing(self) -> SqliteJournal:
+        """The journal itself, for reading. Raises NotFound when there is none yet."""
+        from workbench.journal.store import open_journal
+
+        return open_journal(self.journal_directory, clock=self.clock, read_only=True)
 
     def writing(self) -> SqliteJournal:
         """The journal for a person's decision."""

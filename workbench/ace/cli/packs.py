@@ -1,0 +1,167 @@
+"""Packs as people see and decide them: `approve`, `request-changes`, `reject`, `mrp list` and `mrp show`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import click
+import msgspec
+
+from workbench.ace.cli import showing, things
+from workbench.ace.cli.options import speaks, why
+from workbench.ace.cli.output import Output
+from workbench.ace.cli.table import Column, age
+from workbench.ace.wiring.deciding import decide
+from workbench.ace.wiring.unwritten import Ledger
+from workbench.ace.wiring.workplace import Workplace
+from workbench.core.decide import pack as packs
+from workbench.core.decide.decision import Decision
+from workbench.core.state import PackState
+from workbench.model.instants import seconds_between
+
+_mrp = click.argument("mrp")
+_conditions = click.option(
+    "--condition", "conditions", multiple=True, metavar="TEXT", help="What must hold; repeatable."
+)
+
+
+class PackRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One pack as `mrp list` prints it."""
+
+    id: str
+    mission: str
+    run: str
+    revision: int
+    state: str
+    verdict: str
+    title: str
+    age_s: int
+    kind: str = "mrp"
+    schema: int = 1
+
+
+COLUMNS = (
+    Column[PackRow]("pack", lambda row: row.id),
+    Column[PackRow]("verdict", lambda row: row.verdict, state=True),
+    Column[PackRow]("state", lambda row: row.state),
+    Column[PackRow]("age", lambda row: age(row.age_s), right=True),
+    Column[PackRow]("what", lambda row: row.title, grow=True),
+)
+
+
+@click.command()
+@_mrp
+@why
+@_conditions
+@speaks
+def approve(place: Workplace, out: Output, mrp: str, why: str, conditions: tuple[str, ...]) -> None:
+    """Approve the pack MRP (a run's id means its newest); prints the resolution (VCR)."""
+    _decide(place, out, mrp, decision="approve", why=why, conditions=conditions)
+
+
+@click.command("request-changes")
+@_mrp
+@why
+@click.option("--change", "changes", multiple=True, metavar="TEXT", help="One required change; repeatable.")
+@speaks
+def request_changes(place: Workplace, out: Output, mrp: str, why: str, changes: tuple[str, ...]) -> None:
+    """Send the pack MRP back: the same run goes on from your words; prints the resolution (VCR)."""
+    _decide(place, out, mrp, decision="request-changes", why=why, changes=changes)
+
+
+@click.command()
+@_mrp
+@why
+@speaks
+def reject(place: Workplace, out: Output, mrp: str, why: str) -> None:
+    """Reject the pack MRP: its run ends, its commits stay; prints the resolution (VCR)."""
+    _decide(place, out, mrp, decision="reject", why=why)
+
+
+def _decide(
+    place: Workplace,
+    out: Output,
+    mrp: str,
+    *,
+    decision: str,
+    why: str,
+    changes: tuple[str, ...] = (),
+    conditions: tuple[str, ...] = (),
+) -> None:
+    with place.writing() as journal:
+        name = things.pack(journal, mrp).id
+        decide(journal, _deciding(place, name, decision, why, changes, conditions))
+        pack = things.pack(journal, name)
+    document = pack.decisions[-1]
+    out.one(showing.resolution_object(document), showing.resolution_lines(document))
+    if not out.as_json and (following := showing.next_for_pack(pack)):
+        out.say(f"next: {following}")
+
+
+def _deciding(
+    place: Workplace, name: str, decision: str, why: str, changes: tuple[str, ...], conditions: tuple[str, ...]
+) -> Callable[[Ledger], Decision]:
+    def deciding(states: Ledger) -> Decision:
+        pack = things.pack(states, name)
+        siblings = states.runs(mission=pack.mission) if pack.mission else []
+        return packs.decide_pack(
+            pack,
+            states.run(pack.run) if pack.run else None,
+            decision=decision,
+            rationale=why,
+            required_changes=changes,
+            conditions=conditions,
+            decided_by=place.person,
+            actor=place.actor,
+            at=place.clock.now(),
+            mission=states.mission(pack.mission) if pack.mission else None,
+            siblings=[run for run in siblings if run.id != pack.run],
+        )
+
+    return deciding
+
+
+@click.command("list")
+@speaks
+def mrp_list(place: Workplace, out: Output) -> None:
+    """Merge-readiness packs, newest first."""
+    now = place.clock.now()
+    with place.reading() as ledger:
+        rows = [_row(pack, now) for pack in reversed(ledger.packs())]
+    out.rows(rows, COLUMNS, empty="No packs yet.")
+
+
+@click.command("show")
+@_mrp
+@click.option("--md", "as_markdown", is_flag=True, help="The pack as Markdown.")
+@speaks
+def mrp_show(place: Workplace, out: Output, mrp: str, as_markdown: bool) -> None:
+    """The pack MRP: verdict first, then what was not checked, reasons, criteria, evidence, findings."""
+    with place.reading() as ledger:
+        pack = things.pack(ledger, mrp)
+        if as_markdown and not out.as_json and pack.blob:
+            out.raw(markdown(ledger.blobs.get(pack.blob)))
+            return
+        out.one(showing.pack_object(pack, ledger.blobs), showing.pack_lines(pack, ledger.blobs))
+    if not out.as_json and (following := showing.next_for_pack(pack)):
+        out.say(f"next: {following}")
+
+
+def markdown(blob: bytes) -> str:
+    """A kept pack as Markdown for people."""
+    from workbench.artifacts import mergepack
+
+    return mergepack.render(msgspec.json.decode(blob, type=mergepack.MergePack))
+
+
+def _row(pack: PackState, now: str) -> PackRow:
+    return PackRow(
+        id=pack.id,
+        mission=pack.mission,
+        run=pack.run,
+        revision=pack.revision,
+        state=pack.state,
+        verdict=pack.verdict,
+        title=pack.headline or pack.title or pack.reason,
+        age_s=max(0, int(seconds_between(pack.submitted_at or pack.requested_at, now))),
+    )

@@ -1,0 +1,54 @@
+"""`show`: anything that has an id, whole."""
+
+# ruff: noqa: ARG001 - the small functions of the table share one signature
+from __future__ import annotations
+
+import click
+
+from workbench.ace.cli import showing, things
+from workbench.ace.cli.options import speaks
+from workbench.ace.cli.output import Output
+from workbench.ace.wiring.unwritten import Ledger
+from workbench.ace.wiring.workplace import Workplace
+from workbench.core.views.lookup import Named
+
+
+@click.command()
+@click.argument("id")
+@speaks
+def show(place: Workplace, out: Output, id: str) -> None:
+    """The mission, run, question, pack or resolution ID, whole; the unique start of an id is enough."""
+    with place.reading() as ledger:
+        _SHOW[(thing := things.find(ledger, id)).kind](place, out, ledger, thing)
+
+
+def _mission(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
+    now = place.clock.now()
+    mission, runs = things.mission(ledger, thing.id), ledger.runs(mission=thing.id)
+    out.one(showing.mission_object(mission, runs, now=now), showing.mission_lines(mission, runs, now=now))
+
+
+def _run(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
+    now = place.clock.now()
+    run = things.run(ledger, thing.id)
+    out.one(showing.run_object(run, now=now), showing.run_lines(run, now=now))
+
+
+def _question(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
+    question = things.question(ledger, thing.id)
+    out.one(showing.question_object(question), showing.question_lines(question))
+
+
+def _pack(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
+    pack = things.pack(ledger, thing.id)
+    out.one(showing.pack_object(pack, ledger.blobs), showing.pack_lines(pack, ledger.blobs))
+
+
+def _resolution(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
+    question = ledger.consultation(thing.of)
+    answers = [question.answer] if question is not None else things.pack(ledger, thing.of).decisions
+    document = showing.found_resolution(answers, thing.id)
+    out.one(showing.resolution_object(document), showing.resolution_lines(document))
+
+
+_SHOW = {"mission": _mission, "run": _run, "crp": _question, "mrp": _pack, "vcr": _resolution}

@@ -1,0 +1,270 @@
+"""How single things look: a question, a resolution, a pack, a run, a mission, as an object and as lines for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from workbench.ace.cli.table import age, glyph, money
+from workbench.core.state import ConsultationState, MissionState, PackState, RunState, state_data
+from workbench.core.views.missions import mission_row, run_row
+from workbench.model.errors import NotFound
+from workbench.model.text import one_line, visible
+from workbench.ports import Blobs
+
+SCHEMA = 1  # of every object here; a change of shape bumps it
+Lines = Iterator[str]
+
+
+# --- objects ----------------------------------------------------------------------------------------------------------
+
+
+def question_object(question: ConsultationState) -> dict[str, Any]:
+    """A question: the CRP's own fields, its state, and its answer if it has one."""
+    return {
+        **question.document,
+        "schema": SCHEMA,
+        "kind": "crp",
+        "id": question.id,
+        "mission": question.mission,
+        "run": question.run,
+        "mode": question.mode,
+        "category": question.category,
+        "state": question.state,
+        "raised_at": question.raised_at,
+        "resolution": question.resolution,
+        "decided_by": question.decided_by,
+        "decided_at": question.decided_at,
+        "answer": question.answer or None,
+    }
+
+
+def resolution_object(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A resolution (VCR)."""
+    return {**document, "schema": SCHEMA, "kind": "vcr"}
+
+
+def pack_object(pack: PackState, blobs: Blobs) -> dict[str, Any]:
+    """A pack: the whole MRP once it is assembled, and how it stands."""
+    standing = state_data(pack)
+    whole = pack_document(pack, blobs)
+    return {
+        "criteria": [],
+        "reasons": [pack.reason] if pack.reason else [],
+        "evidence": [],
+        "findings": [],
+        "base": pack.base_commit,
+        "head": pack.head,
+        "tree": pack.tree,
+        **whole,
+        "schema": SCHEMA,
+        "kind": "mrp",
+        "id": pack.id,
+        "verdict": pack.verdict,
+        "state": pack.state,
+        "decisions": standing["decisions"],
+        "merge": standing["merge"],
+        "digest": pack.digest,
+        "into": pack.into,
+        "hint": pack.hint,
+    }
+
+
+def pack_document(pack: PackState, blobs: Blobs) -> dict[str, Any]:
+    """The MRP as it was assembled; empty while it is not."""
+    if not pack.blob:
+        return {}
+    document: dict[str, Any] = json.loads(blobs.get(pack.blob))
+    return document
+
+
+def run_object(run: RunState, *, now: str) -> dict[str, Any]:
+    """A run, whole, with the words of its row."""
+    row = run_row(run, now=now)
+    return {**state_data(run), "schema": SCHEMA, "kind": "run", "run": run.id, "status": row.status, "stage": row.stage}
+
+
+def mission_object(mission: MissionState, runs: Sequence[RunState], *, now: str) -> dict[str, Any]:
+    """A mission, whole, with its runs."""
+    row = mission_row(mission, runs, now=now)
+    return {
+        **state_data(mission),
+        "schema": SCHEMA,
+        "kind": "mission",
+        "mission": mission.id,
+        "status": row.status,
+        "stage": row.stage,
+        "cost_usd": row.cost_usd,
+        "tokens": row.tokens,
+        "runs": [run_object(run, now=now) for run in runs],
+    }
+
+
+# --- lines for people -------------------------------------------------------------------------------------------------
+
+
+def question_lines(question: ConsultationState) -> Lines:
+    """A question, its options side by side in words, and what to type."""
+    document = question.document
+    yield f"{question.id}  {question.category}  {question.mode}  {glyph(question.state)}"
+    yield f"asked by run {question.run} at {question.raised_at}"
+    yield ""
+    yield from _block(document.get("summary") or question.title)
+    yield from _block(document.get("details"))
+    for option in _mappings(document.get("options")):
+        yield f"  [{_word(option, 'id')}] {_word(option, 'label')}"
+        yield from _listed(option.get("pros"), "+")
+        yield from _listed(option.get("cons"), "-")
+        facts = [f"{name.replace('_', ' ')}: {_word(option, name)}" for name in _OPTION_FACTS if option.get(name)]
+        if facts:
+            yield f"      {'; '.join(facts)}"
+    yield from _recommended(document.get("recommendation"))
+    yield from _listed(document.get("refs"), "refers to")
+    if question.state == "resolved":
+        yield ""
+        yield from resolution_lines(question.answer)
+    elif question.state == "open":
+        yield ""
+        choice = "|".join(one_line(option) for option in question.options)
+        yield f"answer with: workbench answer {question.id} --option {choice or '...'} --why TEXT"
+
+
+_OPTION_FACTS = ("estimated_effort", "risk", "blast_radius")
+
+
+def resolution_lines(document: Mapping[str, Any]) -> Lines:
+    """A resolution."""
+    by = document.get("decided_by")
+    who = _word(by, "who") if isinstance(by, Mapping) else one_line(str(by or ""))
+    unverified = "" if isinstance(by, Mapping) and by.get("verified") else " (unverified)"
+    target = document.get("target")
+    what = _word(target, "id") if isinstance(target, Mapping) else ""
+    chosen = document.get("option") or document.get("alternative") or ""
+    yield f"{_word(document, 'id')}  {_word(document, 'decision')} {one_line(str(chosen))}".rstrip()
+    yield f"  on {what}, by {who}{unverified} at {_word(document, 'at')}, applies to {_word(document, 'applies_to')}"
+    yield f"  why: {_word(document, 'rationale')}"
+    yield from _listed(document.get("conditions"), "condition")
+    yield from _listed(document.get("required_changes"), "to change")
+    yield from _listed(document.get("cites"), "cites")
+
+
+def run_lines(run: RunState, *, now: str) -> Lines:
+    """A run."""
+    row = run_row(run, now=now)
+    yield f"{run.id}  {glyph(row.status)}  {row.stage}"
+    yield f"mission {run.mission}, agent {one_line(run.agent)} ({run.driver}), branch {run.branch}"
+    yield f"base {run.base_commit}, head {run.head or '-'}"
+    yield f"sandbox {run.sandbox or 'not chosen yet'}; {money(run.cost_usd)}, {run.tokens} tokens, {run.calls} calls"
+    yield f"queued {age(row.age_s)} ago; last act {age(row.idle_s)} ago: {one_line(run.last_act) or '-'}"
+    if run.waiting_for:
+        yield f"waits for: {', '.join(run.waiting_for)}"
+    if run.pack:
+        yield f"newest pack: {run.pack}"
+    if run.reason:
+        yield f"reason: {one_line(run.reason)}"
+
+
+def mission_lines(mission: MissionState, runs: Sequence[RunState], *, now: str) -> Lines:
+    """A mission with its runs."""
+    row = mission_row(mission, runs, now=now)
+    yield f"{mission.id}  {glyph(row.status)}  {one_line(mission.title)}"
+    yield f"brief {mission.brief.id} {mission.brief.version} {mission.brief.digest}".rstrip()
+    yield f"base {mission.base_commit} ({mission.base_ref or 'a commit'}), into {mission.into or 'no branch'}"
+    yield f"by {one_line(mission.owner) or '-'} at {mission.started_at}"
+    if mission.uncommitted:
+        yield f"not seen by agents, uncommitted at the start: {', '.join(map(one_line, mission.uncommitted))}"
+    for run in runs:
+        yield ""
+        yield from run_lines(run, now=now)
+
+
+def pack_lines(pack: PackState, blobs: Blobs) -> Lines:
+    """A pack: verdict first, then what was not checked, then the rest."""
+    if not pack.blob:
+        yield f"{pack.id}  {glyph(pack.state)}"
+        yield f"base {pack.base_commit}, head {pack.head}"
+        yield from _block(pack.reason)
+        yield from _block(pack.hint)
+        return
+    document = pack_document(pack, blobs)
+    yield f"{pack.id}  {glyph(pack.verdict)}  ({pack.state})  {one_line(pack.title)}".rstrip()
+    yield from _titled("not checked", document.get("not_checked"))
+    yield from _titled("reasons", document.get("reasons"))
+    yield "criteria"
+    for item in _mappings(document.get("criteria")):
+        yield f"  {glyph(_word(item, 'state'))}  {_word(item, 'name')}  {_word(item, 'summary')}".rstrip()
+    yield "evidence"
+    for item in _mappings(document.get("evidence")):
+        grade = f"{_word(item, 'grade')}, {_word(item, 'sandbox') or 'no sandbox'}"
+        yield f"  {glyph(_word(item, 'state'))}  {_word(item, 'kind')}  ({grade})  {_word(item, 'summary')}"
+    yield from _titled("findings", [_finding(item) for item in _mappings(document.get("findings"))])
+    yield from _titled("changes", [_change(item) for item in _mappings(document.get("changes"))])
+    yield f"bound to base {pack.base_commit}, head {pack.head}, tree {pack.tree}"
+    for decision in pack.decisions:
+        yield from resolution_lines(decision)
+    if pack.merge is not None:
+        yield f"merged: {pack.merge.ref} at {pack.merge.new} ({pack.merge.mode})"
+
+
+def next_for_pack(pack: PackState) -> str:
+    """What to type about a pack."""
+    if pack.state == "submitted":
+        return f"workbench approve {pack.id} --why TEXT (or request-changes, reject)"
+    if pack.state == "approved":
+        return f"workbench merge {pack.id}"
+    return f"workbench undo {pack.id}" if pack.state == "merged" else ""
+
+
+def _finding(item: Mapping[str, Any]) -> str:
+    where = f"{_word(item, 'path')}:{item.get('line')}" if item.get("line") else _word(item, "path")
+    blocking = " BLOCKING" if item.get("blocking") else ""
+    return f"{_word(item, 'severity')}{blocking} {_word(item, 'kind')} {where}: {_word(item, 'text')}"
+
+
+def _change(item: Mapping[str, Any]) -> str:
+    return f"{_word(item, 'status')} {_word(item, 'path')} +{item.get('added', 0)} -{item.get('removed', 0)}"
+
+
+def _recommended(recommendation: Any) -> Lines:
+    if not isinstance(recommendation, Mapping):
+        return
+    confidence = recommendation.get("confidence")
+    sure = f" (confidence {confidence}, its own word)" if confidence is not None else ""
+    yield f"the agent recommends {_word(recommendation, 'preferred_option')}{sure}"
+    yield from _listed([recommendation.get("reasoning")], "because")
+
+
+def _titled(title: str, items: Any) -> Lines:
+    listed = list(_listed(items, "-"))
+    if listed:
+        yield title
+        yield from listed
+
+
+def _listed(items: Any, sign: str) -> Lines:
+    for item in items if isinstance(items, Sequence) and not isinstance(items, str) else ():
+        if item:
+            yield f"      {sign} {one_line(str(item))}" if sign in "+-" else f"  {sign}: {one_line(str(item))}"
+
+
+def _block(text: Any) -> Lines:
+    if text:
+        yield from visible(str(text)).splitlines()
+        yield ""
+
+
+def _word(item: Any, name: str) -> str:
+    return one_line(str(item.get(name, "") or "")) if isinstance(item, Mapping) else ""
+
+
+def _mappings(items: Any) -> Iterable[Mapping[str, Any]]:
+    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, Sequence) else []
+
+
+def found_resolution(documents: Iterable[Mapping[str, Any]], wanted: str) -> Mapping[str, Any]:
+    """The resolution of that id among `documents`."""
+    for document in documents:
+        if document.get("id") == wanted:
+            return document
+    raise NotFound(f"There is no resolution {wanted!r}.")

@@ -1,0 +1,120 @@
+"""`wait`: block until missions can no longer go on without a person, and say by exit code how they stand."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import click
+
+from workbench.ace.cli import things
+from workbench.ace.cli.options import speaks
+from workbench.ace.cli.output import Output
+from workbench.ace.wiring.unwritten import Ledger
+from workbench.ace.wiring.workplace import Workplace
+from workbench.core.state import MissionState, RunState
+from workbench.core.status import Status, run_status
+from workbench.core.views.missions import goes_on, mission_row
+from workbench.model.errors import EXIT_DONE, EXIT_NEEDS_HUMAN, EXIT_NO, TimedOut
+
+POLL_S = 0.05  # between two looks at `data_version`, which cost microseconds
+TEND_S = 1.0  # between two looks whether an AEE serves us
+_WANTS_A_PERSON: frozenset[Status] = frozenset({"waiting-human", "paused", "unknown"})
+
+
+class Waited(NamedTuple):
+    """A mission, or one of its runs alone, that is waited for."""
+
+    mission: MissionState
+    runs: Sequence[RunState]
+
+
+@click.command()
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--any", "one_is_enough", is_flag=True, help="Return when one of them can no longer go on.")
+@click.option("--timeout", type=click.FloatRange(min=0), default=None, metavar="S", help="Give up after S seconds.")
+@click.option("--no-start", is_flag=True, help="Do not start an AEE for queued work.")
+@speaks
+def wait(
+    place: Workplace, out: Output, ids: tuple[str, ...], one_is_enough: bool, timeout: float | None, no_start: bool
+) -> int:
+    """Block until no named mission or run (all missions, if none is named) can go on without a person.
+
+    Exit codes: 0 all done, 3 a person is needed, 1 one failed or was stopped, 5 time-out.
+    """
+    with place.reading() as ledger:
+        named = _named(ledger, ids)
+        give_up = None if timeout is None else time.monotonic() + timeout
+        keeper = _Keeper(place, out, may_start=not no_start)
+        version = -1
+        while True:
+            if (seen := ledger.data_version()) != version:
+                version = seen
+                settled = _settled(ledger, named, one_is_enough)
+                if settled is not None:
+                    return _tell(place, out, settled)
+            if give_up is not None and time.monotonic() >= give_up:
+                raise TimedOut(f"They still went on after {timeout:g} s.", hint="workbench missions shows how far.")
+            keeper.tend()
+            time.sleep(POLL_S)
+
+
+class _Keeper:
+    """Sees to it that somebody carries out what is waited for."""
+
+    def __init__(self, place: Workplace, out: Output, *, may_start: bool) -> None:
+        self._place, self._out, self._may_start = place, out, may_start
+        self._next = 0.0
+
+    def tend(self) -> None:
+        """Start an AEE where none serves; what goes on without one goes on only on paper."""
+        if time.monotonic() < self._next:
+            return
+        if self._place.presence().state == "stopped" and self._may_start:
+            from workbench.ace.wiring import engine
+
+            who = engine.start(self._place)
+            self._out.say(f"Started the AEE (pid {who.pid}).")
+        self._next = time.monotonic() + TEND_S
+
+
+def _named(ledger: Ledger, ids: Sequence[str]) -> list[tuple[str, str]]:
+    """(mission, run) of each id; run empty: the whole mission."""
+    found = [things.find(ledger, wanted, "mission", "run") for wanted in ids]
+    return [
+        (thing.id, "") if thing.kind == "mission" else (things.run(ledger, thing.id).mission, thing.id)
+        for thing in found
+    ]
+
+
+def _settled(ledger: Ledger, named: Sequence[tuple[str, str]], one_is_enough: bool) -> list[Waited] | None:
+    """Those that cannot go on, once these are all of them (or one, if that is enough); None while it is too early."""
+    waited = [_look(ledger, mission, run) for mission, run in named] if named else _all(ledger)
+    at_rest = [item for item in waited if not goes_on(item.mission, item.runs)]
+    enough = bool(at_rest) if one_is_enough and waited else len(at_rest) == len(waited)
+    return at_rest if enough else None
+
+
+def _look(ledger: Ledger, mission: str, run: str) -> Waited:
+    return Waited(things.mission(ledger, mission), [things.run(ledger, run)] if run else ledger.runs(mission=mission))
+
+
+def _all(ledger: Ledger) -> list[Waited]:
+    return [Waited(mission, ledger.runs(mission=mission.id)) for mission in ledger.missions()]
+
+
+def _tell(place: Workplace, out: Output, settled: Sequence[Waited]) -> int:
+    now = place.clock.now()
+    rows = [mission_row(item.mission, item.runs, now=now) for item in settled]
+    from workbench.ace.cli.missions import MISSION_COLUMNS, NONE_YET
+
+    out.rows(rows, MISSION_COLUMNS, empty=NONE_YET)
+    if any(_wants_a_person(item) for item in settled):
+        out.say("A person is needed. next: workbench inbox")
+        return EXIT_NEEDS_HUMAN
+    return EXIT_DONE if all(row.status == "done" for row in rows) else EXIT_NO
+
+
+def _wants_a_person(item: Waited) -> bool:
+    return not item.mission.outcome and any(run_status(run) in _WANTS_A_PERSON for run in item.runs)
