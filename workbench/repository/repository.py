@@ -158,6 +158,13 @@ class GitRepository:
         return self.git.with_settings(*self._look, *self._disarmed).at(checkout, git_dir=git_dir)
 
     @cached_property
+    def filters(self) -> frozenset[str]:
+        """Names of the filters (such as `lfs`) that the person has configured anywhere; we never run them."""
+        parts = ("clean", "smudge", "process")
+        keys = [key.split(".") for key in self._own if key.startswith("filter.")]
+        return frozenset(".".join(words[1:-1]) for words in keys if words[-1] in parts)
+
+    @cached_property
     def _look(self) -> tuple[str, ...]:
         excludes = self._own.get("core.excludesfile") or _default_excludes()
         benign = [f"{name}={self._own[name]}" for name in BENIGN_SETTINGS if name in self._own]
@@ -176,7 +183,7 @@ class GitRepository:
         answer = self.git.run("config", "--null", "--list", "--includes", env=_personal())
         pairs = (entry.partition("\n") for entry in answer.fields)
         pinned = ("core.attributesfile",)
-        return {name.lower(): value for name, _, value in pairs if name.lower() not in pinned}
+        return {name: value for name, _, value in pairs if name not in pinned}
 
     def _id(self, commit: str) -> str:
         return commit if is_commit_id(commit) else self.resolve(commit)
