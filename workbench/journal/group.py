@@ -13,12 +13,14 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import NamedTuple, Self
 
+from workbench.journal.checkpoints import BACKSTOP_PAGES, Checkpoints
 from workbench.journal.plan import Batch
 from workbench.journal.store import SqliteJournal
 from workbench.model.errors import Conflict, JournalProblem
 from workbench.model.events import Event, Proposed
 
-GROUP_WINDOW_S = 0.002  # what is submitted within it shares a sync; other processes get the lock meanwhile
+GROUP_WINDOW_S = 0.002  # at most: what is submitted within it shares a sync; other processes get the lock meanwhile
+WINDOW_SHARE = 0.25  # of the last commit's duration, so that a fast disk is not waited for
 MAX_GROUP_EVENTS = 2_000  # so that no group holds the lock for long
 
 
@@ -41,6 +43,9 @@ class GroupCommit:
         self._submissions: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
+        self._window_s = 0.0
+        journal.checkpoint_every(BACKSTOP_PAGES)
+        self._checkpoints = Checkpoints(journal.path)
         self._thread = threading.Thread(target=self._work, name="group-commit", daemon=True)
         self._thread.start()
 
@@ -64,6 +69,7 @@ class GroupCommit:
                 self._closed = True
                 self._submissions.put(None)
         self._thread.join()
+        self._checkpoints.close()
 
     def __enter__(self) -> Self:
         return self
@@ -73,9 +79,12 @@ class GroupCommit:
 
     def _work(self) -> None:
         while (first := self._submissions.get()) is not None:
-            time.sleep(GROUP_WINDOW_S)
+            time.sleep(self._window_s)
             group, ended = self._gather(first)
+            started = time.monotonic()
             self._carry_out(group)
+            self._window_s = min(GROUP_WINDOW_S, WINDOW_SHARE * (time.monotonic() - started))
+            self._checkpoints.nudge()
             if ended:
                 return
 

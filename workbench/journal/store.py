@@ -112,6 +112,11 @@ class SqliteJournal:
             raise JournalProblem(self._refusal, hint=_HINT_NEWER)
         return self._writer, self._heads
 
+    def checkpoint_every(self, pages: int) -> None:
+        """Let the write-ahead log grow to so many pages before an append moves it into the database."""
+        with self._writing, self._speaking:
+            self._open_writer()[0].execute(f"PRAGMA wal_autocheckpoint = {pages}")
+
     @property
     def is_writable(self) -> bool:
         """Whether this opening may append."""
