@@ -47,12 +47,13 @@ class Bubblewrap:
         if not self._bwrap:
             raise SandboxProblem("bubblewrap is not installed", hint=NOT_INSTALLED)
         self._options = view.supported_options(self._bwrap)
+        self._is_watched = False
 
     @property
     def limitations(self) -> tuple[str, ...]:
         """What this level does not limit here, one sentence each."""
         notes = ["The kernel is shared with the host.", "Memory is limited for each process, not for the job."]
-        if processes.is_root() and not processes.has_pid_max_per_namespace():
+        if self._is_watched:
             notes.append("As root, the number of processes is watched, not limited by the kernel.")
         if "--disable-userns" not in self._options:
             notes.append("This bubblewrap is too old to forbid user namespaces inside the sandbox.")
@@ -73,6 +74,7 @@ class Bubblewrap:
             cage = _Namespace(self._bwrap, job, arguments)
         except OSError as error:
             return failed_to_start(error, job, level=self.level)
+        self._is_watched = cage.is_watched
         completed = Pump(cage, job, on_output=on_output, stop=stop).run(self.level)
         if completed.state == "exited" and not cage.was_set_up:
             raise _setup_problem(completed.stderr.head)
@@ -125,6 +127,7 @@ class _Namespace:
         self._pidfd = self._init = self._outer_fd = -1
         self._status = b""
         self._was_set_up = False
+        self.is_watched = False  # whether the number of processes is looked at, where the kernel does not limit it
         with contextlib.ExitStack() as handed_over, contextlib.ExitStack() as on_failure:
             passed, options = _handed_over(arguments, handed_over)
             status_read, status_write = _pipe(on_failure, handed_over)
@@ -170,9 +173,15 @@ class _Namespace:
         with contextlib.suppress(ProcessLookupError):  # the setup failed; bubblewrap says why
             for kind, value in processes.rlimits(self._job.limits):
                 processes.apply_rlimit(self._init, kind, value)
-            if self._job.limits.processes and not processes.is_root():
-                # Counted for this user in this namespace, so what runs outside takes nothing from it.
-                processes.apply_rlimit(self._init, resource.RLIMIT_NPROC, self._job.limits.processes + SPARE_PROCESSES)
+            processes.prefer_for_oom(self._init)
+            if self._job.limits.processes:
+                self._limit_processes(self._job.limits.processes + SPARE_PROCESSES)
+
+    def _limit_processes(self, count: int) -> None:
+        if processes.is_root():
+            self.is_watched = not processes.limit_namespace(self._init, count=count)
+        else:  # counted for this user in this namespace, so what runs outside takes nothing from it
+            processes.apply_rlimit(self._init, resource.RLIMIT_NPROC, count)
 
     def _reported(self, key: str) -> int | None:
         for line in self._status.splitlines():
@@ -196,7 +205,7 @@ class _Namespace:
 
     def overrun(self) -> str:
         limit = self._job.limits.processes
-        if not limit or self._pidfd < 0 or not processes.is_root():
+        if not self.is_watched:
             return ""
         count = processes.count_descendants(self._init, enough=limit + SPARE_PROCESSES)
         return f"more than {limit} processes" if count > limit + SPARE_PROCESSES else ""

@@ -6,6 +6,7 @@ import contextlib
 import os
 import resource
 import select
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 from workbench.ports import Limits
 
 PID_MAX_PER_NAMESPACE = (6, 14)  # first kernel whose pid_max belongs to a pid namespace; before, it is the host's
+NSENTER_S = 10.0
+OOM_SCORE = "500"  # of -1000 to 1000
 RESERVED_PIDS = 300  # numbers below are not given out again, so a namespace needs this many more than processes
 
 
@@ -118,6 +121,21 @@ def kernel_version() -> tuple[int, int]:
     return int(major), int("".join(c for c in minor if c.isdigit()) or 0)
 
 
-def has_pid_max_per_namespace() -> bool:
-    """Whether writing pid_max inside a pid namespace leaves the host's alone."""
-    return kernel_version() >= PID_MAX_PER_NAMESPACE
+def limit_namespace(init: int, *, count: int) -> bool:
+    """As root, let the kernel give out no more than about `count` pids in the namespace of `init`; False if it cannot.
+
+    RLIMIT_NPROC does not bind root, whatever it is mapped to. `count` is exact to 300: those numbers stay reserved.
+    """
+    nsenter = shutil.which("nsenter")
+    if not nsenter or kernel_version() < PID_MAX_PER_NAMESPACE:
+        return False  # on an older kernel this would be the host's own limit
+    order = f"echo {max(count + RESERVED_PIDS, RESERVED_PIDS + 1)} > /proc/sys/kernel/pid_max"
+    words = [nsenter, "--target", str(init), "--pid", "/bin/sh", "-c", order]
+    done = subprocess.run(words, env={}, cwd="/", capture_output=True, check=False, timeout=NSENTER_S)
+    return done.returncode == 0
+
+
+def prefer_for_oom(pid: int) -> None:
+    """Let the kernel end this job before us and other runs when memory runs out."""
+    with contextlib.suppress(OSError):  # the process is gone, or not ours to mark
+        Path(f"/proc/{pid}/oom_score_adj").write_text(OOM_SCORE)

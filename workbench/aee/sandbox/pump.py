@@ -1,4 +1,4 @@
-"""Owns the loop that feeds a started job, reads it, and ends it at its limits. Knows nothing of how jobs are confined."""
+"""Owns the loop that feeds a started job, reads it, and ends it at its limits. Knows nothing of confinement."""
 
 from __future__ import annotations
 

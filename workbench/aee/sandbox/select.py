@@ -81,10 +81,16 @@ def limitations(sandbox: object) -> tuple[str, ...]:
 def _bubblewrap_or(*, unconfined: bool) -> Selected:
     found = probe("bubblewrap")
     if found.works:
-        return Bubblewrap()
+        return _bubblewrap()
     if unconfined:
         return Unconfined("none")
     raise SandboxProblem(found.reason, hint=found.hint)
+
+
+@functools.cache
+def _bubblewrap() -> Bubblewrap:
+    """One for the process: what its probe run found out about this machine stays with it."""
+    return Bubblewrap()
 
 
 def _container() -> Unconfined:
@@ -106,7 +112,7 @@ def _none(*, allowed: bool) -> Unconfined:
 
 
 def _tried_bubblewrap() -> Probe:
-    sandbox = Bubblewrap()
+    sandbox = _bubblewrap()
     job = Job(argv=("/bin/sh", "-c", "exit 7"), cwd="/tmp", limits=Limits(wall_s=PROBE_S))
     try:
         completed = sandbox.run(job)

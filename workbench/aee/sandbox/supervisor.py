@@ -9,9 +9,9 @@ and the command's pid, which is its session, too; `x` and an errno when the comm
 wait status; `d` when nothing is left alive).
 """
 
+# ruff: noqa: SIM105
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import marshal
 import os
@@ -19,7 +19,10 @@ import resource
 import select
 import signal
 import sys
-from typing import Any
+
+TYPE_CHECKING = False  # spelled out, because importing `typing` and `contextlib` would cost half of our start
+if TYPE_CHECKING:
+    from typing import Any
 
 PR_SET_CHILD_SUBREAPER = 36
 SETTLE_S = 20.0
@@ -28,7 +31,7 @@ SETTLE_S = 20.0
 def main(control: int, report: int) -> None:
     """Start the ordered command, wait for its end or for the end of the control pipe, then end all of it."""
     order = _read_order(control)
-    with contextlib.suppress(AttributeError, OSError):  # not Linux: the process group has to do
+    if sys.platform == "linux":  # elsewhere the command's process group has to do
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
@@ -68,6 +71,7 @@ def _spawn(order: Any, report: int, *, keep_out: tuple[int, ...]) -> int:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
+        _prefer_for_oom(order["oom_score"])
         os.chdir(order["cwd"])
         for kind, value in order["rlimits"]:
             hard = resource.getrlimit(kind)[1]
@@ -80,6 +84,14 @@ def _spawn(order: Any, report: int, *, keep_out: tuple[int, ...]) -> int:
         os.write(report, b"x %d\n" % (error.errno or 1))
     finally:
         os._exit(127)
+
+
+def _prefer_for_oom(score: str) -> None:
+    try:
+        with open("/proc/self/oom_score_adj", "w", encoding="ascii") as file:
+            file.write(score)
+    except OSError:
+        pass  # this system has none
 
 
 def _watch(child: int, control: int, report: int, wake: int) -> None:
@@ -114,8 +126,10 @@ def _reap(child: int, report: int) -> bool:
 
 def end_all(child: int) -> None:
     """Stop what descends from us until a look finds nobody new, so that nothing can fork away; then kill them all."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
+    try:
         os.killpg(child, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass
     while True:
         stopped: set[int] = set()
         while fresh := descendants(os.getpid()) - stopped:
@@ -131,8 +145,10 @@ def end_all(child: int) -> None:
 
 def _signal(pids: set[int], number: int) -> None:
     for pid in pids:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+        try:
             os.kill(pid, number)
+        except (ProcessLookupError, PermissionError):
+            pass
 
 
 def descendants(root: int) -> set[int]:

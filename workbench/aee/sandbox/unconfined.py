@@ -113,6 +113,7 @@ class _Tree:
                 "argv": [os.fsencode(word) for word in job.argv],
                 "cwd": os.fsencode(job.cwd),
                 "env": env | {b"PWD": os.fsencode(job.cwd)},  # as bubblewrap sets it
+                "oom_score": processes.OOM_SCORE,
                 "rlimits": processes.rlimits(job.limits),
             }
         )

@@ -32,6 +32,9 @@ FILES = {
     "/etc/hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
     "/etc/hostname": "sandbox\n",
 }
+# A job that root started still owns root's files, without any capability: the kernel's switches must not be writable.
+PROC_READ_ONLY = ("acpi", "asound", "bus", "driver", "fs", "irq", "mtrr", "pressure", "scsi", "sys", "sysrq-trigger")
+PROC_HIDDEN = ("kcore", "keys", "kmsg", "latency_stats", "sched_debug", "timer_list", "timer_stats")
 NETWORK_ETC = ("resolv.conf",)
 
 
@@ -61,12 +64,21 @@ def system_arguments(options: frozenset[str], *, network: bool) -> list[str]:
         *_root_links(),
         *_etc(network=network),
         *("--proc", "/proc", "--dev", "/dev"),
+        *_proc_guards(),
         *_tmpfs("/dev/shm", options, size=SHM_BYTES, mode="1777"),
         *("--remount-ro", "/dev"),
         *_tmpfs("/tmp", options, size=TMP_BYTES, mode="1777"),
         *_tmpfs(HOME, options, size=HOME_BYTES),
         *("--dir", "/run", "--dir", "/var", "--symlink", "../tmp", "/var/tmp", "--symlink", "../run", "/var/run"),
     ]
+
+
+def _proc_guards() -> list[str]:
+    arguments = _binds(tuple(f"/proc/{name}" for name in PROC_READ_ONLY))
+    for name in PROC_HIDDEN:
+        if Path("/proc", name).exists():
+            arguments += ["--ro-bind", "/dev/null", f"/proc/{name}"]
+    return arguments
 
 
 def _tmpfs(path: str, options: frozenset[str], *, size: int, mode: str = "0755") -> list[str]:
