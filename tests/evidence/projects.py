@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from workbench.evidence.rig import Rig
 from workbench.model.digests import digest_bytes
@@ -91,7 +92,7 @@ class PlainSandbox:
         streams = (Stream(head=out, full_bytes=len(out)), Stream(head=err, full_bytes=len(err)))
         return self._completed(state, process.returncode, begun, streams=streams)
 
-    def _completed(self, state, code, begun, *, streams) -> Completed:
+    def _completed(self, state: Any, code: int, begun: float, *, streams: tuple[Stream, Stream]) -> Completed:
         milliseconds = int((time.monotonic() - begun) * 1000)
         return Completed(
             state=state, exit_code=code, stdout=streams[0], stderr=streams[1], duration_ms=milliseconds, level="none"
@@ -130,6 +131,7 @@ class StillClock:
 def caller_environment() -> Environment:
     """The environment in which this test runs, named as a caller would."""
     env = {"VIRTUAL_ENV": str(VENV), "PATH": f"{VENV}/bin:/usr/local/bin:/usr/bin:/bin"}
+    env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # a third of the start of each run
     return Environment(
         kind="caller", label="the caller's", env=env, digest="sha256:" + hashlib.sha256(b"x").hexdigest()
     )

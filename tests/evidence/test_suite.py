@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import msgspec
 import pytest
 from projects import Project
 
-from workbench.evidence.conventions import SuitePlan, plan_suite
+from workbench.evidence.conventions import SuitePlan
 from workbench.evidence.suite import SuiteReport, missing_modules, run_suite
 from workbench.ports import Limits
 
 GOOD = "from adder import add\n\ndef test_add():\n    assert add(1, 2) == 3\n"
 ADDER = "def add(a, b):\n    return a + b\n"
+NOWHERE = "import nowhere_x\n"
 PYTEST = SuitePlan(kind="pytest", argv=(), junit="junit.xml", label="pytest")
 
 
-def run(tmp_path: Path, files, *, plan=PYTEST, covered=(), wall_s=60.0) -> SuiteReport:
+def run(
+    tmp_path: Path,
+    files: Mapping[str, str],
+    *,
+    plan: SuitePlan = PYTEST,
+    covered: Sequence[str] = (),
+    wall_s: float = 60.0,
+) -> SuiteReport:
     project = Project(tmp_path, files, {})
-    rig = project.rig if wall_s == 60.0 else _limited(project, wall_s)
+    rig = replace(project.rig, limits=Limits(wall_s=wall_s))
     with rig.workspace(project.change.result) as workspace:
         return run_suite(rig, plan, workspace, covered=covered)
 
 
-def _limited(project, wall_s):
-    from dataclasses import replace
-
-    return replace(project.rig, limits=Limits(wall_s=wall_s))
-
-
 def test_outcomes_have_pytests_ids(tmp_path: Path) -> None:
     """A believed run names each test by its node id, with what was expected and what came."""
-    bad = "from adder import add\nimport pytest\n\n@pytest.mark.parametrize('n', [1, 2])\ndef test_n(n):\n    assert add(n, 0) == 1\n"
+    bad = "from adder import add\nimport pytest\n\n"
+    bad += "@pytest.mark.parametrize('n', [1, 2])\ndef test_n(n):\n    assert add(n, 0) == 1\n"
     report = run(tmp_path, {"adder.py": ADDER, "test_a.py": GOOD, "tests/test_b.py": bad})
     assert report.state == "failed"
     assert {o.id: o.state for o in report.outcomes} == {
@@ -56,21 +60,18 @@ def test_unittest_gives_the_same_records(tmp_path: Path) -> None:
     )
     files = {
         "adder.py": ADDER,
-        "tests/__init__.py": "",
+        "tests/__init__.py": "#",
         "tests/test_t.py": text,
-        "tests/test_broken.py": "import nowhere_x\n",
+        "tests/test_no.py": "import nowhere_x\n",
     }
-    files["tests/__init__.py"] = "# tests\n"
-    plan = plan_suite(sorted(files), lambda path: files.get(path, "").encode())
-    assert plan is not None
-    report = run(tmp_path, files, plan=msgspec.structs.replace(plan, kind="unittest", argv=("tests",), junit=""))
+    report = run(tmp_path, files, plan=SuitePlan(kind="unittest", argv=("tests",)))
     states = {o.id.rsplit(".", 1)[1]: o.state for o in report.outcomes}
     assert states == {
         "test_good": "passed",
         "test_bad": "failed",
         "test_error": "error",
         "test_skip": "skipped",
-        "test_broken": "error",
+        "test_no": "error",
     }
     assert report.state == "failed" and report.missing_modules == ("nowhere_x",)
 
@@ -83,34 +84,36 @@ LIES = {
     "report overwritten at exit": (
         "import atexit, os, sys, json\n"
         "def forge():\n"
-        "    plan = json.load(open([a for a in sys.orig_argv if a.endswith('plan.json')][0]))\n"
-        "    open(plan['junit'], 'w').write('<testsuites><testsuite tests=\"1\"><testcase classname=\"test_a\" name=\"test_a\"/></testsuite></testsuites>')\n"
+        "    plan = json.load(open(sys.orig_argv[-1]))\n"
+        "    case = '<testcase classname=\"test_a\" name=\"test_a\"/>'\n"
+        "    open(plan['junit'], 'w').write(f'<testsuites><testsuite tests=\"1\">{case}</testsuite></testsuites>')\n"
         "    os._exit(0)\n"
         "atexit.register(forge)\ndef test_a():\n    assert 0\n"
     ),
     "records appended by a test": (
         "import sys, json\n"
         "def test_a():\n"
-        "    plan = json.load(open([a for a in sys.orig_argv if a.endswith('plan.json')][0]))\n"
+        "    plan = json.load(open(sys.orig_argv[-1]))\n"
         "    open(plan['witness'], 'a').write(json.dumps({'kind': 'finish', 'code': 0}) + '\\n')\n"
     ),
     "a record of a test that does not exist": (
         "import sys, json\n"
+        "record = {'kind': 'test', 'id': 'test_b', 'state': 'passed', 'seconds': 0, 'message': '', 'text': ''}\n"
         "def test_a():\n"
-        "    plan = json.load(open([a for a in sys.orig_argv if a.endswith('plan.json')][0]))\n"
-        "    open(plan['witness'], 'a').write(json.dumps({'kind': 'test', 'id': 'test_b', 'state': 'passed', 'seconds': 0, 'message': '', 'text': ''}) + '\\n')\n"
+        "    plan = json.load(open(sys.orig_argv[-1]))\n"
+        "    open(plan['witness'], 'a').write(json.dumps(record) + '\\n')\n"
     ),
     "report replaced by a link": (
         "import atexit, os, sys, json\n"
         "def forge():\n"
-        "    plan = json.load(open([a for a in sys.orig_argv if a.endswith('plan.json')][0]))\n"
+        "    plan = json.load(open(sys.orig_argv[-1]))\n"
         "    os.remove(plan['junit']); os.symlink('/etc/passwd', plan['junit'])\n"
         "atexit.register(forge)\ndef test_a():\n    pass\n"
     ),
     "report truncated": (
         "import atexit, os, sys, json\n"
         "def forge():\n"
-        "    plan = json.load(open([a for a in sys.orig_argv if a.endswith('plan.json')][0]))\n"
+        "    plan = json.load(open(sys.orig_argv[-1]))\n"
         "    os.truncate(plan['junit'], 60)\n"
         "atexit.register(forge)\ndef test_a():\n    pass\n"
     ),
@@ -120,7 +123,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_lie_is_an_error_and_never_a_pass(tmp_path: Path, lie) -> None:
+def test_a_lie_is_an_error_and_never_a_pass(tmp_path: Path, lie: str) -> None:
     """Whatever makes the witness, the report and the exit code disagree makes the run an error."""
     text = LIES[lie]
     files = {"test_a.py": text or GOOD, "adder.py": ADDER}
@@ -192,7 +195,8 @@ def test_teardown_errors_and_xfail(tmp_path: Path) -> None:
 
 def test_names_that_xml_cannot_carry(tmp_path: Path) -> None:
     """Parameters with control characters, brackets and colons keep witness and report in agreement."""
-    text = "import pytest\n@pytest.mark.parametrize('s', ['\\x1b[31m', 'a::b', '[x]', 'ä', 'a/b.py'])\ndef test_s(s):\n    pass\n"
+    text = "import pytest\n"
+    text += "@pytest.mark.parametrize('s', ['\\x1b[31m', 'a::b', '[x]', 'ä', 'a/b.py'])\ndef test_s(s):\n    pass\n"
     report = run(tmp_path, {"tests/test_a.py": text})
     assert report.state == "passed", report.problem
     assert len(report.outcomes) == 5
@@ -200,5 +204,6 @@ def test_names_that_xml_cannot_carry(tmp_path: Path) -> None:
 
 def test_missing_modules_are_not_the_projects_own() -> None:
     """Only modules that neither the project nor Python provides point at the environment."""
-    text = "No module named 'numpy.linalg'\nNo module named 'adder.x'\nNo module named 'json.foo'\nCannot find module 'left-pad'\n"
+    text = "No module named 'numpy.linalg'\nNo module named 'adder.x'\n"
+    text += "No module named 'json.foo'\nCannot find module 'left-pad'\n"
     assert missing_modules(text, frozenset({"adder"})) == ("left-pad", "numpy")

@@ -1,0 +1,146 @@
+"""The suite on base, on the result, and base's tests on the result: run as seldom as is safe; it judges no policy.
+
+The ids that base's suite reports are fixed before the result is looked at. Each that passed there must pass in the
+result with base's tests: one that is missing or skipped is lost, and a lost test is a failed one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from workbench.evidence.cache import EvidenceCache, cache_key
+from workbench.evidence.conventions import SuitePlan
+from workbench.evidence.material import changed_material, is_material, restore
+from workbench.evidence.rig import Rig
+from workbench.evidence.suite import SuiteReport, run_suite
+from workbench.model.errors import WorkbenchError
+from workbench.ports import Change
+
+_WAY = 1  # grows when the way of running changes and cached base runs must not be reused
+
+
+class ThreeRuns(msgspec.Struct, frozen=True, kw_only=True):
+    """The reports of a change. `base_on_result` is the result's own when no test material changed."""
+
+    base: SuiteReport
+    result: SuiteReport
+    base_on_result: SuiteReport
+    material: tuple[str, ...] = ()  # changed paths that were restored from base
+    base_cached: bool = False
+
+    @property
+    def shared(self) -> bool:
+        """Whether base's tests on the result are the result's run, because no test material changed."""
+        return not self.material
+
+
+class Behaviour:
+    """Runs the suites of one change, each at most once, for whoever asks first."""
+
+    def __init__(
+        self, rig: Rig, plan: SuitePlan, *, cache: EvidenceCache | None = None, parallel: bool | None = None
+    ) -> None:
+        self._rig = rig
+        self.plan = plan
+        self._cache = cache
+        self._parallel = _safe_in_parallel(rig) if parallel is None else parallel
+        self._runs: dict[str, ThreeRuns] = {}
+
+    def of(self, change: Change) -> ThreeRuns:
+        """The three runs of `change`."""
+        if change.result not in self._runs:
+            self._runs[change.result] = self._run(change)
+        return self._runs[change.result]
+
+    def _run(self, change: Change) -> ThreeRuns:
+        material = changed_material(change)
+        known = self._cached(change)
+        wanted: dict[str, Callable[[], SuiteReport]] = {"result": partial(self._on_result, change)}
+        if material:
+            wanted["base-on-result"] = partial(self._base_on_result, change, material)
+        if known is None:
+            wanted["base"] = partial(self._on_base, change)
+        reports = _all(wanted, workers=2 if self._parallel else 1)
+        base = known or reports["base"]
+        if known is None:
+            self._keep(change, base)
+        return ThreeRuns(
+            base=base,
+            result=reports["result"],
+            base_on_result=reports.get("base-on-result", reports["result"]),
+            material=material,
+            base_cached=known is not None,
+        )
+
+    def _on_base(self, change: Change) -> SuiteReport:
+        with self._rig.workspace(change.base) as workspace:
+            return run_suite(self._rig, self.plan, workspace)
+
+    def _on_result(self, change: Change) -> SuiteReport:
+        with self._rig.workspace(change.result) as workspace:
+            return run_suite(self._rig, self.plan, workspace, covered=covered_paths(change))
+
+    def _base_on_result(self, change: Change, material: Sequence[str]) -> SuiteReport:
+        with self._rig.workspace(change.result) as workspace:
+            with self._rig.workspace(change.base) as base:
+                restore(change, material, base_tree=Path(base.path), result_tree=Path(workspace.path))
+            return run_suite(self._rig, self.plan, workspace)
+
+    # --- what is known of base -------------------------------------------------------------------
+
+    def _key(self, change: Change) -> str:
+        return cache_key(
+            what="tests.base",
+            way=_WAY,
+            base=change.base,
+            environment=self._rig.environment.digest,
+            plan=msgspec.to_builtins(self.plan),
+            sandbox=self._rig.sandbox.level,
+            limits=msgspec.to_builtins(self._rig.limits),
+        )
+
+    def _cached(self, change: Change) -> SuiteReport | None:
+        data = self._cache.get(self._key(change)) if self._cache else None
+        if data is None:
+            return None
+        try:
+            report = msgspec.json.decode(data, type=SuiteReport)
+        except msgspec.DecodeError:
+            return None
+        return report if report.believed else None
+
+    def _keep(self, change: Change, report: SuiteReport) -> None:
+        if self._cache is not None and report.believed:
+            self._cache.put(self._key(change), msgspec.json.encode(report))
+
+
+def covered_paths(change: Change) -> tuple[str, ...]:
+    """The Python files of the result with added lines, tests apart: what coverage is asked about."""
+    return tuple(sorted(p for p in change.added_lines() if p.endswith(".py") and not is_material(p)))
+
+
+def _safe_in_parallel(rig: Rig) -> bool:
+    """Two suites at once share ports and temporary files unless each has its own namespaces."""
+    return rig.sandbox.level == "bubblewrap" and (os.cpu_count() or 1) > 1
+
+
+def _all(wanted: dict[str, Callable[[], SuiteReport]], *, workers: int) -> dict[str, SuiteReport]:
+    """Run each; a thread stays until its run has ended, as sandboxes that die with their thread need."""
+    if workers == 1 or len(wanted) == 1:
+        return {name: _guarded(run) for name, run in wanted.items()}
+    with ThreadPoolExecutor(workers) as pool:
+        futures = {name: pool.submit(_guarded, run) for name, run in wanted.items()}
+        return {name: future.result() for name, future in futures.items()}
+
+
+def _guarded(run: Callable[[], SuiteReport]) -> SuiteReport:
+    try:
+        return run()
+    except (WorkbenchError, OSError, ValueError) as error:
+        return SuiteReport(state="error", problem=f"{type(error).__name__}: {error}")
