@@ -1,0 +1,133 @@
+"""The contract of the port `Driver`. Each driver is made to do the same few things in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.aee.drivers.scripted import ScriptedDriver
+from workbench.aee.sandbox.select import select
+from workbench.model.errors import WorkbenchError
+from workbench.model.events import Event, ToolCalled, ToolReturned
+from workbench.ports import Driver, Turn
+from workbench.testing.session import RecordingSession
+from workbench.testing.workplace import Workplace
+
+ANSWERS: Mapping[str, Mapping[str, Any]] = {"CRP-m.1-1": {"option": "A"}}
+WRITE = "- edit: {path: made, content: x}"
+ASK = "- ask: {summary: May I?, options: [{id: A, label: a}]}"
+SUBMIT = "- submit: Why"
+
+# what the agent shall do -> how the scripted driver is told
+SCRIPTED = {
+    "write and submit": f"agent: a\nsteps:\n{WRITE}\n{SUBMIT}\n",
+    "ask, write and submit": f"agent: a\nsteps:\n{ASK}\n{WRITE}\n{SUBMIT}\n",
+    "write and end": f"agent: a\nsteps:\n{WRITE}\n",
+    "fail": "agent: a\nsteps:\n- fail: no idea\n",
+}
+
+
+def scripted(task: str) -> tuple[Driver, str]:
+    return ScriptedDriver(answers=ANSWERS), SCRIPTED[task]
+
+
+DRIVERS = [pytest.param(scripted, id="scripted")]
+
+
+@pytest.fixture(params=DRIVERS)
+def making(request: pytest.FixtureRequest) -> Callable[[str], tuple[Driver, str]]:
+    made: Callable[[str], tuple[Driver, str]] = request.param
+    return made
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Iterator[Workplace]:
+    made = Workplace(tmp_path / "clone", sandbox=select("none", allow_none=True), files={"a": "x\n"})
+    yield made
+    made.close()
+
+
+class Play:
+    """Plays one task of one driver, turn by turn."""
+
+    def __init__(self, making: Callable[[str], tuple[Driver, str]], task: str, workplace: Workplace) -> None:
+        self._driver, self._script = making(task)
+        self._workplace = workplace
+        self.session = RecordingSession(workplace.box.call)
+
+    def turn(self) -> str:
+        events = self.session.events
+        session = RecordingSession(self._workplace.box.call, history=events)
+        session.stop_when, self.session = self.session.stop_when, session
+        return self._driver.take_turn(
+            Turn(run="m.1", mission="m", agent="a", brief="", script=self._script, history=events), session
+        )
+
+    def payloads(self, kind: type[Any]) -> list[Any]:
+        return [event.payload for event in self.session.events if isinstance(event.payload, kind)]
+
+
+def test_a_delivery_ends_the_turn(making: Callable[[str], tuple[Driver, str]], workplace: Workplace) -> None:
+    """A driver works through the session alone and ends with `submitted`."""
+    play = Play(making, "write and submit", workplace)
+    assert play.turn() == "submitted"
+    assert workplace.git("show", "HEAD:made") == "x"
+    assert [p.tool for p in play.payloads(ToolCalled)][-1] == "submit_merge_readiness"
+
+
+def test_every_call_has_its_own_id(making: Callable[[str], tuple[Driver, str]], workplace: Workplace) -> None:
+    """Intents and outcomes pair up, one each."""
+    play = Play(making, "ask, write and submit", workplace)
+    play.turn()
+    play.session.answer("CRP-m.1-1")
+    play.turn()
+    called, returned = (sorted(p.call for p in play.payloads(kind)) for kind in (ToolCalled, ToolReturned))
+    assert called == returned == sorted(set(called))
+
+
+def test_a_blocking_question_ends_the_turn(making: Callable[[str], tuple[Driver, str]], workplace: Workplace) -> None:
+    """A question without an answer ends every turn with `waiting`, and nothing behind it happens before the answer."""
+    play = Play(making, "ask, write and submit", workplace)
+    assert play.turn() == "waiting"
+    assert play.turn() == "waiting"
+    assert "made" not in workplace.tree()
+    assert len(play.payloads(ToolCalled)) == 1
+    play.session.answer("CRP-m.1-1")
+    assert play.turn() == "submitted"
+
+
+def test_a_turn_without_delivery_ends(making: Callable[[str], tuple[Driver, str]], workplace: Workplace) -> None:
+    """An agent that stops without delivering is told apart from one that delivers."""
+    assert Play(making, "write and end", workplace).turn() == "ended"
+
+
+def test_a_stopped_run_does_nothing_more(making: Callable[[str], tuple[Driver, str]], workplace: Workplace) -> None:
+    """When a person stops the run, the turn ends soon and says so."""
+    play = Play(making, "write and submit", workplace)
+    play.session.stop_when = lambda: True
+    assert play.turn() == "stopped"
+    assert "made" not in workplace.tree()
+
+
+def test_a_failing_agent_raises_what_a_person_can_act_on(
+    making: Callable[[str], tuple[Driver, str]], workplace: Workplace
+) -> None:
+    """A failure is an error with a hint."""
+    with pytest.raises(WorkbenchError) as failed:
+        Play(making, "fail", workplace).turn()
+    assert failed.value.hint
+
+
+def test_a_finished_turn_played_again_changes_nothing(
+    making: Callable[[str], tuple[Driver, str]], workplace: Workplace
+) -> None:
+    """Taking the same turn twice records nothing and commits nothing anew."""
+    play = Play(making, "write and submit", workplace)
+    play.turn()
+    events: tuple[Event, ...] = play.session.events
+    head = workplace.git("rev-parse", "HEAD")
+    assert play.turn() == "submitted"
+    assert (play.session.events, workplace.git("rev-parse", "HEAD")) == (events, head)
