@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from workbench.aee.sandbox import processes
+from workbench.aee.sandbox.bubblewrap import Bubblewrap
 from workbench.aee.sandbox.select import Selected
 from workbench.ports import Job, Limits
 
@@ -35,7 +36,7 @@ def forked(sandbox: Selected, limit: int) -> int:
 
 
 def test_the_kernel_limits_the_number_of_processes(bubblewrap: Selected) -> None:
-    """A job gets about as many processes as its limit, whoever started it; without the limit it gets all it asks for."""
+    """A job gets about as many processes as its limit, whoever started it; without the limit, all it asks for."""
     if processes.is_root() and any("watched" in note for note in bubblewrap.limitations):
         pytest.skip("this kernel limits no processes of root; they are watched instead")
     before = PID_MAX.read_text()
@@ -49,10 +50,11 @@ def test_where_the_kernel_cannot_the_number_is_watched(bubblewrap: Selected, mon
     monkeypatch.setattr(processes, "is_root", lambda: True)
     monkeypatch.setattr(processes, "kernel_version", lambda: (6, 1))
     job = Job(argv=("/bin/dash", "-c", FORK + "; sleep 60"), cwd="/", env=ENV, limits=Limits(wall_s=60, processes=40))
-    done = bubblewrap.run(job)
+    sandbox = Bubblewrap()
+    done = sandbox.run(job)
     assert (done.state, done.exit_code) == ("exited", -9)
     assert "more than 40 processes" in done.stderr.text
-    assert any("watched" in note for note in bubblewrap.limitations)
+    assert any("watched" in note for note in sandbox.limitations)
 
 
 @pytest.mark.parametrize("level", ["bubblewrap", "none"])
