@@ -9,6 +9,7 @@ import msgspec
 
 from workbench.journal.rows import COLUMNS, SELECT
 from workbench.journal.store import SqliteJournal
+from workbench.model.digests import canonical
 from workbench.model.events import Event, payload_data
 
 PAGE = 1_000  # events read at a time
@@ -23,7 +24,8 @@ def event_data(event: Event) -> dict[str, Any]:
 
 def event_line(event: Event) -> bytes:
     """An event as one line of NDJSON, without the line's end."""
-    return _ENCODE(event_data(event))
+    payload = msgspec.Raw(canonical(payload_data(event.payload)))
+    return _ENCODE(msgspec.structs.asdict(event) | {"payload": payload})
 
 
 def export_lines(journal: SqliteJournal, *, after: int = 0) -> Iterator[bytes]:

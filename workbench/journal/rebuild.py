@@ -48,9 +48,3 @@ def rebuild(journal: SqliteJournal, *, progress: Callable[[int, int], None] | No
 
 def _rest(writer: sqlite3.Connection, *, after: int) -> list[Event]:
     return [event_of(row) for row in writer.execute(f"{SELECT} WHERE seq > ? ORDER BY seq", (after,))]
-
-
-def needs_rebuild(journal: SqliteJournal) -> bool:
-    """Whether older folds wrote the rows. Appending stays right meanwhile: the events are what counts."""
-    noted = journal.rows("SELECT value FROM notes WHERE name = 'fold_version'")
-    return not noted or int(noted[0][0]) < projections.FOLD_VERSION

@@ -26,6 +26,7 @@ from workbench.ports import Clock
 DATABASE = "journal.sqlite3"
 BLOBS = "blobs"
 SCHEMA_VERSION = 1
+REBUILT_WHEN_OPENED = 20_000  # events, about a second; a longer refold is for the caller, who can show progress
 _HINT_NEWER = "upgrade Workbench to the version that wrote it; reading still works"
 
 
@@ -111,6 +112,12 @@ class SqliteJournal:
         if self._refusal:
             raise JournalProblem(self._refusal, hint=_HINT_NEWER)
         return self._writer, self._heads
+
+    @property
+    def has_older_folds(self) -> bool:
+        """Whether older folds wrote the projections: `rebuild` is due. Appending is safe meanwhile."""
+        noted = self.rows("SELECT value FROM notes WHERE name = 'fold_version'")
+        return not noted or int(noted[0][0]) < FOLD_VERSION
 
     def checkpoint_every(self, pages: int) -> None:
         """Let the write-ahead log grow to so many pages before an append moves it into the database."""
@@ -243,7 +250,12 @@ def open_journal(directory: Path, *, clock: Clock, create: bool = True, read_onl
     with Speaking(path):
         if writable:
             _bring_up(path)
-        return _connected(directory, path, clock, writable=writable)
+        journal = _connected(directory, path, clock, writable=writable)
+    if journal.is_writable and journal.has_older_folds and journal.last_seq() <= REBUILT_WHEN_OPENED:
+        from workbench.journal.rebuild import rebuild
+
+        rebuild(journal)
+    return journal
 
 
 def _connected(directory: Path, path: Path, clock: Clock, *, writable: bool) -> SqliteJournal:

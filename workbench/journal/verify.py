@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -68,17 +69,19 @@ def checkpoint(journal: SqliteJournal) -> Checkpoint:
 
 def verify(journal: SqliteJournal, *, checkpoints: Sequence[Checkpoint] = ()) -> Report:
     """Walk all events, their blobs and the projections, on one snapshot; writers are not held up."""
-    connection = connect(journal.path, read_only=True)
-    connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")  # altered text must not stop us
     walk = _Walk(journal, checkpoints)
     try:
-        connection.execute("BEGIN")
-        walk.whole(connection)
+        with contextlib.closing(connect(journal.path, read_only=True)) as connection:
+            connection.text_factory = _tolerant
+            connection.execute("BEGIN")
+            walk.whole(connection)
     except sqlite3.Error as error:
         walk.fault(problem(error, journal.path).message)
-    finally:
-        connection.close()
     return walk.report()
+
+
+def _tolerant(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")  # altered text must not stop the walk
 
 
 class _Walk:
