@@ -241,6 +241,16 @@ def test_a_shallow_repository_gives_working_clones(repo: Repo, tmp_path: Path, s
         assert clones.fetch(run="m.1", branch=BRANCH) == head
 
 
+def test_a_killed_process_leaves_nothing_behind(repo: Repo, clones: SharedClones) -> None:
+    """D1: what was half made when the power went is cleared at the next start; runs' clones stay."""
+    workspace = clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH)
+    clones.verification(commit=repo.head)
+    (clones.root / "runs" / ".making-x" / "clone").mkdir(parents=True)
+    (clones.root / "answers-y").mkdir()
+    assert len(clones.clear_leftovers()) == 3
+    assert clones.runs() == ["m.1"] and Path(workspace.path).exists()
+
+
 # --- attacks ------------------------------------------------------------------------------------------------
 
 ATTACKS = {

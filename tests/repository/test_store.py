@@ -183,3 +183,14 @@ def test_a_crafted_commit_is_taken_without_the_check(repo: Repo, tmp_path: Path)
     plain = Repo(tmp_path / "plain", bare=True)
     plain.git("fetch", "-q", str(repo.path), evil)
     assert plain.git("cat-file", "-t", evil) == "commit"
+
+
+def test_what_killed_gits_left_is_cleared(repo: Repo, store: Store) -> None:
+    """D1: a lock file of a killed git stops nobody for ever; one that may be in use stays."""
+    store.pin(repo.head)
+    lock = store.path / "refs" / "workbench" / "kept.lock"
+    lock.touch()
+    (store.path / ".incoming-x" / "pack").mkdir(parents=True)
+    assert store.clear_stale() == []
+    assert store.clear_stale(older_than_s=-1) == [".incoming-x", "kept.lock"]
+    assert store.has(repo.head)

@@ -43,7 +43,7 @@ GIT_ENV = {
     "GIT_CONFIG_KEY_0": "safe.directory",
     "GIT_CONFIG_VALUE_0": "*",
 }
-_UNMAPPED = ("none", "container")  # levels at which every path is the host's own
+UNMAPPED = ("none", "container")  # levels at which every path is the host's own
 
 _PACK = """set -e
 head=$(git rev-parse --verify --quiet "refs/heads/$1^{commit}")
@@ -147,6 +147,14 @@ class SharedClones:
             lines = [line.split(" ", 1) for line in _read_small(answers / "refs").splitlines() if " " in line]
         return State(dirty=tuple(dirty), refs={name: commit for commit, name in lines})
 
+    def clear_leftovers(self) -> list[str]:
+        """Remove what a killed process left half made, and verification checkouts. Call it when no step is at work."""
+        half_made = [*(self.root / "runs").glob(".making-*"), *self.root.glob("answers-*")]
+        left = [*half_made, *(self.root / "verification").iterdir()]
+        for place in left:
+            remove_tree(place)
+        return sorted(place.name for place in left)
+
     def retire(self, run: str) -> None:
         """Hand the run's clone to the pool. What it holds beyond the store is lost: `trash` asks first."""
         with self._locked(run):
@@ -244,7 +252,7 @@ class SharedClones:
         return Mount(source=str(self._store.path))
 
     def _workspace(self, name: str, clone: Path, commit: str) -> Workspace:
-        mapped = self._sandbox.level not in _UNMAPPED
+        mapped = self._sandbox.level not in UNMAPPED
         cwd = str(self._checkout if mapped else clone)
         mounts = (Mount(source=str(clone), target=cwd, writable=True), self._store_mount())
         return Workspace(id=name, path=str(clone), base_commit=commit, cwd=cwd, mounts=mounts, env=dict(GIT_ENV))

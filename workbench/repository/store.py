@@ -10,6 +10,7 @@ import os
 import shlex
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +28,9 @@ BASES = "refs/workbench/bases"
 RUNS = "refs/workbench/runs"
 MERGES = "refs/workbench/merges"
 KEPT = "refs/workbench/kept"
+
+LOCK_NAME = "workbench.lock"
+STALE_S = 3600.0  # a lock of git's is held for seconds; an hour covers the copying of a large repository
 
 _SETTINGS = {
     "core.logAllRefUpdates": "false",
@@ -162,10 +166,21 @@ class Store:
             _move_packs(Path(apart) / "pack", self.path / "objects" / "pack")
         self.git.run("update-ref", _own_ref(ref), head)
 
+    def clear_stale(self, *, older_than_s: float = STALE_S) -> list[str]:
+        """Remove what killed gits left here: lock files and incoming packs that nobody has touched for a while."""
+        before = time.time() - older_than_s
+        left = [*self.path.glob("*.lock"), *(self.path / "refs").rglob("*.lock"), *self.path.glob(".incoming-*")]
+        left += (self.path / "objects" / "pack").glob("tmp_*")
+        stale = [path for path in left if path.name != LOCK_NAME and path.lstat().st_mtime < before]
+        for path in stale:
+            remove = shutil.rmtree if path.is_dir() else Path.unlink
+            remove(path)
+        return sorted(path.name for path in stale)
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """One process at a time fills the store."""
-        with (self.path / "workbench.lock").open("a") as lock:
+        with (self.path / LOCK_NAME).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
