@@ -19,7 +19,7 @@ import subprocess
 import termios
 from collections.abc import Callable, Iterator
 
-from workbench.aee.sandbox import processes, view
+from workbench.aee.sandbox import processes, syscalls, view
 from workbench.aee.sandbox.mountpoints import mount_arguments
 from workbench.aee.sandbox.pump import Pump
 from workbench.aee.sandbox.streams import OnOutput
@@ -59,6 +59,8 @@ class Bubblewrap:
             notes.append("This bubblewrap is too old to forbid user namespaces inside the sandbox.")
         if "--size" not in self._options:
             notes.append("This bubblewrap is too old to limit the size of /tmp.")
+        if not syscalls.filter_program():
+            notes.append("On this kind of machine no system calls are filtered; the session keyring is readable.")
         return tuple(notes)
 
     def run(
@@ -254,14 +256,18 @@ def _pipe(*owners: contextlib.ExitStack) -> Iterator[int]:
 
 
 def _handed_over(arguments: list[str], owner: contextlib.ExitStack) -> tuple[list[int], list[str]]:
-    """Descriptors that carry the made files and the arguments, and the options that name them."""
+    """Descriptors that carry the made files, the filter and the arguments, and the options that name them."""
     fds: list[int] = []
     words = list(arguments)
-    # Files go before the first mount of the job could cover them, and behind the tmpfs that is the root.
+    # The made files go behind the tmpfs that is the root, and before it becomes read-only.
     for path, content in view.FILES.items():
         fd = _memory_file(content.encode(), owner)
         fds.append(fd)
         words[words.index("--proc") : words.index("--proc")] = ["--perms", "0644", "--file", str(fd), path]
+    if program := syscalls.filter_program():
+        fd = _memory_file(program, owner)
+        fds.append(fd)
+        words += ["--seccomp", str(fd)]
     fd = _memory_file(b"".join(os.fsencode(word) + b"\0" for word in words), owner)
     return [*fds, fd], ["--args", str(fd)]
 
