@@ -27,7 +27,7 @@ if libc.syscall(keyctl, 1, None) < 0 or libc.syscall(add, b"user", b"wb", b"{SEC
     sys.exit("no keyrings here")
 script = (
     f'$k = syscall({{keyctl}}, 10, -3, "user", "wb", 0); '
-    f'$b = "x" x 99; syscall({{keyctl}}, 11, $k, $b, 99); print $b'
+    f'$b = "x"; $b .= $b x 99; syscall({{keyctl}}, 11, $k, $b, 99); print $b'
 )
 job = Job(argv=("perl", "-e", script), cwd="/", env={{"PATH": "/usr/bin:/bin"}})
 print(select("bubblewrap", allow_none=False).run(job).stdout.text)
