@@ -76,7 +76,9 @@ def test_wrong_arguments_give_a_result_and_change_nothing(hostile: str, tool: To
         assert result.state == "error"
         assert result.data["hint"]
     assert 0 < len(result.summary) <= 500
-    assert len(msgspec.json.encode(result.data)) < 100_000
+    encoded = msgspec.json.encode(result.data)
+    assert msgspec.json.decode(encoded) == result.data
+    assert len(encoded) < 100_000
     assert workplace.tree() == before
     assert not result.suspend
     assert not result.finish

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from workbench.aee.drivers.scripted import ScriptedDriver
+from workbench.aee.sandbox.select import probe, select
 from workbench.model.errors import Refused
 from workbench.model.events import Event, ToolReturned
 from workbench.ports import Turn
@@ -81,3 +84,97 @@ steps:
     end, _ = play(workplace, script)
     assert (end, workplace.tree()["chosen"]) == ("ended", b"B")
     assert workplace.questions == []
+
+
+def test_a_standing_resolution_is_set_aside_where_the_script_asks_nevertheless(
+    make_workplace: Callable[..., Workplace],
+) -> None:
+    """Without `on_standing: follow` the question is raised after its resolutions were seen."""
+    workplace = make_workplace(standing=[{"id": "VCR-old", "option": "A"}])
+    script = "agent: ada\nsteps:\n  - ask: {summary: Which?, options: [{id: A, label: a}]}\n"
+    assert play(workplace, script)[0] == "waiting"
+    assert workplace.questions == ["1.ask.considered"]
+
+
+def test_an_advisory_question_does_not_wait(workplace: Workplace) -> None:
+    """The agent goes on with its assumption, and the same way however the answer comes out later."""
+    script = """
+agent: ada
+steps:
+  - ask: {summary: Which?, mode: advisory, assumption: B, options: [{id: A, label: a}],
+          then: {A: [{files: {chosen: A}}], else: [{files: {chosen: assumed}}]}}
+"""
+    end, session = play(workplace, script)
+    session.answer("CRP-m.1-1")
+    play(workplace, script, session.events, answers={"CRP-m.1-1": {"option": "A"}})
+    assert (end, workplace.tree()["chosen"]) == ("ended", b"assumed")
+
+
+def test_a_delay_ends_when_the_run_is_stopped(workplace: Workplace) -> None:
+    """An hour's delay holds nobody up who stops the run; a delay that is over is not waited for again."""
+    session = RecordingSession(workplace.box.call)
+    paused: list[float] = []
+    session.stop_when = lambda: len(paused) >= 3
+    script = "agent: ada\nsteps: [{delay: 3600}]\n"
+    assert ScriptedDriver(pause=paused.append).take_turn(turn(script), session) == "stopped"
+    assert len(paused) == 3
+    session.stop_when = lambda: False
+    session.say("Waited 3600 s.")
+    assert ScriptedDriver(pause=paused.append).take_turn(turn(script, session.events), session) == "ended"
+    assert len(paused) == 3
+
+
+CRASHING = """
+import sys
+from workbench.aee.drivers.scripted import ScriptedDriver
+from workbench.ports import ToolResult, Turn
+from workbench.testing.session import RecordingSession
+script = "agent: ada\\nsteps: [{crash: true}, {think: alive}]\\n"
+session = RecordingSession(lambda *_: ToolResult(state="ok", summary="done"))
+if sys.argv[1] == "again":
+    session.say("The script crashes on line 2.")
+turn = Turn(run="m.1", mission="m", agent="ada", brief="", script=script, history=session.events)
+ScriptedDriver(may_crash=sys.argv[2] == "may").take_turn(turn, session)
+print(session.thoughts)
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [(("first", "may"), -9, ""), (("again", "may"), 0, "alive"), (("first", "may-not"), 1, "")],
+)
+def test_a_crash_kills_its_process_once_and_only_where_allowed(words: tuple[str, str], code: int, said: str) -> None:
+    """The step `crash` really kills, is not repeated in the next turn, and is an error without the switch."""
+    done = subprocess.run([sys.executable, "-c", CRASHING, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert said in done.stdout
+
+
+def test_a_script_may_go_on_after_an_error(workplace: Workplace) -> None:
+    """`allow_error` takes a tool's no as an answer; `use` reaches every tool."""
+    script = """
+agent: ada
+steps:
+  - edit: {path: nowhere, old: a, new: b}
+    allow_error: true
+  - use: {tool: no_such_tool}
+    allow_error: true
+  - use: {tool: get_brief}
+  - submit: Nothing
+    allow_error: true
+  - run: exit 1
+"""
+    end, session = play(workplace, script)
+    states = [p.state for e in session.events if isinstance(p := e.payload, ToolReturned)]
+    assert (end, states) == ("ended", ["error", "error", "ok", "error", "ok"])
+
+
+def test_a_whole_run_works_in_bubblewrap(make_workplace: Callable[..., Workplace]) -> None:
+    """The same script plays in the strong sandbox."""
+    found = probe("bubblewrap")
+    if not found.works:
+        pytest.skip(found.reason)
+    workplace = make_workplace(sandbox=select("bubblewrap", allow_none=False))
+    script = "agent: ada\nsteps:\n  - run: echo made > made\n  - search: made\n  - submit: Make it\n"
+    assert play(workplace, script)[0] == "submitted"
+    assert workplace.git("show", "HEAD:made") == "made\n"

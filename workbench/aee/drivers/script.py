@@ -146,7 +146,7 @@ class _Reader:
         for name in known:
             node = root.get(name)
             known[name] = self._text(node) if node is not None else ""
-        if not known["agent"]:
+        if root.get("agent") is None:
             self._wrong(root, "`agent` is missing", "name the agent")
         steps = root.get("steps")
         if steps is None:

@@ -60,6 +60,11 @@ def summary(text: str) -> str:
     return line if len(line) <= SUMMARY_LENGTH else line[: SUMMARY_LENGTH - 3] + "..."
 
 
+def plain(value: Any) -> Any:
+    """`value` as the journal would give it back: JSON's own types, lists for tuples."""
+    return msgspec.json.decode(msgspec.json.encode(value))
+
+
 @functools.cache
 def schema_of(arguments: type[Arguments]) -> dict[str, Any]:
     """The JSON Schema of `arguments`, its own object at the top and the types that it uses under `$defs`."""

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from workbench.aee.tools.calls import first_of
-from workbench.aee.tools.checked import Arguments, CheckedTool, summary
+from workbench.aee.tools.checked import Arguments, CheckedTool, plain, summary
 from workbench.model.errors import Refused
 from workbench.ports import ToolResult
 
@@ -102,7 +102,7 @@ class ConsultationTool(CheckedTool[AskArguments]):
         return ToolResult(state="ok", summary=said, data=data, suspend=blocking)
 
     def _document(self, question: str, arguments: AskArguments, *, call: str) -> dict[str, Any]:
-        asked: dict[str, Any] = msgspec.to_builtins(arguments)
+        asked: dict[str, Any] = plain(arguments)
         asked.setdefault("category", arguments.category)
         asked.setdefault("mode", arguments.mode)
         return {"id": question, **self._about, "trigger": {"kind": "agent", "ref": first_of(call)}, **asked}

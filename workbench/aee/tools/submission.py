@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from workbench.aee.confined import TEMPORARY
-from workbench.aee.tools.checked import Arguments, CheckedTool
+from workbench.aee.tools.checked import Arguments, CheckedTool, plain
 from workbench.aee.tools.git_commands import git, line_of
 from workbench.aee.tools.place import Place
 from workbench.model.errors import Refused
@@ -24,7 +24,7 @@ class Rationale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Why the change is as it is, in the agent's words."""
 
     approach: Text = ""
-    trade_offs: Text = ""
+    trade_offs: Annotated[tuple[Text, ...], Meta(max_length=50)] = ()
     test_plan: Annotated[tuple[Text, ...], Meta(max_length=200)] = ()
     notes: Text = ""
 
@@ -61,7 +61,7 @@ class SubmitTool(CheckedTool[SubmitArguments]):
         data = {
             "head": head,
             "branch": self._branch,
-            "rationale": msgspec.to_builtins(arguments.rationale),
+            "rationale": plain(arguments.rationale),
             "left_out": self._left_out(call_id),
         }
         return ToolResult(state="ok", summary=f"delivered {head[:12]}", data=data, finish=True)

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from workbench.aee.confined import Confined
-from workbench.aee.tools.checked import Arguments, CheckedTool
+from workbench.aee.tools.checked import Arguments, CheckedTool, plain
 from workbench.aee.tools.command import outcome, whole
 from workbench.aee.tools.place import Place
 from workbench.evidence.junit import ReportInvalid, outcomes_of, parse_junit
@@ -114,5 +114,5 @@ def _told(done: Completed, outcomes: tuple[TestOutcome, ...], problem: str) -> T
 
 
 def _test(test: TestOutcome) -> dict[str, Any]:
-    data: dict[str, Any] = msgspec.to_builtins(test)
+    data: dict[str, Any] = plain(test)
     return {key: value[:TEXT_LENGTH] if isinstance(value, str) else value for key, value in data.items()}

@@ -1,0 +1,98 @@
+"""request_consultation, recall_resolutions and get_brief."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+
+from workbench.artifacts.consultation import Consultation
+from workbench.ports import ToolResult
+from workbench.testing.workplace import BRIEF, Workplace
+
+OPTIONS = [{"id": "A", "label": "Redis", "pros": ["fast"]}, {"id": "B", "label": "Memory", "risk": "lost on restart"}]
+QUESTION = {
+    "summary": "Where do counters live?",
+    "category": "trade-off",
+    "options": OPTIONS,
+    "recommendation": {"preferred_option": "B", "reasoning": "simple", "confidence": 0.7},
+    "refs": ["src/a.py:4-5@abc", "CON-1"],
+}
+STANDING = [{"id": "VCR-old", "decision": "option", "option": "A", "rationale": "as before"}]
+
+
+def ask(workplace: Workplace, call_id: str = "1.ask", **arguments: Any) -> ToolResult:
+    return workplace.box.call("request_consultation", {**QUESTION, **arguments}, call_id)
+
+
+def test_a_blocking_question_suspends_with_a_whole_document(workplace: Workplace) -> None:
+    """The document is a consultation pack as the artifact's own type reads it, and the turn ends there."""
+    result = ask(workplace)
+    assert (result.state, result.suspend, result.data["mode"]) == ("ok", True, "blocking")
+    crp = msgspec.convert(result.data["document"], Consultation)
+    assert (crp.id, crp.run, crp.mission, crp.source_agent) == ("CRP-m.1-1", "m.1", "m", "ada")
+    assert (crp.category, crp.trigger.ref, [o.id for o in crp.options]) == ("trade-off", "1.ask", ["A", "B"])
+    assert result.data == msgspec.json.decode(msgspec.json.encode(result.data))
+
+
+def test_an_advisory_question_lets_the_agent_go_on(workplace: Workplace) -> None:
+    """It needs the assumption with which the agent goes on."""
+    assert ask(workplace, mode="advisory").state == "error"
+    result = ask(workplace, mode="advisory", assumption="Memory")
+    assert (result.state, result.suspend) == ("ok", False)
+
+
+def test_a_repeated_question_is_the_same_question(workplace: Workplace) -> None:
+    """Asking again after an interruption raises no second question."""
+    first, again, other = ask(workplace), ask(workplace, "1.ask~2"), ask(workplace, "2.ask")
+    assert first.data == again.data
+    assert other.data["consultation"] == "CRP-m.1-2"
+
+
+def test_standing_resolutions_are_shown_first(make_workplace: Callable[..., Workplace]) -> None:
+    """A question that people answered before is not raised until the agent has seen and set aside the answer."""
+    workplace = make_workplace(standing=STANDING)
+    refused = ask(workplace)
+    assert (refused.state, refused.suspend, refused.data["resolutions"]) == ("error", False, STANDING)
+    assert workplace.questions == []
+    assert ask(workplace, considered=["VCR-other"]).state == "error"
+    assert ask(workplace, considered=["VCR-old"]).suspend
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"options": [OPTIONS[0], OPTIONS[0]]},
+        {"recommendation": {"preferred_option": "C"}},
+        {"options": [], "recommendation": {"preferred_option": "A"}},
+        {"category": "gossip"},
+        {"mode": "urgent"},
+        {"summary": ""},
+        {"summary": "x" * 301},
+        {"options": [{"id": "../A", "label": "x"}]},
+        {"options": [{"id": "A", "label": "x", "colour": "red"}]},
+        {"recommendation": {"preferred_option": "A", "confidence": 2}},
+        {"options": [{"id": str(n), "label": "x"} for n in range(21)]},
+        {"id": "CRP-mine"},
+    ],
+    ids=str,
+)
+def test_a_question_that_nobody_can_answer_is_not_raised(wrong: dict[str, Any], workplace: Workplace) -> None:
+    """Ambiguous, endless or forged questions are refused with what is wrong."""
+    result = ask(workplace, **wrong)
+    assert (result.state, result.suspend) == ("error", False)
+    assert workplace.questions == []
+
+
+def test_resolutions_are_recalled_and_the_cut_is_stated(make_workplace: Callable[..., Workplace]) -> None:
+    """What people decided is at hand before anybody is asked."""
+    workplace = make_workplace(standing=[{"id": f"VCR-{n}"} for n in range(30)])
+    data = workplace.box.call("recall_resolutions", {"query": "retry"}, "1.x").data
+    assert (len(data["resolutions"]), data["cut"]) == (20, True)
+
+
+def test_the_brief_is_given_as_it_was_pinned(workplace: Workplace) -> None:
+    """The brief comes from the mission, not from the workspace."""
+    assert workplace.box.call("get_brief", {}, "1.x").data == {"brief": BRIEF}
