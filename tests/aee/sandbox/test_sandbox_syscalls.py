@@ -25,8 +25,8 @@ add, _, keyctl = syscalls.MACHINES[sys.argv[2]][0][1][:3]
 libc = ctypes.CDLL(None)
 if libc.syscall(keyctl, 1, None) < 0 or libc.syscall(add, b"user", b"wb", b"{SECRET}", {len(SECRET)}, -3) < 0:
     sys.exit("no keyrings here")
-script = (
-    f'$k = syscall({{keyctl}}, 10, -3, "user", "wb", 0); '
+script = (  # perl hands strings to system calls only from variables
+    f'$t = "user"; $n = "wb"; $k = syscall({{keyctl}}, 10, -3, $t, $n, 0); '
     f'$b = "x"; $b .= $b x 99; syscall({{keyctl}}, 11, $k, $b, 99); print $b'
 )
 job = Job(argv=("perl", "-e", script), cwd="/", env={{"PATH": "/usr/bin:/bin"}})

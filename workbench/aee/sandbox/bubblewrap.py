@@ -52,7 +52,11 @@ class Bubblewrap:
     @property
     def limitations(self) -> tuple[str, ...]:
         """What this level does not limit here, one sentence each."""
-        notes = ["The kernel is shared with the host.", "Memory is limited for each process, not for the job."]
+        notes = [
+            "The kernel is shared with the host.",
+            "Memory is limited for each process, not for the job.",
+            "A job that was given the network also reaches the host's loopback and abstract sockets.",
+        ]
         if self._is_watched:
             notes.append("As root, the number of processes is watched, not limited by the kernel.")
         if "--disable-userns" not in self._options:

@@ -131,7 +131,10 @@ def limit_namespace(init: int, *, count: int) -> bool:
         return False  # on an older kernel this would be the host's own limit
     order = f"echo {max(count + RESERVED_PIDS, RESERVED_PIDS + 1)} > /proc/sys/kernel/pid_max"
     words = [nsenter, "--target", str(init), "--pid", "/bin/sh", "-c", order]
-    done = subprocess.run(words, env={}, cwd="/", capture_output=True, check=False, timeout=NSENTER_S)
+    try:
+        done = subprocess.run(words, env={}, cwd="/", capture_output=True, check=False, timeout=NSENTER_S)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
     return done.returncode == 0
 
 
