@@ -95,7 +95,7 @@ def _pack(pack: PackState) -> Concern | None:
 
 
 def _run(run: RunState) -> Concern | None:
-    if run.outcome and run.outcome != "failed":
+    if not run.mission or (run.outcome and run.outcome != "failed"):
         return None
     if run.resting:
         return _run_alert(run, RESTING, run.reason or "the agent ended without delivering")

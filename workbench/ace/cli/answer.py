@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from workbench.ace.cli import things
 from workbench.ace.cli.options import TEXT, speaks, why
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.showing import resolution_lines, resolution_object
+from workbench.ace.wiring import things
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import consultation as consult

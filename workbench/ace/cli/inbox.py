@@ -26,6 +26,11 @@ COLUMNS = (
 @speaks
 def inbox(place: Workplace, out: Output) -> None:
     """What needs a person, costly waits first."""
+    print_inbox(place, out)
+
+
+def print_inbox(place: Workplace, out: Output) -> None:
+    """The inbox of a place, and what to type about its first row."""
     rows = rows_of(place)
     out.rows(rows, COLUMNS, empty="Nothing needs you.")
     if rows and not out.as_json:

@@ -6,9 +6,9 @@ import time
 
 import click
 
-from workbench.ace.cli import things
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output, json_line
+from workbench.ace.wiring import things
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide.decision import run_stream

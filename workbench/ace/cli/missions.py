@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from workbench.ace.cli import things
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.table import Column, age, money
+from workbench.ace.wiring import things
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import RunState
 from workbench.core.views.missions import MissionRow, RunRow, mission_row, run_row

@@ -7,16 +7,18 @@ from collections.abc import Callable
 import click
 import msgspec
 
-from workbench.ace.cli import showing, things
+from workbench.ace.cli import showing
 from workbench.ace.cli.options import speaks, why
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.table import Column, age
+from workbench.ace.wiring import things
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
 from workbench.core.state import PackState
+from workbench.model.errors import Refused
 from workbench.model.instants import seconds_between
 
 _mrp = click.argument("mrp")
@@ -53,9 +55,22 @@ COLUMNS = (
 @_mrp
 @why
 @_conditions
+@click.option("--override", is_flag=True, help="DANGER: approve in spite of not-ready; it is recorded.")
 @speaks
-def approve(place: Workplace, out: Output, mrp: str, why: str, conditions: tuple[str, ...]) -> None:
+def approve(place: Workplace, out: Output, mrp: str, why: str, conditions: tuple[str, ...], override: bool) -> None:
     """Approve the pack MRP (a run's id means its newest); prints the resolution (VCR)."""
+    from workbench.ace.wiring import merging
+
+    with place.reading() as ledger:
+        pack = things.pack(ledger, mrp)
+    if pack.verdict == "not-ready" and pack.state == "submitted":
+        if not override:
+            raise Refused(
+                f"{pack.id} is not ready: {pack.headline or 'see its reasons'}.",
+                hint=f"workbench mrp show {pack.id}; --override approves in spite of it, and is recorded.",
+            )
+        merging.require_overridable(place, pack)
+        conditions = (*conditions, merging.override_condition(pack.verdict))
     _decide(place, out, mrp, decision="approve", why=why, conditions=conditions)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import click
 
-from workbench.ace.cli import showing, things
+from workbench.ace.cli import showing
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
+from workbench.ace.wiring import things
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.views.lookup import Named

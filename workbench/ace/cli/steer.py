@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import click
 
-from workbench.ace.cli import things
 from workbench.ace.cli.missions import RUN_COLUMNS
 from workbench.ace.cli.options import TEXT, speaks
 from workbench.ace.cli.output import Output
+from workbench.ace.wiring import things
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import click
 
-from workbench.ace.cli import things
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
+from workbench.ace.wiring import things
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import MissionState, RunState
@@ -44,20 +44,45 @@ def wait(
     Exit codes: 0 all done, 3 a person is needed, 1 one failed or was stopped, 5 time-out.
     """
     with place.reading() as ledger:
-        named = _named(ledger, ids)
-        give_up = None if timeout is None else time.monotonic() + timeout
-        keeper = _Keeper(place, out, may_start=not no_start)
-        version = -1
-        while True:
-            if (seen := ledger.data_version()) != version:
-                version = seen
-                settled = _settled(ledger, named, one_is_enough)
-                if settled is not None:
-                    return _tell(place, out, settled)
-            if give_up is not None and time.monotonic() >= give_up:
-                raise TimedOut(f"They still went on after {timeout:g} s.", hint="workbench missions shows how far.")
-            keeper.tend()
-            time.sleep(POLL_S)
+        settled = _await(
+            place, out, ledger, ids=ids, one_is_enough=one_is_enough, timeout=timeout, may_start=not no_start
+        )
+    if settled is None:
+        raise TimedOut(f"They still went on after {timeout:g} s.", hint="workbench missions shows how far.")
+    return _tell(place, out, settled)
+
+
+def settle(place: Workplace, *, timeout: float) -> bool:
+    """Wait until nothing goes on without a person; whether that came within `timeout` seconds."""
+    with place.reading() as ledger:
+        return _await(place, Output(quiet=True), ledger, timeout=timeout) is not None
+
+
+def _await(
+    place: Workplace,
+    out: Output,
+    ledger: Ledger,
+    *,
+    ids: Sequence[str] = (),
+    one_is_enough: bool = False,
+    timeout: float | None = None,
+    may_start: bool = True,
+) -> list[Waited] | None:
+    """Those that came to rest; None when the time ran out."""
+    named = _named(ledger, ids)
+    keeper = _Keeper(place, out, may_start=may_start)
+    give_up = None if timeout is None else time.monotonic() + timeout
+    version = -1
+    while True:
+        if (seen := ledger.data_version()) != version:
+            version = seen
+            settled = _settled(ledger, named, one_is_enough)
+            if settled is not None:
+                return settled
+        if give_up is not None and time.monotonic() >= give_up:
+            return None
+        keeper.tend()
+        time.sleep(POLL_S)
 
 
 class _Keeper:

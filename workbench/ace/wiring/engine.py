@@ -7,12 +7,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from workbench.ace.wiring.workplace import Workplace
 from workbench.journal.presence import LOG, Presence, presence
 from workbench.model.errors import EnvironmentProblem, TimedOut
 
 SERVICE = "workbench.aee.service"
+TIDYING = "workbench.aee.tidying"
+JOB_S = 1800.0  # for one job of the agents' wing, such as tidying large workspaces
 READY_S = 30.0  # until an AEE that starts must have said that it runs; imports on a cold disk take most of it
 POLL_S = 0.02
 LOG_TAIL = 2000  # bytes of the log shown when it does not start
@@ -81,3 +86,22 @@ def run_in_front(place: Workplace, *options: str) -> int:
             return process.wait()
         except KeyboardInterrupt:
             continue  # the terminal told the AEE, too: it ends in order
+
+
+def ask(place: Workplace, module: str, *options: str) -> list[dict[str, Any]]:
+    """Have a module of the agents' wing do one job as a process; the NDJSON rows that it prints.
+
+    Raises EnvironmentProblem with what it said when it fails.
+    """
+    where = ["--journal", str(place.journal_directory), "--repository", str(place.located.checkout or place.directory)]
+    said = subprocess.run(
+        [sys.executable, "-m", module, *where, *options],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=False,
+        timeout=JOB_S,
+    )
+    if said.returncode:
+        talk = said.stderr.decode("utf-8", "replace").strip()
+        raise EnvironmentProblem(talk.splitlines()[0] if talk else f"{module} failed", hint="see workbench doctor")
+    return [msgspec.json.decode(line) for line in said.stdout.splitlines()]

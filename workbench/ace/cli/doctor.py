@@ -1,0 +1,30 @@
+"""`doctor`: whether machine, repository and journal are fit for work, and what to do where they are not."""
+
+from __future__ import annotations
+
+import click
+
+from workbench.ace.cli.options import speaks
+from workbench.ace.cli.output import Output
+from workbench.ace.cli.table import glyph
+from workbench.ace.wiring.workplace import Workplace
+from workbench.model.text import one_line
+
+
+@click.command()
+@speaks
+def doctor(place: Workplace, out: Output) -> None:
+    """Check machine, repository and journal: ok, warn or fail, each with its remedy."""
+    from workbench.ace.wiring.checks import examine
+
+    found = []
+    for check in examine(place):
+        found.append(check)
+        if out.as_json:
+            out.rows([check], (), empty="")
+            continue
+        out.lines([f"{out.paint(glyph(check.state).ljust(6), '')}  {check.id:<16} {one_line(check.text)}"])
+        if check.remedy:
+            out.lines([f"{'':<25} what to do: {one_line(check.remedy)}"])
+    bad = [check.id for check in found if check.state != "ok"]
+    out.say(f"{len(bad)} to look at: {', '.join(bad)}" if bad else "All well.")

@@ -1,0 +1,33 @@
+"""`init`: a commented `.workbench/` in this repository."""
+
+from __future__ import annotations
+
+import click
+
+from workbench.ace.cli.options import speaks
+from workbench.ace.cli.output import Output
+from workbench.ace.wiring.workplace import Workplace
+
+
+@click.command()
+@speaks
+def init(place: Workplace, out: Output) -> None:
+    """Write a commented .workbench/ into this repository; nothing that exists is touched."""
+    from workbench.artifacts import scaffold
+
+    written, kept = [], []
+    for path, content in scaffold.files().items():
+        target = place.checkout / path
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("x", encoding="utf-8") as file:
+                file.write(content)
+            written.append(path)
+        except FileExistsError:
+            kept.append(path)
+    built = {"schema": 1, "kind": "scaffold", "id": place.checkout.name, "written": written, "kept": kept}
+    out.one(built, written)
+    if kept:
+        out.say(f"Kept as they were: {', '.join(kept)}")
+    if not out.as_json:
+        out.say('next: edit .workbench/, git add .workbench && git commit, then workbench run "one sentence"')

@@ -1,0 +1,170 @@
+"""`mrp build` as a request in the journal: a branch handed in as a run of its own, and the wait for its pack."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workbench.ace.wiring import engine, scripts
+from workbench.ace.wiring.deciding import decide
+from workbench.ace.wiring.scripts import BRIEF
+from workbench.ace.wiring.starting import caller_environment, choose_sandbox, limits_of, local_branch, pin, policy_of
+from workbench.ace.wiring.workplace import Workplace
+from workbench.core.decide.run import queue_branch
+from workbench.core.state import PackState
+from workbench.journal.presence import LOG
+from workbench.model import events as e
+from workbench.model.errors import ArtifactInvalid, EnvironmentProblem, TimedOut, UsageError
+from workbench.model.ids import branch_of, pack_id, slug
+from workbench.ports import Blobs, States
+from workbench.repository.store import fetch_flags, run_ref
+
+STORE = "store.git"  # beside the journal, shared with the AEE
+DRIVER = "branch"
+POLL_S = 0.03  # between two looks at `data_version`
+TEND_S = 1.0  # between two looks whether an AEE still serves us
+STARTS = 3  # AEEs that may be lost on one pack before we give up
+MOST_NUMBERED = 10_000  # builds of one head
+
+
+class BuildOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What to gate, and by what."""
+
+    base: str
+    head: str
+    brief: str = ""
+    policy: str = ""
+    rationale: str = ""
+    sandbox: str = ""
+
+
+def request(place: Workplace, order: BuildOrder) -> str:
+    """Hand the branch in; the id of the run that carries it."""
+    repository = place.repository
+    base, head = repository.resolve(order.base), _head(place, order.head)
+    settings, _ = place.settings()
+    base_ref = local_branch(repository, order.base)
+    with place.writing() as journal:
+        brief = _brief(place, order.brief, journal.blobs)
+        name = _free_name(journal, f"{slug(order.head)}-{head[:8]}")
+        run = e.RunQueued(
+            run=name,
+            mission="",
+            agent=place.person,
+            driver=DRIVER,
+            branch=branch_of("build", name),
+            base_commit=base,
+            sandbox=choose_sandbox(order.sandbox or settings.run.sandbox, policy_of(repository, base)),
+            limits=limits_of(settings),
+            title=f"{order.head} on {order.base}",
+            base_ref=base_ref,
+            into=base_ref,
+            brief=brief,
+            policy=_policy(order.policy, journal.blobs),
+            environment=caller_environment(os.environ),
+        )
+        rationale = _rationale(order.rationale)
+        decide(journal, lambda _: queue_branch(run, head=head, rationale=rationale, actor=place.actor))
+    return name
+
+
+def await_pack(place: Workplace, run: str, *, timeout: float | None) -> PackState:
+    """The pack of the run once it is assembled, or failed. An AEE is started for the job if none serves.
+
+    Raises EnvironmentProblem when the run cannot be carried out, and TimedOut.
+    """
+    give_up = None if timeout is None else time.monotonic() + timeout
+    starts, tend_at = 0, 0.0
+    with place.reading() as ledger:
+        while True:
+            pack = ledger.pack(pack_id(run, 1))
+            if pack is not None and pack.state != "assembling":
+                return pack
+            _require_going(ledger, run)
+            if time.monotonic() >= tend_at:
+                starts += _tend(place, starts)
+                tend_at = time.monotonic() + TEND_S
+            if give_up is not None and time.monotonic() >= give_up:
+                raise TimedOut(f"No pack after {timeout:g} s.", hint=f"It goes on: workbench log {run} --follow")
+            time.sleep(POLL_S)
+
+
+def _tend(place: Workplace, starts: int) -> int:
+    if place.presence().state != "stopped":
+        return 0
+    if starts >= STARTS:
+        raise EnvironmentProblem(
+            "The AEE ended several times before the pack was there.",
+            hint=f"Its log: {place.journal_directory / LOG}",
+        )
+    engine.start(place, "--exit-when-idle")
+    return 1
+
+
+def _require_going(states: States, name: str) -> None:
+    run = states.run(name)
+    if run is not None and (run.outcome or run.resting):
+        raise EnvironmentProblem(
+            f"No pack could be made: {run.reason or run.outcome}.", hint=f"workbench log {name} shows what happened."
+        )
+
+
+def _head(place: Workplace, wanted: str) -> str:
+    """The commit that `wanted` names: anything of git's, or a run, whose newest delivery is brought from the store."""
+    with place.reading() as ledger:
+        run = ledger.run(wanted)
+    if run is None or not run.head:
+        return place.repository.resolve(wanted)
+    ref = run_ref(run.id)
+    store = place.journal_directory / STORE
+    place.repository.git.run("fetch", *fetch_flags(store), "--", str(store), f"+{ref}:{ref}")
+    return run.head
+
+
+def _brief(place: Workplace, wanted: str, blobs: Blobs) -> e.Pin | None:
+    if not wanted:
+        return None
+    directory = place.checkout if not Path(wanted).is_file() else Path(wanted).resolve().parent
+    script = scripts.read(BRIEF, scripts.find(BRIEF, wanted, directory), place.checkout)
+    if script.value is None:
+        raise ArtifactInvalid(f"{script.path} has problems.", script.problems, hint="Mend them.")
+    return pin(blobs, script)
+
+
+def _policy(wanted: str, blobs: Blobs) -> e.Pin | None:
+    if not wanted:
+        return None
+    from workbench.artifacts import policy
+
+    raw = _read(wanted)
+    value = policy.parse(raw, wanted)
+    return e.Pin(id=value.id, version=value.version, digest=policy.digest(value), blob=blobs.put(raw))
+
+
+def _rationale(wanted: str) -> dict[str, Any]:
+    """A JSON object with approach, trade_offs, test_plan, notes; any other text is the approach."""
+    if not wanted:
+        return {}
+    words = _read(wanted).decode("utf-8", "replace")
+    try:
+        found = json.loads(words)
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"approach": words}
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}.", hint="Give the path of a file.") from None
+
+
+def _free_name(states: States, wanted: str) -> str:
+    names = (wanted if number == 1 else f"{wanted}-{number}" for number in range(1, MOST_NUMBERED))
+    return next(name for name in names if states.run(name) is None)
