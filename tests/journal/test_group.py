@@ -1,0 +1,94 @@
+"""Appends of many callers share a sync and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from journal_script import Script
+
+from workbench.journal.group import GroupCommit
+from workbench.journal.store import SqliteJournal, open_journal
+from workbench.journal.verify import verify
+from workbench.model import events as e
+from workbench.model.errors import Conflict, JournalProblem
+from workbench.ports import Journal, States
+from workbench.testing.clock import SettableClock
+
+
+@pytest.fixture
+def grouped(journal: SqliteJournal, script: Script) -> Iterator[GroupCommit]:
+    journal.append([script.queued()])
+    with GroupCommit(journal) as opened:
+        yield opened
+
+
+def test_a_refused_append_takes_no_other_with_it(grouped: GroupCommit, script: Script) -> None:
+    """Neighbours in a group are stored although one of them came too late and another makes no sense."""
+    stale = [grouped.submit([script.thought("x")], expect={"run/m.1": 7})]
+    odd = grouped.submit([script.on_run(e.StepFinished(run="m.1", step="s", number=1, attempt=1, outcome=None))])  # type: ignore[arg-type]
+    good = [grouped.submit([script.thought(str(number))]) for number in range(5)]
+
+    assert [future.result()[0].version for future in good] == [2, 3, 4, 5, 6]
+    assert isinstance(stale[0].exception(), Conflict)
+    assert isinstance(odd.exception(), JournalProblem)
+
+
+def test_an_append_sees_those_before_it_in_its_group(grouped: GroupCommit, script: Script) -> None:
+    """Of two that expect the same version in one group, the first wins; a repeated id is one event."""
+    futures = [grouped.submit([script.thought("x", id="once")]) for _ in range(2)]
+    rivals = [grouped.submit([script.thought("y")], expect={"run/m.1": 2}) for _ in range(2)]
+
+    assert futures[0].result() == futures[1].result()
+    assert [type(rival.exception()) for rival in rivals] == [type(None), Conflict]
+
+
+def test_many_threads_and_other_processes_may_append(grouped: GroupCommit, directory: Path, script: Script) -> None:
+    """Beside the busy writer a person's decision gets in, and the chain holds."""
+
+    def report(number: int) -> int:
+        return grouped.append([script.thought(str(number))])[0].seq
+
+    with open_journal(directory, clock=SettableClock()) as other, ThreadPoolExecutor(8) as pool:
+        seqs = pool.map(report, range(200))
+        decided = [other.append([script.queued(f"n.{number}")])[0].seq for number in range(10)]
+        assert sorted([*seqs, *decided]) == list(range(2, 212))
+
+    assert verify(grouped.journal).ok
+
+
+def test_closing_carries_out_what_was_submitted(journal: SqliteJournal, script: Script) -> None:
+    """Then it takes no more; the journal beneath stays open."""
+    grouped = GroupCommit(journal)
+    future = grouped.submit([script.queued()])
+    grouped.close()
+
+    assert future.result()[0].seq == 1
+    with pytest.raises(JournalProblem, match="closed"):
+        grouped.submit([script.thought("x")])
+    assert journal.last_seq() == 1
+
+
+def test_everyone_in_a_group_is_told_when_the_disk_is_full(
+    grouped: GroupCommit, journal: SqliteJournal, script: Script
+) -> None:
+    """Nobody waits for ever, and the writer goes on once there is room."""
+    with journal.transaction() as (writer, _):
+        writer.execute("PRAGMA max_page_count = 1")
+    futures = [grouped.submit([script.thought("x" * 50_000)]) for _ in range(3)]
+    told = [future.exception() for future in futures]
+    with journal.transaction() as (writer, _):
+        writer.execute("PRAGMA max_page_count = 1000000")
+
+    assert all(isinstance(problem, JournalProblem) for problem in told)
+    assert grouped.append([script.thought("y")])[0].seq == 2
+
+
+def test_it_stands_in_for_the_journal(grouped: GroupCommit) -> None:
+    """Whoever takes a journal and its states takes the grouped one."""
+    journal: Journal = grouped
+    states: States = grouped
+
+    assert [run.version for run in states.runs()] == [journal.last_seq()]
