@@ -12,7 +12,7 @@ import pytest
 
 from workbench.aee.sandbox.select import probe, select
 from workbench.aee.workspaces import SharedClones
-from workbench.model.errors import NotFound, Refused, RepositoryProblem
+from workbench.model.errors import NotFound, Refused, RepositoryProblem, UsageError
 from workbench.ports import Job, Sandbox
 from workbench.repository.repository import GitRepository, open_repository
 from workbench.repository.store import Store
@@ -401,6 +401,27 @@ def test_a_commit_that_would_fill_the_disk_is_not_checked_out(
     monkeypatch.setattr("workbench.repository.clone.LARGEST_TREE", 3)
     with pytest.raises(Refused, match="too much to check out"):
         clones.verification(commit=repo.head)
+
+
+@pytest.mark.parametrize("branch", ["/etc/x", "a/../../b", "--help", "a//b", "x.lock"])
+def test_a_branch_is_never_a_path_or_an_option(repo: Repo, clones: SharedClones, tmp_path: Path, branch: str) -> None:
+    """P4: a branch of a run consists of ids, so its ref lies inside the clone."""
+    with pytest.raises(UsageError):
+        clones.prepare(run="m.1", base_commit=repo.head, branch=branch)
+    assert clones.runs() == [] and list(clones.root.glob("runs/.making-*")) == []
+
+
+def test_sha256_repositories_give_working_clones(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The newer object format is no obstacle: clone, commit, fetch."""
+    made = Repo(tmp_path / "newer", object_format="sha256")
+    base = made.commit({"x": "y"})
+    with Store.open(tmp_path / "s.git", source=made.path / ".git", object_format="sha256") as store:
+        clones = SharedClones(tmp_path / "w", store=store, sandbox=sandbox, checkout=made.path)
+        workspace = clones.prepare(run="m.1", base_commit=base, branch=BRANCH)
+        assert clones.fetch(run="m.1", branch=BRANCH) == base
+        assert (
+            clones.fetch(run="m.1", branch=BRANCH) != commit(workspace.path) == clones.fetch(run="m.1", branch=BRANCH)
+        )
 
 
 @pytest.mark.parametrize("run", ["../x", "--help", "a/b", ""])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -309,8 +310,35 @@ def test_drift_counts_what_the_base_gained(repo: Repo, opened: GitRepository) ->
 
 def test_the_store_may_vanish_after_a_merge(repo: Repo, store: Store, merger: Merger) -> None:
     """What was merged is whole in the person's repository and needs nothing of Workbench's."""
-    made = plan(merger, store, repo, work(repo, store, {"new.txt": "n\n"}))
+    store.pin(repo.head)
+    head = store.add_files(repo.head, {"new.txt": b"n\n"}, message="Made in the store alone")
+    made = plan(merger, store, repo, head)
     merger.carry_out(made, by=ADA, log="merge")
     store.path.rename(store.path.with_name("gone"))
     repo.git("fsck", "--strict", "--no-dangling")
     assert repo.git("show", "HEAD:new.txt") == "n"
+
+
+def test_of_two_merges_at_once_one_goes_through(repo: Repo, store: Store, tmp_path: Path) -> None:
+    """Two people who merge at the same moment: one branch position, one winner, the other told that it moved."""
+    heads = [work(repo, store, {f"{name}.txt": name}) for name in ("x", "y")]
+    repo.git("checkout", "-q", "--detach")
+
+    def attempt(number: int) -> str:
+        with (
+            open_repository(repo.path) as mine,
+            Store.open(store.path, source=store.source) as same,
+        ):
+            try:
+                return Merger(mine, same).carry_out(plans[number], by=ADA, log="merge").new
+            except Refused as refused:
+                assert "moved" in refused.message
+                return ""
+
+    with open_repository(repo.path) as mine:
+        plans = [
+            plan(Merger(mine, store), store, repo, head, message=f"{number}\n") for number, head in enumerate(heads)
+        ]
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = [new for new in pool.map(attempt, (0, 1)) if new]
+    assert outcomes == [repo.git("rev-parse", MAIN)]

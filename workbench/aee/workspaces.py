@@ -119,7 +119,11 @@ class SharedClones:
     def verification(self, *, commit: str) -> Workspace:
         """A clean checkout of `commit`, made by the host, for evidence. Give it back with `release`."""
         place = Path(tempfile.mkdtemp(prefix="v", dir=self.root / "verification"))
-        lay_out(self._store, place / "clone", commit=commit)
+        try:
+            lay_out(self._store, place / "clone", commit=commit)
+        except BaseException:
+            remove_tree(place)
+            raise
         return self._workspace(f"verification-{place.name}", place / "clone", commit)
 
     def release(self, workspace: Workspace) -> None:
@@ -179,7 +183,11 @@ class SharedClones:
 
     def _fresh(self, seat: Seat) -> Path:
         making = staging(self.root / "runs")
-        lay_out(self._store, making / "clone", commit=seat.base_commit, branch=seat.branch)
+        try:
+            lay_out(self._store, making / "clone", commit=seat.base_commit, branch=seat.branch)
+        except BaseException:
+            remove_tree(making)
+            raise
         return making
 
     def _from_pool(self, seat: Seat) -> Path | None:
@@ -188,10 +196,11 @@ class SharedClones:
         None when the pool is empty or the clone resists. Git leaves alone what lies in a submodule's directory, so a
         base with submodules never gets a used clone.
         """
-        if _has_submodules(self._store, seat.base_commit):
-            return None
         making = self._taken()
         if making is None:
+            return None
+        if _has_submodules(self._store, seat.base_commit):
+            remove_tree(making)
             return None
         clone = making / "clone"
         remove_tree(clone / ".git")
@@ -207,11 +216,9 @@ class SharedClones:
 
     def _taken(self) -> Path | None:
         for pooled in sorted((self.root / "pool").iterdir()):
-            making = staging(self.root / "runs")
-            with suppress(OSError):  # somebody else took it: go on with the next
-                os.rename(pooled, making)  # noqa: PTH104 - onto an empty directory, at once
-                return making
-            making.rmdir()
+            making = self.root / "runs" / f".making-{pooled.name}-{os.getpid()}"
+            with suppress(FileNotFoundError):  # somebody else took it: go on with the next
+                return pooled.rename(making)
         return None
 
     def _with_included(self, clone: Path, seat: Seat) -> Seat:
@@ -226,7 +233,8 @@ class SharedClones:
     def _asked(self, run: str, script: str, *args: str) -> Iterator[Path]:
         """The directory with the answers of a script that ran in the sandbox, in the run's clone."""
         clone = self._place(run) / "clone"
-        with tempfile.TemporaryDirectory(prefix="answers-", dir=self.root) as answers:
+        answers = tempfile.mkdtemp(prefix="answers-", dir=self.root)
+        try:
             done = self._git_job(clone, script, *args, answers, mounts=(Mount(source=answers, writable=True),))
             if done.exit_code or done.state != "exited":
                 raise RepositoryProblem(
@@ -234,6 +242,8 @@ class SharedClones:
                     hint="the agent may have damaged its clone: look at the run's log, then stop the run",
                 )
             yield Path(answers)
+        finally:
+            remove_tree(Path(answers))  # not TemporaryDirectory: older ones follow links when they mend permissions
 
     def _git_job(self, clone: Path, script: str, *args: str, mounts: tuple[Mount, ...] = ()) -> Completed:
         job = Job(

@@ -27,6 +27,7 @@ PINS: tuple[str, ...] = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.attributesFile=/dev/null",
+    "core.bigFileThreshold=32m",
     "core.alternateRefsCommand=true",
     "core.pager=cat",
     "core.askPass=true",
