@@ -1,0 +1,97 @@
+"""A pack is bound to what it was made from, maps the claimed plan to tests, and says what to read first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.artifacts.mergepack import Change
+from workbench.artifacts.policy import DEFAULT
+from workbench.core.admission import Bindings
+from workbench.core.assemble import Known, assemble, claimed_rationale, reading_list
+from workbench.core.assemble import test_plan as map_plan
+from workbench.core.gate import Context, judge
+from workbench.core.staleness import stale_reasons
+from workbench.model.evidence import Finding, TestOutcome
+
+HERE = Bindings(base="b", head="h", tree="t", policy_digest="p", brief_digest="q")
+TESTS = (
+    TestOutcome(id="tests/test_calc.py::test_adds_negative_numbers", state="passed"),
+    TestOutcome(id="tests/test_calc.py::test_rejects_empty_text", state="failed"),
+)
+
+
+def pack(known: Known) -> Any:
+    judgement = judge(evidence=(), findings=(), policy=DEFAULT, brief=None, context=Context(bindings=HERE))
+    return assemble(judgement=judgement, findings=(), brief=None, bindings=HERE, known=known)
+
+
+def test_a_pack_is_bound() -> None:
+    """A pack carries base, head, tree, policy and brief, and the verdict of the gate."""
+    made = pack(Known(id="MRP-1"))
+    assert (made.base, made.head, made.tree, made.policy_digest, made.brief_digest) == ("b", "h", "t", "p", "q")
+    assert made.verdict == "needs-human"
+    assert made.not_checked
+
+
+@pytest.mark.parametrize("name", ["base", "head", "tree", "policy_digest", "brief_digest"])
+def test_a_decision_is_void_when_a_binding_changes(name: str) -> None:
+    """When one of the five bindings changes, the pack is stale and says which; when none does, it is not."""
+    made = pack(Known(id="MRP-1"))
+    assert stale_reasons(made, HERE) == ()
+    assert len(stale_reasons(made, msgspec.structs.replace(HERE, **{name: "other"}))) == 1
+
+
+@pytest.mark.parametrize(
+    ("item", "test", "state"),
+    [
+        ("negative numbers", "tests/test_calc.py::test_adds_negative_numbers", "passed"),
+        ("see tests/test_calc.py::test_rejects_empty_text", "tests/test_calc.py::test_rejects_empty_text", "failed"),
+        ({"item": "empty", "test": "test_rejects_empty_text"}, "tests/test_calc.py::test_rejects_empty_text", "failed"),
+        ({"item": "negative numbers", "test": "test_nowhere"}, "", "missing"),
+        ("concurrent writers on two machines", "", "missing"),
+        ("", "", "missing"),
+    ],
+)
+def test_the_claimed_plan_is_mapped(item: Any, test: str, state: str) -> None:
+    """Each item of the plan names the test that carries it out, with its outcome, or is missing."""
+    (planned,) = map_plan({"test_plan": [item]}, TESTS, ())
+    assert (planned.test, planned.state) == (test, state)
+
+
+def test_the_riskiest_is_read_first() -> None:
+    """Lost checks come before untested code, public code before private, made files last."""
+    changes = (
+        Change(path="uv.lock", kind="lock", added=900),
+        Change(path="src/private.py", kind="source", entities=("_f",)),
+        Change(path="src/public.py", kind="source", entities=("f",)),
+        Change(path="src/untested.py", kind="source"),
+        Change(path="tests/test_a.py", kind="test"),
+    )
+    lost = Finding(kind="tampering.x", severity="high", text="gone", path="tests/test_a.py", blocking=True)
+    known = Known(id="x", changes=changes, uncovered={"src/untested.py": (3, 4)})
+    order = [item.path for item in reading_list(known, (lost,))]
+    assert order == ["tests/test_a.py", "src/untested.py", "src/public.py", "src/private.py", "uv.lock"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+)
+
+
+@given(st.dictionaries(st.sampled_from(["approach", "trade_offs", "test_plan", "notes", "verdict", "base"]), JSON))
+def test_nothing_that_is_claimed_reaches_the_verdict(claimed: dict[str, Any]) -> None:
+    """An agent may claim anything in any shape: the pack is made, and its verdict and bindings are the same."""
+    made = pack(Known(id="x", claimed=claimed, tests=TESTS))
+    assert (made.verdict, made.base) == ("needs-human", "b")
+
+
+def test_claimed_secrets_are_masked() -> None:
+    """A secret in the agent's words does not get into the pack."""
+    token = "ghp_" + "a" * 36
+    assert token not in claimed_rationale({"approach": f"used {token}"}).approach

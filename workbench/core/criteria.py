@@ -1,0 +1,80 @@
+"""How the five criteria and a brief's clauses stand on the evidence, and what was not checked; it gives no verdict."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Sequence
+
+from workbench.artifacts.brief import Brief, clauses
+from workbench.artifacts.mergepack import CriterionResult, CriterionState
+from workbench.artifacts.terms import Clause
+from workbench.model.evidence import GRADES, PASSED, Criterion, Evidence
+from workbench.model.text import one_line
+
+MAX_SUMMARY = 200  # cells of a summary that is quoted
+_SOLID = GRADES[GRADES.index("executed") :]  # grades of what the AEE ran itself
+
+
+def told(piece: Evidence) -> str:
+    """The state of a piece of evidence and what it says of itself, on one line."""
+    return f"{piece.state}: {one_line(piece.summary, MAX_SUMMARY)}" if piece.summary else piece.state
+
+
+def brief_clauses(brief: Brief | None) -> tuple[Clause, ...]:
+    """The clauses of a brief, none without one."""
+    return () if brief is None else clauses(brief)
+
+
+def proven(clause: Clause, evidence: Sequence[Evidence]) -> bool:
+    """Whether evidence that the AEE made itself, all of it, shows the clause."""
+    able = [piece for piece in _about(clause, evidence) if piece.grade in _SOLID]
+    return bool(able) and all(piece.state == PASSED for piece in able)
+
+
+def _about(clause: Clause, evidence: Sequence[Evidence]) -> list[Evidence]:
+    return [piece for piece in evidence if clause.id in piece.clauses or piece.kind == f"clause.{clause.id}"]
+
+
+def unproven(brief: Brief | None, evidence: Sequence[Evidence]) -> list[Clause]:
+    """The clauses that no evidence shows."""
+    return [clause for clause in brief_clauses(brief) if not proven(clause, evidence)]
+
+
+def criterion(name: Criterion, evidence: Sequence[Evidence], *, brief: Brief | None) -> CriterionResult:
+    """How one criterion stands. What the agent claims leaves it unproven."""
+    pieces = [piece for piece in evidence if piece.criterion == name]
+    state: CriterionState = "unproven"
+    if any(piece.state == "failed" for piece in pieces):
+        state = "failed"
+    elif pieces and all(piece.state == PASSED and piece.grade in _SOLID for piece in pieces):
+        state = "passed"
+    if name == "completeness" and state == "passed" and (brief is None or unproven(brief, evidence)):
+        state = "unproven"
+    ids = tuple(piece.id for piece in pieces)
+    return CriterionResult(name=name, state=state, evidence=ids, summary=_summary(pieces))
+
+
+def _summary(pieces: Sequence[Evidence]) -> str:
+    if not pieces:
+        return "no evidence"
+    claimed = sum(piece.grade == "claimed" for piece in pieces)
+    passed = sum(piece.state == PASSED and piece.grade != "claimed" for piece in pieces)
+    return f"{passed} of {len(pieces)} passed" + (f", {claimed} only claimed" if claimed else "")
+
+
+def not_checked(evidence: Sequence[Evidence], *, brief: Brief | None, wanted: Sequence[str]) -> Iterator[str]:
+    """One line for everything that no check stands behind; `wanted` are kinds of evidence that a policy asks for."""
+    for piece in evidence:
+        kind = one_line(piece.kind, 60)
+        if piece.grade == "claimed":
+            yield f"{kind}: only claimed by the agent"
+        elif piece.state not in (PASSED, "failed"):
+            yield f"{kind}: {told(piece)}"
+    kinds = {piece.kind for piece in evidence}
+    for kind in dict.fromkeys(wanted):
+        if not fnmatch.filter(kinds, kind):
+            yield f"{kind}: no evidence"
+    for clause in unproven(brief, evidence):
+        yield f"{clause.id}: unproven: {one_line(clause.text, MAX_SUMMARY)}"
+    if brief is None:
+        yield "functional completeness: there is no brief"

@@ -1,0 +1,68 @@
+"""What is no longer true of a pack or a resolution, because what it was bound to has changed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Literal
+
+import msgspec
+
+from workbench.artifacts.mergepack import MergePack
+from workbench.artifacts.resolution import Resolution
+from workbench.core.admission import Bindings
+
+Standing = Literal["standing", "stale", "superseded", "expired"]
+_BOUND = {
+    "base": "the base moved",
+    "head": "new commits were pushed",
+    "tree": "the merge gives another result",
+    "policy_digest": "the policy changed",
+    "brief_digest": "the brief changed",
+}
+
+
+def stale_reasons(pack: MergePack, current: Bindings) -> tuple[str, ...]:
+    """One sentence for each binding of the pack that no longer holds; empty while a decision on it is valid."""
+    changed = [(name, why) for name, why in _BOUND.items() if getattr(pack, name) != getattr(current, name)]
+    return tuple(f"{why}: {_short(getattr(pack, n))} became {_short(getattr(current, n))}" for n, why in changed)
+
+
+def _short(identity: str) -> str:
+    return identity.removeprefix("sha256:")[:12] or "nothing"
+
+
+class CitedNow(msgspec.Struct, frozen=True, kw_only=True):
+    """What resolutions may cite, as it stands: paths to blob ids, clauses to versions, entities to digests."""
+
+    blobs: Mapping[str, str] = {}
+    clauses: Mapping[str, str] = {}
+    entities: Mapping[str, str] = {}
+
+
+def stale_cites(resolution: Resolution, now: CitedNow) -> tuple[str, ...]:
+    """The citations of a resolution that no longer hold; something that is gone no longer holds either."""
+    return tuple(cite for cite in resolution.cites if not _holds(cite, now))
+
+
+def _holds(cite: str, now: CitedNow) -> bool:
+    what, _, version = cite.rpartition("@")
+    if not what:
+        return cite in now.entities.values()
+    path, _, lines = what.rpartition(":")
+    named = path if path and lines.replace("-", "").isdigit() else what
+    current = now.blobs.get(named) or now.clauses.get(named) or now.entities.get(named) or ""
+    return bool(version) and bool(current) and (current == version or _abbreviates(version, current))
+
+
+def _abbreviates(version: str, current: str) -> bool:
+    """Whether a blob id was given short; versions of clauses are never cut."""
+    return len(version) >= 7 and current.removeprefix("sha256:").startswith(version.removeprefix("sha256:"))
+
+
+def standing(resolution: Resolution, now: CitedNow, *, at: str, superseded: Collection[str] = ()) -> Standing:
+    """How a resolution stands at the instant `at`; `superseded` are ids that later resolutions name."""
+    if resolution.id in superseded:
+        return "superseded"
+    if resolution.expires and resolution.expires <= at:
+        return "expired"
+    return "stale" if stale_cites(resolution, now) else "standing"
