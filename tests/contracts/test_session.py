@@ -93,6 +93,6 @@ def test_a_blocking_question_is_a_fact_that_the_run_waits(bench: Bench) -> None:
     bench.result = ToolResult(state="ok", summary="asked", data=data, suspend=True)
     assert bench.session.use("request_consultation", {}, call="1.ask").suspend
     bench.again()
-    assert bench.session.use("request_consultation", {}, call="1.ask").suspend
+    assert bench.session.use("request_consultation", {}, call="1.ask").data == data
     waits = [e.payload for e in bench.events if isinstance(e.payload, RunAwaitsAnswer)]
     assert [w.consultation for w in waits] == ["CRP-m.1-1"]

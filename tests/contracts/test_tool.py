@@ -29,6 +29,7 @@ HOSTILE: dict[str, Any] = {
     "deep": {"path": DEEP, "rationale": DEEP, "options": DEEP, "select": DEEP},
     "huge": {"path": "a" * 10_000_000, "query": "q" * 10_000_000},
     "half a surrogate": {"path": "\ud800", "content": "\udfff"},
+    "an escaped byte": {"path": "\udcff", "content": "x"},
     "names that are no text": {1: 2, None: 3},
     "not a number": {"path": "src/a.py", "first_line": float("nan")},
     "negative": {"path": "src/a.py", "first_line": -1},

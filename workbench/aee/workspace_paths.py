@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 
 from workbench.model.errors import Refused
@@ -29,9 +28,11 @@ def split(path: str, *, empty: bool = False) -> tuple[str, ...]:
     if "\0" in path:
         raise Refused(f"{shown(path)}: a path has no NUL", hint="Give a path relative to the workspace.")
     try:
-        size = len(os.fsencode(path))
+        size = len(path.encode())  # strict: what is no Unicode could not be recorded either
     except UnicodeEncodeError:
-        raise Refused(f"{shown(path)}: no file name can be written so", hint="Give a path in Unicode text.") from None
+        raise Refused(
+            f"{shown(path)}: no file name can be written so", hint="Give Unicode text; use `run` for other names."
+        ) from None
     if path.startswith("/"):
         raise Refused(f"{shown(path)}: absolute paths lead out", hint="Give a path relative to the workspace.")
     parts = tuple(part for part in path.split("/") if part not in ("", "."))

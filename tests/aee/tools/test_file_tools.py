@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from workbench.ports import ToolResult
@@ -57,6 +58,16 @@ def test_list_marks_kinds_and_states_the_cut(workplace: Workplace) -> None:
         (workplace.root / f"f{number}").touch()
     data = call(workplace, "list").data
     assert (len(data["entries"]), data["cut"]) == (1000, True)
+
+
+def test_names_that_are_no_unicode_are_shown_escaped(workplace: Workplace) -> None:
+    """A file name in another encoding is listed in a form that can be recorded, and otherwise left to commands."""
+    (workplace.root / os.fsdecode(b"caf\xe9")).touch()
+    result = call(workplace, "list")
+    assert "caf\\xe9" in msgspec.json.decode(msgspec.json.encode(result.data))["entries"]
+    refused = call(workplace, "read", path=os.fsdecode(b"caf\xe9"))
+    assert refused.state == "error"
+    assert msgspec.json.encode(refused.data)
 
 
 def test_edit_keeps_line_endings_and_mode(workplace: Workplace) -> None:

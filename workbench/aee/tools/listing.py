@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from typing import Annotated
 
 from msgspec import Meta
@@ -36,7 +37,12 @@ class ListTool(CheckedTool[ListArguments]):
         path = self._place.relative(arguments.path)
         found = list(itertools.islice(self._place.files.walk(path, depth=arguments.depth), ENTRIES + 1))
         marks = {"directory": "/", "link": "@", "other": "?"}
-        names = [entry.path + marks.get(entry.kind, "") for entry in found[:ENTRIES]]
+        names = [_shown(entry.path) + marks.get(entry.kind, "") for entry in found[:ENTRIES]]
         more = len(found) > ENTRIES
         said = f"{path or '.'}: {len(names)} entries" + (", and more" if more else "")
         return ToolResult(state="ok", summary=said, data={"path": path, "entries": names, "cut": more})
+
+
+def _shown(path: str) -> str:
+    """A name that is no Unicode, with its bytes escaped: results are JSON."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
