@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
+from workbench.artifacts.configuration import Tests
 from workbench.evidence.material import has_section, is_test_file
 
 SuiteKind = Literal["pytest", "unittest", "node", "go", "cargo", "command"]
@@ -42,29 +43,28 @@ class SuitePlan(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind != "command" or bool(self.junit)
 
 
-def plan_suite(paths: Sequence[str], read: Read, *, configured: Mapping[str, Any] | None = None) -> SuitePlan | None:
+def plan_suite(paths: Sequence[str], read: Read, *, configured: Tests | None = None) -> SuitePlan | None:
     """The suite of a base commit with these `paths`, whose files `read` gives; None when nothing fits.
 
-    `configured` is the `[tests]` table: `command` (text or list), `kind`, `junit` (a path in the report directory).
+    `configured` is the `[tests]` table as it stands on base: its command wins, its kind narrows the conventions.
     """
-    if configured and configured.get("command"):
-        return configured_plan(configured)
-    for convention in _CONVENTIONS:
-        plan = convention(paths, read)
-        if plan is not None:
-            return plan
-    return None
+    settings = configured or Tests()
+    if settings.command:
+        return configured_plan(settings)
+    chosen = _CONVENTIONS.values() if settings.kind == "auto" else [_CONVENTIONS.get(settings.kind, _none)]
+    plans = (convention(paths, read) for convention in chosen)
+    plan = next((plan for plan in plans if plan is not None), None)
+    return plan or _FORCED.get(settings.kind)
 
 
-def configured_plan(table: Mapping[str, Any]) -> SuitePlan:
-    """The plan that a `[tests]` table asks for."""
-    command = table["command"]
-    argv = tuple(map(str, command)) if isinstance(command, list | tuple) else _words(str(command))
-    plan = recognised(argv, origin="[tests] command")
-    junit = str(table.get("junit", ""))
-    if plan.kind == "command" and junit:
-        return msgspec.structs.replace(plan, junit=PurePosixPath(junit).name)
-    return plan
+def configured_plan(settings: Tests) -> SuitePlan:
+    """The plan that a `[tests]` table with a command asks for."""
+    words = settings.command if isinstance(settings.command, tuple) else _words(settings.command)
+    plan = recognised(words, origin="[tests] command")
+    if settings.kind in ("command", "make", "npm"):
+        plan = SuitePlan(kind="command", argv=words, label=plan.label, origin=plan.origin)
+    junit = PurePosixPath(settings.junit).name
+    return msgspec.structs.replace(plan, junit=junit) if plan.kind == "command" and junit else plan
 
 
 def recognised(argv: tuple[str, ...], *, origin: str) -> SuitePlan:
@@ -211,11 +211,20 @@ def _make(paths: Sequence[str], read: Read) -> SuitePlan | None:
     return None
 
 
-_CONVENTIONS: tuple[Callable[[Sequence[str], Read], SuitePlan | None], ...] = (
-    _pytest,
-    _unittest,
-    _npm,
-    _go,
-    _cargo_convention,
-    _make,
-)
+def _none(_: Sequence[str], __: Read) -> SuitePlan | None:
+    return None
+
+
+_CONVENTIONS: dict[str, Callable[[Sequence[str], Read], SuitePlan | None]] = {
+    "pytest": _pytest,
+    "unittest": _unittest,
+    "npm": _npm,
+    "node": _npm,
+    "go": _go,
+    "cargo": _cargo_convention,
+    "make": _make,
+}
+_FORCED = {
+    "pytest": SuitePlan(kind="pytest", argv=(), junit="junit.xml", label="pytest", origin="[tests] kind"),
+    "unittest": SuitePlan(kind="unittest", argv=(".",), label="unittest", origin="[tests] kind"),
+}

@@ -83,7 +83,7 @@ def _in_python(rig: Rig, plan: SuitePlan, workspace: Workspace, box: Path, cover
         "runner": plan.kind,
         "arguments": list(plan.argv),
         "project": sorted(names),
-        "python_path": _python_path(workspace),
+        "python_path": python_path(workspace),
         "witness": str(box / "report" / "witness.jsonl"),
         "junit": str(box / "report" / "junit.xml"),
         "coverage": {"files": [f"{workspace.cwd}/{path}" for path in covered], "tools": str(tools)} if tools else None,
@@ -202,7 +202,8 @@ def _importable(entry: Path, *, bare: bool) -> str:
     return entry.name if package and entry.name.isidentifier() else ""
 
 
-def _python_path(workspace: Workspace) -> list[str]:
+def python_path(workspace: Workspace) -> list[str]:
+    """Where the project is imported from: its `src`, if it has one, and its root."""
     source = Path(workspace.path) / "src"
     has_source = source.is_dir() and not source.is_symlink()
     return [f"{workspace.cwd}/src", workspace.cwd] if has_source else [workspace.cwd]
