@@ -302,6 +302,17 @@ def test_there_is_no_journal_where_none_was_made(tmp_path: Path) -> None:
     assert not (tmp_path / "none").exists()
 
 
+def test_an_unfinished_journal_is_not_there_for_a_reader_and_finished_by_a_writer(directory: Path) -> None:
+    """Whoever was stopped while making it leaves a file without tables."""
+    directory.mkdir()
+    sqlite3.connect(directory / "journal.sqlite3").execute("PRAGMA journal_mode = WAL").connection.close()
+
+    with pytest.raises(NotFound):
+        open_journal(directory, clock=SettableClock(), read_only=True)
+    with open_journal(directory, clock=SettableClock()) as journal:
+        assert journal.last_seq() == 0
+
+
 def test_a_closed_journal_says_so(filled: SqliteJournal, script: Script) -> None:
     """Late callers get a problem that they can show."""
     filled.close()

@@ -15,7 +15,7 @@ from workbench.journal import projections
 from workbench.journal.blobs import FileBlobs
 from workbench.journal.connection import Speaking, begin, connect, roll_back
 from workbench.journal.heads import Heads
-from workbench.journal.location import ensure_directory
+from workbench.journal.location import check_file_system, ensure_directory
 from workbench.journal.plan import Batch, Group
 from workbench.journal.projections import FOLD_VERSION, TABLE_OF, StateT, fold_version
 from workbench.journal.rows import INSERT, SELECT, event_of
@@ -244,9 +244,10 @@ def open_journal(directory: Path, *, clock: Clock, create: bool = True, read_onl
     writable = not read_only
     if writable and create:
         ensure_directory(directory)
-    elif not path.is_file():
-        hint = "start a mission with `workbench run`, or check WORKBENCH_JOURNAL"
-        raise NotFound(f"there is no journal in {directory}", hint=hint)
+    elif not path.is_file() or not path.stat().st_size:
+        raise _nothing_in(directory)
+    elif writable:
+        check_file_system(directory)
     with Speaking(path):
         if writable:
             _bring_up(path)
@@ -258,11 +259,16 @@ def open_journal(directory: Path, *, clock: Clock, create: bool = True, read_onl
     return journal
 
 
+def _nothing_in(directory: Path) -> NotFound:
+    hint = "start a mission with `workbench run`, or check WORKBENCH_JOURNAL"
+    return NotFound(f"there is no journal in {directory}", hint=hint)
+
+
 def _connected(directory: Path, path: Path, clock: Clock, *, writable: bool) -> SqliteJournal:
     reader = connect(path, read_only=True)
     writer: sqlite3.Connection | None = None
     try:
-        refusal = _refusal(reader)
+        refusal = _refusal(reader, directory)
         writer = connect(path, read_only=False) if writable else None
     except BaseException:
         reader.close()
@@ -286,11 +292,13 @@ def _schema_of(path: Path) -> int:
         connection.close()
 
 
-def _refusal(reader: sqlite3.Connection) -> str:
+def _refusal(reader: sqlite3.Connection, directory: Path) -> str:
     schema = reader.execute("PRAGMA user_version").fetchone()[0]
+    if not schema:  # somebody is about to make it, or was stopped while doing so
+        raise _nothing_in(directory)
     if schema > SCHEMA_VERSION:
         return f"a newer Workbench wrote this journal (schema {schema}, this one knows {SCHEMA_VERSION})"
-    folds = fold_version(reader) if schema else FOLD_VERSION
+    folds = fold_version(reader)
     if folds > FOLD_VERSION:
         return f"a newer Workbench wrote this journal (folds {folds}, this one knows {FOLD_VERSION})"
     return ""
