@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from workbench.model.errors import Refused, UsageError
+from workbench.model.errors import Refused, RepositoryProblem, UsageError
 from workbench.repository.merging import Merger, Mode, Plan, drift, message_for
 from workbench.repository.objects import Merged, Signature
 from workbench.repository.repository import GitRepository, open_repository
@@ -342,3 +343,42 @@ def test_of_two_merges_at_once_one_goes_through(repo: Repo, store: Store, tmp_pa
     with ThreadPoolExecutor(2) as pool:
         outcomes = [new for new in pool.map(attempt, (0, 1)) if new]
     assert outcomes == [repo.git("rev-parse", MAIN)]
+
+
+def test_a_cut_off_write_of_a_file_is_completed(repo: Repo, store: Store, merger: Merger) -> None:
+    """D1: a kill leaves a file missing, empty or half written; finishing completes it."""
+    files: dict[str, str | bytes | None] = {"a.txt": "1\n2\n3\n", "dir/b.txt": "B\n", "new.txt": "abc\n"}
+    made = plan(merger, store, repo, work(repo, store, {**files, "keep.txt": "k"}))
+    repo.git("update-ref", MAIN, made.new, made.old)
+    repo.write({"a.txt": "1\n2", "dir/b.txt": None, "new.txt": ""})
+    assert merger.finish(made).updated == (str(repo.path),)
+    assert {name: (repo.path / name).read_text() for name in files} == files
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_a_lock_that_our_killed_git_left_stops_nobody(repo: Repo, store: Store, merger: Merger) -> None:
+    """D1: locks of our own are recognised by what they hold and cleared; those of other gits are respected."""
+    made = plan(merger, store, repo, work(repo, store, {"new.txt": "n\n"}))
+    lock = repo.path / ".git" / "refs" / "heads" / "main.lock"
+    lock.write_text("somebody else's")
+    os.utime(lock, (1, 1))
+    with pytest.raises(RepositoryProblem, match="cannot be moved"):
+        merger.carry_out(made, by=ADA, log="merge")
+    lock.write_text(made.new + "\n")
+    os.utime(lock, (1, 1))
+    git_dir = repo.path / ".git"
+    (git_dir / "workbench-index-mark").touch()
+    os.link(git_dir / "workbench-index-mark", git_dir / "index.lock")
+    assert merger.carry_out(made, by=ADA, log="merge").updated == (str(repo.path),)
+    assert [p.name for p in git_dir.rglob("*.lock")] == ["workbench.lock"]
+
+
+def test_another_gits_index_lock_is_respected(repo: Repo, store: Store, merger: Merger) -> None:
+    """While somebody's git works on the checkout, the merge is taken back and the person told."""
+    made = plan(merger, store, repo, work(repo, store, {"new.txt": "n\n"}))
+    (repo.path / ".git" / "index.lock").touch()
+    with pytest.raises(Refused, match="another git"):
+        merger.carry_out(made, by=ADA, log="merge")
+    assert merger.stands(made) == "old" and not (repo.path / "new.txt").exists()
+    (repo.path / ".git" / "index.lock").unlink()
+    assert repo.git("status", "--porcelain") == ""

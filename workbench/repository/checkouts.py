@@ -6,17 +6,21 @@ Nothing uncommitted is ever overwritten; where that cannot be promised, it is re
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
-from workbench.model.errors import Refused, RepositoryProblem
+from workbench.model.errors import Refused
 from workbench.repository.git import Git
+from workbench.repository.index import index_copy, mend
 from workbench.repository.locate import locate
 from workbench.repository.repository import GitRepository
 
+_DIFFERING = ("diff-index", "-z", "--name-only", "--ignore-submodules=dirty")
 PATHS_SHOWN = 5  # of those that stand in the way
 _UNFINISHED = {
     "MERGE_HEAD": "a merge",
@@ -71,7 +75,7 @@ def require_movable(repository: GitRepository, checkout: Checkout, *, old: str, 
     unfinished = next((act for name, act in _UNFINISHED.items() if (checkout.git_dir / name).exists()), "")
     if unfinished:
         raise Refused(f"{unfinished} is unfinished in {checkout.path}", hint="finish or abort it, then merge again")
-    git.run("update-index", "-q", "--refresh", ok=(0, 1))
+    mend(checkout.git_dir)
     status = git.run("status", "--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=dirty").fields
     if status:
         raise _in_the_way(checkout, [entry[3:] for entry in status], "has changes that are not committed")
@@ -85,12 +89,16 @@ def require_movable(repository: GitRepository, checkout: Checkout, *, old: str, 
             hint=f"let your own git do it: cd {checkout.path} && git merge --ff-only {new}",
             data={"paths": filtered},
         )
-    git.run("read-tree", "-m", "-u", "-n", old, new)
+    with _refreshed(git, checkout.git_dir) as env:
+        git.run("read-tree", "-m", "-u", "-n", old, new, env=env)
 
 
 def move(repository: GitRepository, checkout: Checkout, *, old: str, new: str) -> None:
     """Take the tree from `old` to `new`. Git refuses, before it writes anything, if something would be lost."""
-    repository.worktree_git(checkout.path, checkout.git_dir).run("read-tree", "-m", "-u", old, new)
+    git = repository.worktree_git(checkout.path, checkout.git_dir)
+    with index_copy(checkout.git_dir) as env:
+        git.run("update-index", "-q", "--refresh", ok=(0, 1), env=env)
+        git.run("read-tree", "-m", "-u", old, new, env=env)
 
 
 def finish(repository: GitRepository, checkout: Checkout, *, old: str, new: str) -> bool:
@@ -99,17 +107,21 @@ def finish(repository: GitRepository, checkout: Checkout, *, old: str, new: str)
     Raises Refused when the tree holds something that is neither of the two commits'.
     """
     git = repository.worktree_git(checkout.path, checkout.git_dir)
-    git.run("update-index", "-q", "--refresh", ok=(0, 1))
+    mend(checkout.git_dir)
     if not git.says_yes("diff-index", "--cached", "--quiet", old, "--") or old == new:
         return False
-    strange = [path for path in _differing(git, old) if not _is_at(git, checkout.path, path, new)]
+    touched = {path for _, path in _changed(git, old, new)}
+    with _refreshed(git, checkout.git_dir) as env:
+        differing = git.run(*_DIFFERING, old, "--", env=env).fields
+    strange = [path for path in differing if path not in touched or not _is_on_the_way(git, checkout.path, path, new)]
     if strange:
         raise _in_the_way(checkout, strange, "was changed while a merge was cut off")
     changed = _changed(git, old, new)
     added = [path for letter, path in changed if letter == "A" and os.path.lexists(checkout.path / path)]
-    if foreign := [path for path in added if not _is_at(git, checkout.path, path, new)]:
+    if foreign := [path for path in added if not _is_on_the_way(git, checkout.path, path, new)]:
         raise _in_the_way(checkout, foreign, "has files that git does not track and the merge would overwrite")
-    git.run("read-tree", "--reset", "-u", new)
+    with index_copy(checkout.git_dir) as env:
+        git.run("read-tree", "--reset", "-u", new, env=env)
     return True
 
 
@@ -168,20 +180,29 @@ def _filtered(repository: GitRepository, git: Git, paths: list[str], new: str) -
     return [path for path, value in triples if value in configured]
 
 
-def _differing(git: Git, commit: str) -> list[str]:
-    return git.run("diff-index", "-z", "--name-only", "--ignore-submodules=dirty", commit, "--").fields
+@contextmanager
+def _refreshed(git: Git, git_dir: Path) -> Iterator[dict[str, str]]:
+    """Git on a throw-away copy of the index that knows which files are unchanged; the person's own stays as it is."""
+    with tempfile.TemporaryDirectory(prefix="workbench-index-") as directory:
+        copy = Path(directory, "index")
+        if (git_dir / "index").exists():
+            shutil.copy2(git_dir / "index", copy)
+        env = {"GIT_INDEX_FILE": str(copy)}
+        git.run("update-index", "-q", "--refresh", ok=(0, 1), env=env)
+        yield env
 
 
-def _is_at(git: Git, root: Path, path: str, commit: str) -> bool:
-    """Whether the file on disk is the one of `commit` (absent, if that has none)."""
-    wanted = git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}:{path}", ok=(0, 1, 128)).text
+def _is_on_the_way(git: Git, root: Path, path: str, commit: str) -> bool:
+    """Whether the file on disk is that of `commit`, or what a killed git leaves of it: nothing, or its beginning."""
     place = root / path
     if not os.path.lexists(place):
-        return not wanted
+        return True
+    wanted = git.run("cat-file", "blob", f"{commit}:{path}", ok=(0, 128))
+    if wanted.code:
+        return False
     if place.is_symlink():
-        found = git.text("hash-object", "--stdin", stdin=os.fsencode(place.readlink()))
-    elif place.is_file():
-        found = git.text("hash-object", "--", path)
-    else:
-        raise RepositoryProblem(f"{place} is no file", hint="move it away, then try again")
-    return found == wanted
+        return os.fsencode(place.readlink()) == wanted.out
+    if not place.is_file():
+        return False
+    blob = git.text("rev-parse", "--verify", "--end-of-options", f"{commit}:{path}")
+    return wanted.out.startswith(place.read_bytes()) or git.text("hash-object", "--", path) == blob

@@ -15,6 +15,7 @@ from workbench.model.errors import Refused, RepositoryProblem, UsageError
 from workbench.model.ids import is_id
 from workbench.repository import checkouts, objects
 from workbench.repository.git import checked_ref
+from workbench.repository.index import clear_ref_locks, guarded
 from workbench.repository.objects import Conflicted, Signature
 from workbench.repository.repository import GitRepository
 from workbench.repository.store import MERGES, Store, fetch_flags
@@ -115,6 +116,10 @@ class Merger:
         Raises Refused, and has moved nothing, when the ref moved or a checkout holds uncommitted work.
         """
         self._repository.require_writable()
+        with guarded(self._repository.common_dir):
+            return self._carry_out(plan, by=by, log=log)
+
+    def _carry_out(self, plan: Plan, *, by: Signature, log: str) -> Moved:
         present = checkouts.on_branch(self._repository, plan.ref)
         self._require_standing(plan.ref, plan.old)
         for checkout in present:
@@ -141,8 +146,9 @@ class Merger:
 
     def finish(self, plan: Plan) -> Moved:
         """After a crash with the ref at `new`: let checkouts follow that did not yet. Raises Refused if one cannot."""
-        present = checkouts.on_branch(self._repository, plan.ref)
-        updated = [c for c in present if checkouts.finish(self._repository, c, old=plan.old, new=plan.new)]
+        with guarded(self._repository.common_dir):
+            present = checkouts.on_branch(self._repository, plan.ref)
+            updated = [c for c in present if checkouts.finish(self._repository, c, old=plan.old, new=plan.new)]
         return Moved(ref=plan.ref, new=plan.new, updated=tuple(str(checkout.path) for checkout in updated))
 
     def plan_undo(self, merge: Plan, *, pack: str, message: str, by: Signature) -> Plan:
@@ -197,13 +203,18 @@ class Merger:
         self._repository.git.run("fetch", *fetch_flags(source), "--", str(source), f"+{ref}:{ref}")
 
     def _swap(self, ref: str, old: str, new: str, *, by: Signature, log: str) -> None:
+        words = ("update-ref", "-m", " ".join(log.split()), ref, new, old)
         env = by.as_env("COMMITTER")
-        line = " ".join(log.split())
-        answer = self._repository.git.run("update-ref", "-m", line, ref, new, old, ok=(0, 1, 128), env=env)
+        answer = self._repository.git.run(*words, ok=(0, 1, 128), env=env)
+        if answer.code and clear_ref_locks(self._repository.located.git_dir, self._repository.common_dir, ref, new):
+            answer = self._repository.git.run(*words, ok=(0, 1, 128), env=env)
         if answer.code:
             said = answer.err.decode("utf-8", "replace").strip()
             self._require_standing(ref, old)  # says so when somebody was faster
-            raise RepositoryProblem(f"{ref} cannot be moved: {said}", hint="remove a stale lock, then try again")
+            raise RepositoryProblem(
+                f"{ref} cannot be moved: {said}",
+                hint="try again in a few seconds; if no git is at work, remove the lock that it names",
+            )
 
     def _take_back(self, plan: Plan, done: list[checkouts.Checkout], *, by: Signature) -> None:
         for checkout in done:
