@@ -8,12 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from workbench.artifacts.mergepack import MergePack
 from workbench.core.decide import consultation as consult
 from workbench.core.decide import mission as missions
+from workbench.core.decide import pack as packs
+from workbench.core.decide import run as runs
 from workbench.core.decide.decision import Decision
 from workbench.journal.store import SqliteJournal
 from workbench.model import events as e
-from workbench.model.ids import branch_of
+from workbench.model.digests import canonical, digest_of
+from workbench.model.ids import branch_of, pack_id
+from workbench.repository.objects import Merged
+from workbench.repository.store import Store
 
 PERSON = "Ada Coach <ada@example.org>"
 
@@ -52,6 +58,7 @@ class World:
 
     def __init__(self, journal: SqliteJournal, repository: Path) -> None:
         self.journal = journal
+        self.repository = repository
         self.base = git(repository, "rev-parse", "HEAD")
 
     def append(self, decision: Decision) -> None:
@@ -106,3 +113,89 @@ class World:
         )
         self.append(consult.raise_consultation(raised))
         return name
+
+    def at_work(self, run: str, step: str = "turn") -> None:
+        """The AEE handed out a step of the run."""
+        state = self.journal.run(run)
+        assert state is not None
+        started = e.StepStarted(
+            run=run, step=step, number=state.steps + 1, attempt=1, epoch=state.epoch + 1, aee="test"
+        )
+        self.append(Decision(events=(e.Proposed(stream=f"run/{run}", payload=started, actor="aee"),)))
+
+    def ended(self, run: str, *, outcome: str = "ended", detail: str = "it gave up") -> None:
+        """The run's turn ended."""
+        self.at_work(run)
+        state = self.journal.run(run)
+        assert state is not None
+        self.append(runs.finish_step(state, outcome=outcome, detail=detail))
+
+    def commit(self, branch: str, files: dict[str, str], message: str = "Change") -> str:
+        """A commit on a branch of its own, which starts at main; main is checked out again."""
+        git(self.repository, "checkout", "-q", "-B", branch, "main")
+        for name, content in files.items():
+            (self.repository / name).write_text(content)
+        git(self.repository, "add", "-A")
+        git(self.repository, "commit", "-qm", message)
+        head = git(self.repository, "rev-parse", "HEAD")
+        git(self.repository, "checkout", "-q", "main")
+        return head
+
+    def pack(self, run: str, *, verdict: str = "ready", files: dict[str, str] | None = None, revision: int = 1) -> str:
+        """A delivery of the run, and its assembled pack."""
+        mission = self.journal.mission(run.rpartition(".")[0])
+        assert mission is not None
+        head = self.commit(f"work-{run}-{revision}", files or {"shop.py": f"PRICE = {revision + 1}\n"})
+        tree = self._result(run, mission.base_commit, head)
+        name = pack_id(run, revision)
+        mrp = MergePack(
+            id=name,
+            verdict=verdict,  # type: ignore[arg-type]  # a word of the table
+            base=mission.base_commit,
+            head=head,
+            tree=tree,
+            policy_digest="sha256:policy",
+            reasons=("the suite was not run",),
+            not_checked=("types",),
+            title="Raise the price",
+        )
+        blob = self.journal.blobs.put(canonical(mrp))
+        asked = e.PackRequested(
+            pack=name,
+            mission=mission.id,
+            run=run,
+            revision=revision,
+            base_ref=mission.base_ref,
+            base_commit=mission.base_commit,
+            head=head,
+            into=mission.into,
+        )
+        done = e.PackSubmitted(
+            pack=name,
+            mission=mission.id,
+            run=run,
+            revision=revision,
+            verdict=verdict,
+            base_commit=mission.base_commit,
+            head=head,
+            tree=tree,
+            policy_digest="sha256:policy",
+            brief_digest="",
+            digest=digest_of(mrp),
+            blob=blob,
+            title="Raise the price",
+            headline="the suite was not run",
+        )
+        self.append(packs.request_pack(asked))
+        self.append(packs.submit_pack(done, []))
+        return name
+
+    def _result(self, run: str, base: str, head: str) -> str:
+        path = self.journal.directory / "store.git"
+        with Store.open(path, source=self.repository / ".git") as store:
+            store.pin(base)
+            store.pin(head)
+            store.set_run(run, head)
+            merged = store.merge(base, head)
+        assert isinstance(merged, Merged)
+        return merged.tree

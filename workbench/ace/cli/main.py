@@ -36,7 +36,7 @@ def workbench(ctx: click.Context, directory: str) -> None:
     """Direct teams of coding agents, and merge only what is proven."""
     from workbench.ace.wiring.workplace import Workplace
 
-    ctx.obj = Workplace(Path(directory))
+    ctx.obj = ctx.with_resource(Workplace(Path(directory)))
     if ctx.invoked_subcommand is None:
         from workbench.ace.cli.inbox import front_page
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from workbench.ace.wiring.unwritten import Ledger, Unwritten
 from workbench.journal.clock import SystemClock
@@ -28,6 +28,17 @@ class Workplace:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.clock = SystemClock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what was opened for the whole command: the repository's reader. A second call does nothing."""
+        if "repository" in self.__dict__:
+            self.repository.close()
 
     @cached_property
     def located(self) -> Located:
@@ -57,7 +68,7 @@ class Workplace:
 
     @cached_property
     def repository(self) -> GitRepository:
-        """The repository, read through git."""
+        """The repository, read through git; `close` ends it."""
         from workbench.repository.repository import open_repository
 
         return open_repository(self.directory)

@@ -1,0 +1,221 @@
+"""Packs decided, merged and taken back, in a real repository; interrupted merges are settled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ace_world import Call, World, git
+
+from workbench.core.decide import pack as packs
+
+STRICT = "id: strict\nversion: '1'\nrigor: strict\n"
+
+
+@pytest.fixture
+def run(world: World) -> str:
+    (name,) = world.mission()
+    return name
+
+
+def approved(call: Call, world: World, run: str) -> str:
+    name = world.pack(run)
+    assert call("approve", name, "--why", "fine").code == 0
+    return name
+
+
+def test_a_pack_that_was_not_approved_is_not_merged(call: Call, world: World, run: str, repository: Path) -> None:
+    """Merging needs a person's approval."""
+    before = git(repository, "rev-parse", "main")
+    said = call("merge", world.pack(run), "--json")
+    assert (said.code, said.error["id"]) == (1, "Refused")
+    assert git(repository, "rev-parse", "main") == before
+
+
+def test_an_approved_pack_is_merged_into_branch_and_checkout(
+    call: Call, world: World, run: str, repository: Path
+) -> None:
+    """The branch stands at the result, the clean checkout went along, run and mission are done."""
+    name = approved(call, world, run)
+    said = call("merge", name, "--json")
+    assert said.code == 0
+    assert git(repository, "rev-parse", "main") == said.one["merge_commit"]
+    assert (repository / "shop.py").read_text() == "PRICE = 2\n"
+    assert git(repository, "status", "--porcelain") == ""
+    assert call("missions", "--json").one["status"] == "done"
+    assert call("wait", "--no-start").code == 0
+
+
+def test_the_resolution_enters_with_the_merge_commit(call: Call, world: World, run: str, repository: Path) -> None:
+    """What a person decided on the pack is a file of the merge, and its trailers name the pack."""
+    name = approved(call, world, run)
+    call("merge", name)
+    assert "fine" in (repository / f".workbench/resolutions/VCR-{name}.md").read_text()
+    assert f"Workbench-Pack: {name}" in git(repository, "log", "-1", "--format=%B")
+
+
+@pytest.mark.parametrize(("mode", "parents"), [("merge", 2), ("squash", 1), ("fast-forward", 1)])
+def test_modes(call: Call, world: World, run: str, repository: Path, mode: str, parents: int) -> None:
+    """merge, squash and fast-forward."""
+    name = approved(call, world, run)
+    assert call("merge", name, "--mode", mode, "--json").one["mode"] == mode
+    assert len(git(repository, "log", "-1", "--format=%P").split()) == parents
+
+
+def test_a_moved_base_is_refused_with_the_remedy(call: Call, world: World, run: str, repository: Path) -> None:
+    """The evidence was made on another base: nothing moves."""
+    name = approved(call, world, run)
+    git(repository, "commit", "-q", "--allow-empty", "-m", "Meanwhile")
+    said = call("merge", name, "--json")
+    assert said.code == 1
+    assert "mrp build" in said.error["hint"]
+    assert git(repository, "log", "-1", "--format=%s") == "Meanwhile"
+
+
+def test_uncommitted_work_is_never_touched(call: Call, world: World, run: str, repository: Path) -> None:
+    """A checkout with work in it stays as it is, and the branch, too; the merge can be done later."""
+    name = approved(call, world, run)
+    (repository / "shop.py").write_text("PRICE = 99  # mine\n")
+    assert call("merge", name).code == 1
+    assert (repository / "shop.py").read_text() == "PRICE = 99  # mine\n"
+    assert git(repository, "log", "-1", "--format=%s") == "First"
+    git(repository, "checkout", "-q", "shop.py")
+    assert call("merge", name).code == 0
+
+
+def test_undo_moves_the_branch_back_and_merge_can_follow_again(
+    call: Call, world: World, run: str, repository: Path
+) -> None:
+    """A merge that nobody else has is taken back without a trace in the branch."""
+    before = git(repository, "rev-parse", "main")
+    name = approved(call, world, run)
+    call("merge", name)
+    said = call("undo", name, "--json")
+    assert (said.one["how"], git(repository, "rev-parse", "main")) == ("move-back", before)
+    assert (repository / "shop.py").read_text() == "PRICE = 1\n"
+    assert call("merge", name).code == 0
+
+
+def test_undo_behind_later_commits_offers_a_revert(call: Call, world: World, run: str, repository: Path) -> None:
+    """What others may build on is not moved away under them."""
+    name = approved(call, world, run)
+    call("merge", name)
+    git(repository, "commit", "-q", "--allow-empty", "-m", "Later")
+    refused = call("undo", name, "--json")
+    assert refused.code == 1
+    assert "--revert" in refused.error["hint"]
+    assert call("undo", name, "--revert", "--json").one["how"] == "revert"
+    assert (repository / "shop.py").read_text() == "PRICE = 1\n"
+
+
+def test_a_merge_interrupted_before_the_branch_moved_is_abandoned_and_can_be_done(
+    call: Call, world: World, run: str, repository: Path
+) -> None:
+    """An intent without effect leaves nothing behind."""
+    name = approved(call, world, run)
+    state = world.journal.pack(name)
+    assert state is not None
+    world.append(packs.start_merge(state, old=world.base, new=state.head, mode="merge", actor="human:ada"))
+    assert call("merge", name).code == 0
+    assert [event.kind for event in world.journal.read(f"pack/{name}")][-3:] == [
+        "MergeAbandoned",
+        "MergeStarted",
+        "PackMerged",
+    ]
+
+
+def test_a_merge_interrupted_after_the_branch_moved_is_finished_once(
+    call: Call, world: World, run: str, repository: Path
+) -> None:
+    """The effect is there: the next command records it, the checkout follows, nothing is merged twice."""
+    name = approved(call, world, run)
+    state = world.journal.pack(name)
+    assert state is not None
+    world.append(packs.start_merge(state, old=world.base, new=state.head, mode="fast-forward", actor="human:ada"))
+    git(repository, "update-ref", "refs/heads/main", state.head)
+    assert call("merge", name).code == 1  # it is merged already
+    assert git(repository, "rev-parse", "main") == state.head
+    assert git(repository, "status", "--porcelain") == ""
+    assert [event.kind for event in world.journal.read(f"pack/{name}")].count("PackMerged") == 1
+
+
+def test_not_ready_is_approved_only_as_a_recorded_override(call: Call, world: World, run: str) -> None:
+    """Nobody approves what is not ready by habit, and whoever does is on record."""
+    name = world.pack(run, verdict="not-ready")
+    assert call("approve", name, "--why", "fine").code == 1
+    vcr = call("approve", name, "--why", "hotfix", "--override", "--json").one
+    assert any("not-ready" in condition for condition in vcr["conditions"])
+    assert call("merge", name).code == 0
+
+
+def test_merge_with_override_approves_with_its_reason(call: Call, world: World, run: str) -> None:
+    """`merge --override WHY` records the reason before anything moves."""
+    name = world.pack(run, verdict="not-ready")
+    assert call("merge", name).code == 1
+    assert call("merge", name, "--override", "hotfix").code == 0
+    assert call("show", f"VCR-{name}", "--json").one["rationale"] == "hotfix"
+
+
+def test_a_strict_policy_of_the_base_forbids_overrides(call: Call, world: World, repository: Path) -> None:
+    """Under a strict policy nobody overrides."""
+    (repository / ".workbench").mkdir()
+    (repository / ".workbench/policy.yaml").write_text(STRICT)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "Be strict")
+    world.base = git(repository, "rev-parse", "HEAD")
+    (run,) = world.mission()
+    name = world.pack(run, verdict="not-ready")
+    assert call("approve", name, "--why", "x", "--override").code == 1
+    assert call("merge", name, "--override", "x").code == 1
+
+
+def test_request_changes_goes_back_to_the_same_run(call: Call, world: World, run: str) -> None:
+    """The run's next step follows from the person's words."""
+    name = world.pack(run)
+    vcr = call("request-changes", name, "--why", "too dear", "--change", "halve it", "--json").one
+    assert (vcr["decision"], vcr["required_changes"]) == ("request-changes", ["halve it"])
+    assert call("runs", "--json").one["status"] == "queued"
+    assert call("approve", name, "--why", "x", "--json").error["id"] == "AlreadyResolved"
+
+
+def test_reject_ends_run_and_mission(call: Call, world: World, run: str) -> None:
+    """A rejected pack ends its run; its commits stay."""
+    call("reject", world.pack(run), "--why", "no")
+    assert call("missions", "--json").one["status"] == "stopped"
+
+
+def test_mrp_show_says_first_what_was_not_checked(call: Call, world: World, run: str) -> None:
+    """Verdict, then what nobody looked at; as JSON the fields of the contract."""
+    name = world.pack(run)
+    pack = call("mrp", "show", name, "--json").one
+    fields = {"verdict", "reasons", "base", "head", "tree", "criteria", "evidence", "findings", "schema", "kind", "id"}
+    assert fields <= pack.keys()
+    lines = call("mrp", "show", name).out.splitlines()
+    assert lines.index("not checked") < lines.index("reasons")
+    assert call("mrp", "show", run, "--json").one["id"] == name  # a run means its newest
+    assert call("mrp", "list", "--json").one["id"] == name
+
+
+def test_verify_holds_for_a_pack_and_for_the_commit_that_merged_it(
+    call: Call, world: World, run: str, repository: Path
+) -> None:
+    """An intact pack verifies; one whose kept content was altered does not."""
+    name = approved(call, world, run)
+    commit = call("merge", name, "--json").one["merge_commit"]
+    for wanted in (name, commit):
+        said = call("mrp", "verify", wanted, "--json")
+        assert (said.code, said.one["ok"], said.one["problems"]) == (0, True, [])
+
+
+def test_verify_names_an_altered_pack(call: Call, world: World, run: str) -> None:
+    """Altering a kept pack is found out."""
+    name = world.pack(run)
+    state = world.journal.pack(name)
+    assert state is not None
+    blob = next(
+        path for path in (world.journal.directory / "blobs").rglob("*") if state.blob[7:].endswith(path.name[-10:])
+    )
+    blob.chmod(0o600)
+    blob.write_bytes(blob.read_bytes().replace(b"ready", b"READY"))
+    said = call("mrp", "verify", name, "--json")
+    assert (said.code, said.one["ok"]) == (1, False)
