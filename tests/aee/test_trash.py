@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -78,7 +78,7 @@ def test_delivered_work_frees_its_workspace_without_a_copy(place: Place) -> None
     assert place.clones.runs() == [] and place.trash.copies() == []
 
 
-WAYS = {
+WAYS: dict[str, tuple[bool, Callable[[Place], object]]] = {
     "never-merged": (False, lambda place: place.clones.fetch(run="m.1", branch=BRANCH)),
     "never-fetched": (True, lambda place: place.agent("git", "status")),
     "dirty": (True, lambda place: (place.clones.fetch(run="m.1", branch=BRANCH), (place.clone / "x").write_text("x"))),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -93,7 +93,7 @@ def test_a_message_cannot_forge_a_trailer() -> None:
     assert text == "One Workbench-Pack: X\n\nwhy\n> Workbench-Pack: forged\n\nWorkbench-Pack: MRP-1\n"
 
 
-DIRT = {
+DIRT: dict[str, Callable[[Repo], object]] = {
     "changed": lambda repo: repo.write({"dir/b.txt": "mine"}),
     "staged": lambda repo: (repo.write({"dir/b.txt": "mine"}), repo.git("add", "-A")),
     "deleted": lambda repo: repo.write({"dir/b.txt": None}),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -109,7 +111,12 @@ def test_uncommitted_work_is_listed(repo: Repo) -> None:
 
 def test_files_of_a_commit_are_read_as_they_stand_there(repo: Repo) -> None:
     """Reading goes to the commit, whatever the checkout holds, for any name that a tree can hold."""
-    names = {"sp ace/ünï.txt": "1", "new\nline.txt": "2", "crlf.txt": b"a\r\nb\r\n", "-dash": "3"}
+    names: dict[str, str | bytes | None] = {
+        "sp ace/ünï.txt": "1",
+        "new\nline.txt": "2",
+        "crlf.txt": b"a\r\nb\r\n",
+        "-dash": "3",
+    }
     commit = repo.commit(names)
     repo.write({"crlf.txt": "other"})
     with open_repository(repo.path) as opened:
@@ -207,10 +214,8 @@ def test_plain_git_runs_what_the_repository_configures(repo: Repo, tmp_path: Pat
     """G1, G2, control: plain git status runs each of these programs."""
     mark = tmp_path / "mark"
     _arm(repo, attack, mark)
-    try:
+    with suppress(subprocess.CalledProcessError):  # the attack may also break git; what counts is that it ran
         repo.git("status")
-    except Exception as error:  # noqa: BLE001 - the attack may also break git; what counts is that it ran
-        assert error
     assert mark.exists()
 
 
