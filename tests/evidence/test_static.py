@@ -1,0 +1,181 @@
+"""Secrets, deceiving characters, size, focus, new dependencies and claimed reasons are named without running anything."""
+
+# ruff: noqa: E501 - a table reads better with one row a line
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.artifacts.brief import Brief, Context, Goal
+from workbench.artifacts.policy import SizeLimits
+from workbench.evidence.deceptive import Deceptive
+from workbench.evidence.dependencies import Dependencies
+from workbench.evidence.rationale import RationaleCollector
+from workbench.evidence.secrets import Secrets
+from workbench.evidence.size import Size
+from workbench.evidence.sizes import change_summary, kind_of
+from workbench.ports import Collected
+from workbench.testing.changes import TreeChange
+
+
+def kinds(collected: Collected) -> list[str]:
+    return [finding.kind for finding in collected.findings]
+
+
+def state(collected: Collected) -> str:
+    return collected.evidence[0].state
+
+
+def added(path: str, text: str, before: str = "") -> TreeChange:
+    return TreeChange.of({path: before} if before else {}, {path: text})
+
+
+AWS = "AKIA" + "Q7W3E5R8T2Y6U4I9"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"key = '{AWS}'",
+        f"key = '{AWS}'  # pragma: allowlist secret",
+        "token = 'ghp_" + "a1B2" * 9 + "'",
+        "-----BEGIN OPENSSH PRIVATE KEY-----",
+        "url = 'postgres://app:hunter2hunter2@db.internal/app'",
+        "password = 'c0rrect-h0rse-battery'",
+    ],
+)
+def test_a_secret_fails_and_is_not_repeated(line: str) -> None:
+    """A secret in an added line fails the evidence, a comment does not allow it, and the finding does not show it."""
+    collected = Secrets().collect(added("src/a.py", f"{line}\n"))
+    assert state(collected) == "failed"
+    assert all(AWS not in finding.text and "hunter2hunter2" not in finding.text for finding in collected.findings)
+    assert collected.findings[0].line == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "password = os.environ['PASSWORD']",
+        "password = '${PASSWORD}'",
+        "token = 'example-token-1'",
+        "sha = '" + "0f" * 20 + "'",
+        "password = ''",
+    ],
+)
+def test_ordinary_lines_are_no_secrets(line: str) -> None:
+    """A reference to a secret, a placeholder or a digest is no secret."""
+    assert state(Secrets().collect(added("src/a.py", f"{line}\n"))) == "passed"
+
+
+def test_only_added_lines_count() -> None:
+    """A secret that base already has is not this change's."""
+    before = f"key = '{AWS}'\n"
+    assert state(Secrets().collect(added("a.py", before + "x = 1\n", before))) == "passed"
+    assert state(Secrets().collect(added("a.py", "x = 1\n" + before))) == "failed"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("if admin:\u202e ; pass\n", "text.bidirectional"),
+        ("na\u200bme = 1\n", "text.zero-width"),
+        ("x = 1 # \U000e0041\U000e0042\n", "text.tag"),
+        ("x = 1 # \x1b[2J\n", "text.control"),
+        ("p\u0430ssword = 1\n", "text.homoglyph"),
+    ],
+)
+def test_deceiving_characters_are_found(text: str, kind: str) -> None:
+    """Each kind of deceiving character is a finding, shown as an escape."""
+    collected = Deceptive().collect(added("a.py", text))
+    assert kind in kinds(collected)
+    assert all(finding.text.isprintable() for finding in collected.findings if finding.kind != "text.homoglyph")
+
+
+def test_people_may_write_their_language() -> None:
+    """Words of another script, accents and emoji deceive nobody."""
+    text = "# привет мир, naïve façade, ελληνικά 👩\u200d💻 日本語\n"
+    assert state(Deceptive().collect(added("a.py", text))) == "passed"
+
+
+def test_a_path_may_deceive_too() -> None:
+    """A deceiving character in a path is found without reading the file."""
+    assert "text.bidirectional" in kinds(Deceptive().collect(added("a\u202eyp.exe", "x\n")))
+
+
+def test_size_counts_what_people_wrote() -> None:
+    """Lock files and generated files count for no limit; too many lines fail."""
+    change = TreeChange.of(
+        {"a.py": "1\n2\n3\n"}, {"a.py": "1\nX\n3\n4\n", "uv.lock": "x\n" * 5000, "b.py": "# @generated\n" * 900}
+    )
+    collected = Size().collect(change)
+    assert state(collected) == "passed"
+    assert collected.evidence[0].facts["lines"] == 3
+    assert state(Size(SizeLimits(lines=2)).collect(change)) == "failed"
+    assert {file.path: (file.added, file.removed) for file in change_summary(change)}["a.py"] == (2, 1)
+
+
+def test_files_beside_the_brief_are_shown() -> None:
+    """A source file that the brief does not name as relevant is a finding; tests and made files are not."""
+    brief = Brief(id="B", title="t", goal=Goal(objective="o"), context=Context(relevant_files=("src/auth/**",)))
+    change = TreeChange.of(
+        {}, {"src/auth/a.py": "1\n", "src/other.py": "1\n", "tests/test_x.py": "1\n", "x.lock": "1\n"}
+    )
+    collected = Size(brief=brief).collect(change)
+    assert [(finding.kind, finding.path) for finding in collected.findings] == [("focus.beside-brief", "src/other.py")]
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "kind"),
+    [
+        ("requirements.txt", "requests\n", "requests\nleftpad==1\n", "dependencies.added"),
+        ("requirements.txt", "", "reqeusts==2\n", "dependencies.misspelt"),
+        ("requirements.txt", "requests\n", "--extra-index-url https://elsewhere\nrequests\n", "dependencies.index"),
+        (
+            "pyproject.toml",
+            "[project]\ndependencies = []\n",
+            "[project]\ndependencies = ['left-pad>1']\n",
+            "dependencies.added",
+        ),
+        ("package.json", "{}", '{"dependencies": {"left-pad": "1"}}', "dependencies.added"),
+        ("Cargo.toml", "", "[dependencies]\nleft = '1'\n", "dependencies.added"),
+        ("go.mod", "module a\n", "module a\nrequire github.com/x/y v1.0.0\n", "dependencies.added"),
+        (".npmrc", "", "registry=https://elsewhere\n", "dependencies.index"),
+    ],
+)
+def test_new_dependencies_are_found(path: str, before: str, after: str, kind: str) -> None:
+    """A new, misspelt or redirected dependency is a finding before anything is installed."""
+    assert kind in kinds(Dependencies().collect(added(path, after, before)))
+
+
+def test_a_newer_version_is_no_new_dependency() -> None:
+    """Raising the version of a dependency adds none."""
+    assert state(Dependencies().collect(added("requirements.txt", "requests==2\n", "requests==1\n"))) == "passed"
+
+
+@pytest.mark.parametrize("path", ["package.json", "pyproject.toml", "Cargo.toml"])
+@pytest.mark.parametrize("text", ["{", "[project", "[" * 10_000, "\x01"])
+def test_a_broken_manifest_is_not_a_pass(path: str, text: str) -> None:
+    """A manifest that cannot be read is not checked."""
+    assert state(Dependencies().collect(added(path, text))) == "not-checked"
+
+
+def test_reasons_stay_claims() -> None:
+    """Whatever the agent says is of grade claimed; a file that it names in error is reported."""
+    claimed = {"approach": "I changed src/a.py and src/nowhere.py so that the sum is right for all numbers."}
+    collected = RationaleCollector(claimed).collect(added("src/a.py", "1\n"))
+    assert (collected.evidence[0].grade, state(collected)) == ("claimed", "passed")
+    assert [finding.text for finding in collected.findings] == [
+        "The rationale names src/nowhere.py, which did not change."
+    ]
+    assert not any(finding.blocking for finding in collected.findings)
+    assert state(RationaleCollector({}).collect(added("src/a.py", "1\n"))) == "not-checked"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("uv.lock", "lock"), ("vendor/a.py", "vendored"), ("a_pb2.py", "generated"), ("tests/test_a.py", "test"),
+     ("src/a.py", "source"), ("pyproject.toml", "configuration"), ("README.md", "documentation"), ("tests/__snapshots__/a.ambr", "snapshot")],
+)  # fmt: skip
+def test_kinds_of_files(path: str, kind: str) -> None:
+    """Each changed file is of one kind."""
+    assert kind_of(path, b"x") == kind

@@ -1,0 +1,130 @@
+"""Dependencies that a change adds or points elsewhere, read off manifests before anything is installed."""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import PurePosixPath
+from typing import Any
+
+from workbench.evidence.static import bound, text_of
+from workbench.model.evidence import Finding
+from workbench.ports import Change, Collected
+
+_NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+_INDEX = re.compile(
+    r"--(extra-)?index-url|--find-links|--trusted-host|index-url\s*=|\[\[?tool\.(uv\.(index|sources)|poetry\.source)"
+    r"|^\s*registry\s*=|\breplace\s+\S+\s+=>|\[patch\.|\[source\.|GOPROXY|GONOSUMDB"
+    r"|\"resolved\":\s*\"(?!https://registry\.npmjs\.org/)"
+)
+_KNOWN = (  # often misspelt on purpose
+    "requests", "numpy", "pandas", "pytest", "django", "flask", "cryptography", "urllib3", "pyyaml", "click", "boto3",
+    "setuptools", "scipy", "sqlalchemy", "pydantic", "fastapi", "jinja2", "pillow", "httpx", "react", "lodash",
+    "express", "axios", "chalk", "commander", "typescript", "webpack", "eslint", "serde", "tokio", "rand", "regex",
+    "anyhow", "clap",
+)  # fmt: skip
+
+
+class Dependencies:
+    """Port Collector: passed when no manifest names a new dependency or another index."""
+
+    name = "dependencies"
+
+    def collect(self, change: Change) -> Collected:
+        """Compare every changed manifest with its base."""
+        findings: list[Finding] = []
+        unread: list[str] = []
+        for status, path in change.changed_paths():
+            reader = _reader(path)
+            if status == "D" or reader is None:
+                continue
+            try:
+                findings += _compare(change, path, reader)
+            except (ValueError, TypeError, AttributeError, RecursionError):
+                unread.append(path)
+        state = "failed" if findings else "not-checked" if unread else "passed"
+        summary = f"{len(findings)} dependencies or indexes changed" if findings else "no new dependency"
+        summary = f"could not be read: {', '.join(unread)}" if unread and not findings else summary
+        evidence = bound(change, "dependencies", criterion="hygiene", state=state, summary=summary)  # type: ignore[arg-type]  # one of three literals
+        return Collected(evidence=(evidence,), findings=tuple(findings))
+
+
+Reader = Callable[[str], set[str]]
+
+
+def _compare(change: Change, path: str, reader: Reader) -> Iterator[Finding]:
+    before, after = text_of(change.base_file(path)) or "", text_of(change.result_file(path)) or ""
+    known = reader(before)
+    for name in sorted(reader(after) - known):
+        yield Finding(kind="dependencies.added", severity="medium", text=f"A new dependency: {name}", path=path)
+        near = get_close_matches(name.lower(), _KNOWN, n=1, cutoff=0.8)
+        if near and near[0] != name.lower():
+            text = f"The new dependency {name} is spelt almost like {near[0]}"
+            yield Finding(kind="dependencies.misspelt", severity="high", text=text, path=path)
+    old = set(before.splitlines())
+    for number, line in enumerate(after.splitlines(), 1):
+        if line not in old and _INDEX.search(line):
+            text = f"Packages are taken from another place: {line.strip()[:160]}"
+            yield Finding(kind="dependencies.index", severity="high", text=text, path=path, line=number)
+
+
+def _reader(path: str) -> Reader | None:
+    name = PurePosixPath(path).name
+    if re.fullmatch(r".*requirements.*\.(txt|in)|constraints.*\.txt", name):
+        return _requirements
+    return _READERS.get(name)
+
+
+def _requirements(text: str) -> set[str]:
+    lines = (line.partition("#")[0] for line in text.splitlines() if not line.lstrip().startswith("-"))
+    return {_normal(match[1]) for line in lines if (match := _NAME.match(line))}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _named(values: Any) -> set[str]:
+    if isinstance(values, Mapping):
+        return {_normal(str(name)) for name in values} - {"python"}
+    return {_normal(m[1]) for value in values or () if isinstance(value, str) and (m := _NAME.match(value))}
+
+
+def _pyproject(text: str) -> set[str]:
+    document = tomllib.loads(text)
+    project, poetry = document.get("project", {}), document.get("tool", {}).get("poetry", {})
+    found = _named(project.get("dependencies")) | _named(document.get("build-system", {}).get("requires"))
+    groups = [*project.get("optional-dependencies", {}).values(), *document.get("dependency-groups", {}).values()]
+    groups += [poetry.get("dependencies"), poetry.get("dev-dependencies")]
+    groups += [group.get("dependencies") for group in poetry.get("group", {}).values()]
+    return found.union(*(_named(group) for group in groups))
+
+
+def _package(text: str) -> set[str]:
+    document = json.loads(text or "{}")
+    kinds = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
+    return set[str]().union(*({str(name) for name in document.get(kind, {})} for kind in kinds))
+
+
+def _cargo(text: str) -> set[str]:
+    document = tomllib.loads(text)
+    kinds = ("dependencies", "dev-dependencies", "build-dependencies")
+    return set[str]().union(*({str(name) for name in document.get(kind, {})} for kind in kinds))
+
+
+def _go(text: str) -> set[str]:
+    return set(re.findall(r"^\s*(?:require\s+)?([\w.-]+\.[\w./-]+)\s+v\d", text, re.MULTILINE))
+
+
+_READERS: dict[str, Reader] = {
+    "pyproject.toml": _pyproject,
+    "package.json": _package,
+    "Cargo.toml": _cargo,
+    "go.mod": _go,
+    "pip.conf": lambda _: set(),
+    ".npmrc": lambda _: set(),
+    "uv.toml": lambda _: set(),
+}
