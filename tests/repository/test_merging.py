@@ -95,7 +95,7 @@ def test_a_message_cannot_forge_a_trailer() -> None:
 
 DIRT: dict[str, Callable[[Repo], object]] = {
     "changed": lambda repo: repo.write({"dir/b.txt": "mine"}),
-    "staged": lambda repo: (repo.write({"dir/b.txt": "mine"}), repo.git("add", "-A")),
+    "staged": lambda repo: repo.git("rm", "-q", "--cached", "dir/b.txt"),
     "deleted": lambda repo: repo.write({"dir/b.txt": None}),
     "untracked-in-the-way": lambda repo: repo.write({"new/file.txt": "mine"}),
     "ignored-in-the-way": lambda repo: repo.write({"new/file.txt": "mine", ".git/info/exclude": "new\n"}),
