@@ -1,0 +1,186 @@
+"""Starting a mission: what is pinned, what is said, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ace_world import PERSON, Call, git
+
+from workbench.ace.wiring.workplace import Workplace
+from workbench.core.state import MissionState, RunState
+
+SCRIPT = "agent: robin\nsteps:\n  - think: hello\n"
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> str:
+    path = tmp_path / "robin.yaml"
+    path.write_text(SCRIPT)
+    return str(path)
+
+
+def states(repository: Path, mission: str) -> tuple[MissionState, list[RunState]]:
+    with Workplace(repository).reading() as ledger:
+        found = ledger.mission(mission)
+        assert found is not None
+        return found, ledger.runs(mission=mission)
+
+
+def start(call: Call, *words: str) -> dict[str, object]:
+    said = call("run", *words, "--no-start", "--json")
+    assert said.code == 0, said.err
+    return said.one
+
+
+def test_a_sentence_starts_a_mission_with_everything_pinned(call: Call, script: str, repository: Path) -> None:
+    """Brief, policy, base, script and the person are on record from the first event."""
+    built = start(call, "Raise the price to two", "--script", script)
+    assert built["mission"] == "raise-the-price-to-two"
+    assert built["runs"] == ["raise-the-price-to-two.1"]
+    mission, (run,) = states(repository, "raise-the-price-to-two")
+    head = git(repository, "rev-parse", "HEAD")
+    assert (mission.base_ref, mission.base_commit, mission.into) == ("refs/heads/main", head, "refs/heads/main")
+    assert mission.brief_light
+    assert mission.policy_digest.startswith("sha256:")
+    assert mission.owner == PERSON
+    assert (run.driver, run.brief) == ("scripted", mission.brief)
+    assert run.script is not None
+    with Workplace(repository).reading() as ledger:
+        assert ledger.blobs.get(run.script.blob) == SCRIPT.encode()
+        assert b"Raise the price to two" in ledger.blobs.get(mission.brief.blob)
+
+
+def test_versions_queue_runs_side_by_side_and_names_never_clash(call: Call, script: str) -> None:
+    """N versions are N runs; the same words again are a mission of their own."""
+    assert len(start(call, "Do this", "--script", script, "--versions", "3")["runs"]) == 3  # type: ignore[arg-type]
+    assert start(call, "Do this", "--script", script)["mission"] == "do-this-2"
+
+
+def test_uncommitted_work_is_said_because_agents_cannot_see_it(call: Call, script: str, repository: Path) -> None:
+    """A person learns at the start what agents will not see."""
+    (repository / "shop.py").write_text("PRICE = 5\n")
+    (repository / "prix été.txt").write_text("x")
+    said = call("run", "Do this", "--script", script, "--no-start")
+    assert "cannot see 2 uncommitted paths" in said.err
+    assert "prix été.txt" in said.err
+    assert set(states(repository, "do-this")[0].uncommitted) == {"shop.py", "prix été.txt"}
+
+
+def test_another_base_has_no_branch_to_merge_into_unless_named(call: Call, script: str, repository: Path) -> None:
+    """Only a base that is checked out says by itself where a result goes."""
+    git(repository, "branch", "old")
+    git(repository, "commit", "-q", "--allow-empty", "-m", "More")
+    built = start(call, "One thing", "--script", script, "--base", "old")
+    assert (built["base_ref"], built["into"]) == ("refs/heads/old", "")
+    assert (
+        start(call, "Other thing", "--script", script, "--base", "HEAD~1", "--into", "main")["into"]
+        == "refs/heads/main"
+    )
+    assert call("run", "Third thing", "--script", script, "--base", "-x").code == 2
+    assert call("run", "Third thing", "--script", script, "--base", "nowhere").code == 2
+
+
+def test_a_detached_head_warns(call: Call, script: str, repository: Path) -> None:
+    """Without a branch nothing can be merged: that is said at the start."""
+    git(repository, "checkout", "-q", "--detach")
+    said = call("run", "Do this", "--script", script, "--no-start")
+    assert "no branch to merge into" in said.err
+
+
+def test_without_an_agent_the_remedy_is_said(call: Call) -> None:
+    """No agent: how to configure one."""
+    said = call("run", "Do this", "--no-start")
+    assert said.code == 2
+    assert "[agents.NAME]" in said.err
+
+
+def test_the_only_configured_agent_is_taken(call: Call, repository: Path) -> None:
+    """One configured agent needs no --agent; an unknown one lists what there is."""
+    (repository / ".workbench").mkdir()
+    (repository / ".workbench/config.toml").write_text('[agents.robin]\ndriver = "scripted"\nscript = "robin.yaml"\n')
+    (repository / "robin.yaml").write_text(SCRIPT)
+    start(call, "Do this")
+    assert states(repository, "do-this")[1][0].agent == "robin"
+    assert "robin" in call("run", "Do that", "--agent", "wren", "--no-start", "--json").error["hint"]
+
+
+def test_an_unknown_word_is_no_sentence(call: Call, script: str) -> None:
+    """A mistyped brief does not become a mission."""
+    said = call("run", "exmaple", "--script", script, "--no-start", "--json")
+    assert (said.code, said.error["id"]) == (2, "NotFound")
+    assert "quotes" in said.error["hint"]
+
+
+def test_a_brief_with_problems_starts_nothing_and_lists_them(call: Call, script: str, repository: Path) -> None:
+    """All problems come with line and column."""
+    briefs = repository / ".workbench/briefs"
+    briefs.mkdir(parents=True)
+    (briefs / "bad.md").write_text("---\nid: bad\ntitel: x\n---\n")
+    said = call("run", "bad", "--script", script, "--no-start")
+    assert said.code == 1
+    assert ".workbench/briefs/bad.md:3:" in said.err
+    assert call("missions", "--json").rows == []
+
+
+def test_sandbox_none_warns_and_the_policy_of_the_base_can_forbid_it(call: Call, script: str, repository: Path) -> None:
+    """Danger is visible; what the working tree says about it changes nothing."""
+    said = call("run", "One thing", "--script", script, "--sandbox", "none", "--no-start")
+    assert "--sandbox none" in said.err
+    assert states(repository, "one-thing")[0].sandbox == "none"
+    policy = repository / ".workbench/policy.yaml"
+    policy.parent.mkdir()
+    policy.write_text("id: p\nversion: '1'\nsandbox:\n  allow_none: false\n  minimum: container\n")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "Forbid")
+    policy.unlink()  # loosening it in the checkout does not loosen the gate
+    refused = call("run", "Two things", "--script", script, "--sandbox", "none", "--no-start", "--json")
+    assert (refused.code, refused.error["id"]) == (1, "Refused")
+
+
+def test_a_loop_is_read_from_the_base_commit(call: Call, script: str, repository: Path) -> None:
+    """A loop that is not committed binds nobody."""
+    call("init")
+    refused = call("run", "Do this", "--script", script, "--loop", "default", "--no-start", "--json")
+    assert refused.code == 2
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "Init")
+    start(call, "Do this", "--script", script, "--loop", "default")
+    loop = states(repository, "do-this")[0].loop
+    assert loop is not None
+    assert loop.id == "default"
+
+
+def test_init_writes_a_scaffold_that_checks_and_never_overwrites(call: Call, repository: Path) -> None:
+    """`init` twice leaves what a person changed alone."""
+    written = call("init", "--json").one["written"]
+    assert ".workbench/config.toml" in written
+    for noun in ("brief", "loop", "mentor"):
+        assert call(noun, "check").code == 0
+    config = repository / ".workbench/config.toml"
+    config.write_text("# mine\n")
+    again = call("init", "--json").one
+    assert again["written"] == []
+    assert config.read_text() == "# mine\n"
+
+
+def test_a_repository_without_commits_says_what_to_do(call: Call, script: str, tmp_path: Path) -> None:
+    """No commit yet: exit 4 with the remedy."""
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    git(empty, "init", "-q")
+    said = call("run", "Do this", "--script", script, at=empty)
+    assert said.code == 4
+    assert "commit" in said.err
+
+
+def test_a_branch_that_is_handed_in_is_a_run_of_its_own(call: Call, repository: Path) -> None:
+    """`mrp build` asks through the journal; without an AEE in time it is exit 5, and the request stays."""
+    from workbench.ace.wiring.gating import BuildOrder, request
+
+    git(repository, "branch", "feature")
+    with Workplace(repository) as place:
+        name = request(place, BuildOrder(base="main", head="feature"))
+    row = call("runs", "--json").one
+    assert (row["id"], row["mission"], row["status"]) == (name, "", "queued")
+    assert call("missions", "--json").rows == []
