@@ -202,7 +202,18 @@ def _clauses_have_ids(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
                 )
 
 
-FILE = ArtifactFile(Brief, _table, name="brief", form="markdown", rules=(_clauses_have_ids,))
+def _ids_differ(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
+    """An id that follows from the position may be taken already by a clause that names its own."""
+    for section, name in _SECTIONS:
+        given = data.get(section, {}).get(name, ())
+        named = {clause.get("id") for clause in given if DERIVED not in clause}
+        for number, clause in enumerate(given):
+            if data.get("light") and DERIVED in clause and clause["id"] in named:
+                text = f"this clause would be {clause['id']}, which another one is"
+                yield f.Complaint(where=(section, name, number), text=text, remedy="give it an id of its own")
+
+
+FILE = ArtifactFile(Brief, _table, name="brief", form="markdown", rules=(_clauses_have_ids, _ids_differ))
 
 
 def parse(text: str | bytes, path: str = "brief.md") -> Brief:

@@ -15,10 +15,11 @@ from workbench.artifacts.nodes import from_data
 from workbench.artifacts.problem_list import ProblemList, has_errors
 from workbench.artifacts.source import decode
 from workbench.artifacts.terms import Command
-from workbench.artifacts.toml_lines import load
+from workbench.artifacts.toml_lines import Places, load
 from workbench.model.errors import ArtifactInvalid
 from workbench.model.problems import Problem
 
+MAX_BYTES = 1 << 16  # of one configuration file
 PREFIX = "WORKBENCH"  # of environment variables: WORKBENCH_RUN_MAX_RUNS
 DEFAULT_ORIGIN = "default"
 SuiteKind = Literal["auto", "pytest", "unittest", "node", "npm", "go", "cargo", "make", "command"]
@@ -251,17 +252,26 @@ def _less(data: Mapping[str, Any], gone: set[tuple[str, ...]], path: tuple[str, 
 
 def _read(text: str | bytes, path: str) -> tuple[Layer | None, list[Problem]]:
     problems = ProblemList(path)
-    decoded = decode(text, problems)
+    decoded = decode(text, problems, limit=MAX_BYTES)
     loaded = None if decoded is None else load(decoded, problems)
     if loaded is None:
         return None, problems.listed()
     data, places = loaded
-    read = Reader(problems).read(_partial(), from_data(data, lines=places))
+    read = _read_data(data, problems, places)
     if read is ABSENT:
         return None, problems.listed()
     plain = _as_written(read)
     origins = {key: _at(path, key, places) for key, _ in _flat(plain, ())}
     return Layer(data=plain, origins=origins), problems.listed()
+
+
+def _read_data(data: Mapping[str, Any], problems: ProblemList, places: Places) -> Any:
+    try:
+        root = from_data(data, lines=places)
+    except ValueError as error:
+        problems.add(0, 0, str(error), "flatten it")
+        return ABSENT
+    return Reader(problems).read(_partial(), root)
 
 
 def _partial() -> f.Table:
@@ -292,7 +302,7 @@ def _checked_values(given: Mapping[str, Any], origins: dict[str, str], *, path: 
     for key, value in given.items():
         _put(data, key.split("."), value)
     problems = ProblemList(path)
-    read = Reader(problems).read(_partial(), from_data(data))
+    read = _read_data(data, problems, {})
     if read is ABSENT or problems.listed():  # here, an unknown key is a slip of the caller
         raise _invalid(path, problems.listed())
     return Layer(data=_as_written(read), origins=origins)

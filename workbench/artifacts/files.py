@@ -13,7 +13,7 @@ from workbench.artifacts.checker import ABSENT, Reader, without_marks
 from workbench.artifacts.emitter import block, plain
 from workbench.artifacts.nodes import MapNode, Node, from_data, from_yaml
 from workbench.artifacts.problem_list import ProblemList, has_errors
-from workbench.artifacts.source import FENCE, Source, decode, split, trimmed
+from workbench.artifacts.source import FENCE, Source, decode, is_clean, split, trimmed
 from workbench.model.digests import digest_of
 from workbench.model.errors import ArtifactInvalid
 from workbench.model.problems import Problem
@@ -96,7 +96,10 @@ class ArtifactFile(Generic[T]):
         problems = ProblemList(path)
         body = data.get("body") if isinstance(data, Mapping) and self.form == "markdown" else None
         front = {key: value for key, value in data.items() if key != "body"} if body is not None else data
-        source = Source(data="", body=trimmed(body) if isinstance(body, str) else "")
+        body = trimmed(body) if isinstance(body, str) else ""
+        source = Source(data="", body=body)
+        if not is_clean(body, problems):
+            return Reading(data=None, problems=problems.listed())
         try:
             root = from_data(front)
         except ValueError as error:

@@ -12,6 +12,7 @@ from workbench.artifacts.editing import edited
 from workbench.artifacts.files import ArtifactFile
 from workbench.artifacts.problem_list import did_you_mean, quoted
 from workbench.artifacts.terms import Budget, Escalation, Rigor, budget_table, escalation_list
+from workbench.model.evidence import CRITERIA
 from workbench.model.problems import Problem
 
 MAX_VERSIONS = 50  # parallel versions of one stage
@@ -119,6 +120,8 @@ def _table() -> f.Table:
         "stages": f.ListOf(stage, unique="id"),
         "overrides": f.ListOf(override),
         "escalations": escalation_list(),
+        "select": f.table(Select, docs={"by": "evidence: the version with the best pack"}),
+        "evidence": f.table(RequiredEvidence, docs={name: f"kinds of evidence for {name}" for name in CRITERIA}),
         "budget": budget_table(),
     }
     return f.table(Loop, docs=docs, kinds=kinds)

@@ -10,6 +10,7 @@ from workbench.artifacts.problem_list import ProblemList
 from workbench.model.text import hidden_at, visible
 
 MAX_BYTES = 1 << 20  # of one artifact
+MAX_LINE = 1 << 16  # characters; the YAML reader takes quadratic time on some endless lines
 FENCE = "---"
 _BOM = "\ufeff"
 _FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
@@ -40,7 +41,7 @@ def decode(raw: str | bytes, problems: ProblemList, *, limit: int = MAX_BYTES) -
     if text.startswith(_BOM):
         problems.add(1, 1, "the file starts with a byte order mark", "save it as UTF-8 without one", severity="warning")
     text = text.removeprefix(_BOM).replace("\r\n", "\n")
-    return text if _is_clean(text, problems) else None
+    return text if is_clean(text, problems) and _has_sane_lines(text, problems) else None
 
 
 def split(text: str, problems: ProblemList) -> Source | None:
@@ -81,8 +82,8 @@ def _decoded(raw: bytes, problems: ProblemList) -> str | None:
         return None
 
 
-def _is_clean(text: str, problems: ProblemList) -> bool:
-    """Control characters are errors; hidden ones (bidirectional, zero-width ...) are warnings, the first of a line."""
+def is_clean(text: str, problems: ProblemList) -> bool:
+    """Whether no control character is in it; hidden ones (bidirectional, zero-width ...) are warnings, one a line."""
     clean = True
     index = hidden_at(text)
     while index >= 0 and not problems.full:
@@ -98,3 +99,13 @@ def _is_clean(text: str, problems: ProblemList) -> bool:
         next_line = text.find("\n", index)
         index = hidden_at(text, next_line) if next_line >= 0 else -1
     return clean and not _FORBIDDEN.search(text)
+
+
+def _has_sane_lines(text: str, problems: ProblemList) -> bool:
+    if len(text) <= MAX_LINE:
+        return True
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) > MAX_LINE:
+            problems.add(number, MAX_LINE + 1, f"the line is longer than {MAX_LINE} characters", "break it up")
+            return False
+    return True

@@ -9,6 +9,7 @@ from typing import Any
 from workbench.artifacts.problem_list import ProblemList, quoted
 
 Places = dict[tuple[str, ...], tuple[int, int]]  # path of a key: its line and column, from 1
+MAX_DOTS = 100  # in one line; the standard reader takes quadratic time on endless dotted keys
 _WORD = r"(?:[A-Za-z0-9_-]+|\"[^\"\n]*\"|'[^'\n]*')"
 _DOTTED = rf"{_WORD}(?:[ \t]*\.[ \t]*{_WORD})*"
 _HEADER = re.compile(rf"[ \t]*\[{{1,2}}[ \t]*({_DOTTED})[ \t]*\]{{1,2}}")
@@ -18,6 +19,9 @@ _AT = re.compile(r"\s*\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 def load(text: str, problems: ProblemList) -> tuple[dict[str, Any], Places] | None:
     """The data of a TOML text and where its keys stand; None when it cannot be read."""
+    if crowded := next((n for n, line in enumerate(text.split("\n"), 1) if line.count(".") > MAX_DOTS), 0):
+        problems.add(crowded, 1, f"more than {MAX_DOTS} dots in one line", "break it up")
+        return None
     try:
         return tomllib.loads(text), places(text)
     except tomllib.TOMLDecodeError as error:
