@@ -1,0 +1,74 @@
+"""`demo`: the whole loop in a small repository, offline, with scripted agents."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from workbench.ace.cli.options import speaks
+from workbench.ace.cli.output import Output
+from workbench.ace.wiring.workplace import Workplace
+
+DIRECTORY = "workbench-demo"
+SETTLE_S = 60.0  # until each of the three agents has asked or delivered
+
+
+@click.command()
+@click.argument("directory", default=DIRECTORY, type=click.Path(path_type=Path), metavar="[DIR]")
+@click.option("--no-tui", is_flag=True, help="Start it, print what was started, and return at once.")
+@speaks
+def demo(place: Workplace, out: Output, directory: Path, no_tui: bool) -> None:
+    """Make a small repository in DIR and let three scripted agents work in it: offline, without a key.
+
+    One asks and then delivers, one delivers at once, one makes the tests pass by weakening them and is found out.
+    """
+    from workbench.ace.wiring import demonstration, engine
+
+    where = demonstration.lay_out((place.directory / directory).absolute())
+    shop = Workplace(where)
+    started = demonstration.start(shop)
+    aee = engine.start(shop)
+    if aee.sandbox == "none":
+        out.warn("no sandbox works here, so the demo's own agents run without one; workbench doctor says why")
+    built = {
+        "schema": 1,
+        "kind": "demo",
+        "id": str(where),
+        "repository": str(where),
+        "missions": [mission.mission for mission in started],
+        "runs": [run for mission in started for run in mission.runs],
+        "aee": {"state": aee.state, "pid": aee.pid, "sandbox": aee.sandbox},
+    }
+    if no_tui or out.as_json:
+        out.one(built, [str(where), *(f"  {mission.mission}" for mission in started)])
+    else:
+        _watch(shop, out)
+    for line in _next_steps(where, place.directory):
+        out.say(line)
+
+
+def _watch(shop: Workplace, out: Output) -> None:
+    """Wait until every agent needs a person, then show the inbox."""
+    from workbench.ace.cli.inbox import print_inbox
+    from workbench.ace.cli.wait import settle
+
+    out.say("Three agents are at work; this takes some seconds.")
+    settle(shop, timeout=SETTLE_S)
+    print_inbox(shop, out)
+
+
+def _next_steps(where: Path, here: Path) -> list[str]:
+    shown = where.relative_to(here) if where.is_relative_to(here) else where
+    return [
+        "",
+        "What to type next:",
+        f"  cd {shown}",
+        "  workbench show CRP-payments-limit.1-1              the question that waits for you",
+        '  workbench answer CRP-payments-limit.1-1 --option A --why "any 60 seconds, says DOD-1"',
+        "  workbench mrp show MRP-parser-fix.1-1 --md         what is proven, and what was not checked",
+        '  workbench approve MRP-parser-fix.1-1 --why "the new tests show it"',
+        "  workbench merge MRP-parser-fix.1-1",
+        "  workbench mrp show MRP-flaky-retry.1-1 --md        found out",
+        "  workbench aee stop                                 when you have seen enough",
+    ]

@@ -1,0 +1,1 @@
+"""Amounts, request limits and retries of a web shop."""

@@ -1,0 +1,72 @@
+"""The run child: carries one attempt of one step, outside the sandbox, trusted, in a process group of its own.
+
+It reads its ticket on stdin, reports to the AEE, and says how the step ended as the last line on stdout. When the AEE
+is gone, so is the child: what it had not reported never counts.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+import msgspec
+
+from workbench.aee.lock import lock_file
+from workbench.aee.reports import Fenced, ReportLine
+from workbench.aee.steps import STEPS, Stop
+from workbench.aee.ticket import StepEnd, Ticket
+from workbench.aee.wiring import open_child_ground
+from workbench.model.errors import EnvironmentProblem, Refused, UsageError, WorkbenchError
+
+LOCK_WAIT_S = 10.0  # for an earlier child of the same run, which is being ended, to let go of the workspace
+ABANDONED = 75  # exit code of a child whose report nobody wants (EX_TEMPFAIL of sysexits.h)
+
+
+def main() -> int:
+    """Carry the step of the ticket on stdin."""
+    ticket = msgspec.json.decode(sys.stdin.buffer.read(), type=Ticket)
+    stop = Stop()
+    signal.signal(signal.SIGTERM, lambda *_: stop.ask())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        end = _carry(ticket, stop)
+    except (Fenced, ConnectionError):
+        return ABANDONED
+    except WorkbenchError as problem:
+        final = isinstance(problem, Refused | EnvironmentProblem | UsageError)
+        end = StepEnd(outcome="failed", detail=problem.message, hint=problem.hint, final=final)
+    except Exception as problem:  # noqa: BLE001 - the worker's top: it becomes the step's recorded outcome
+        traceback.print_exc()
+        end = StepEnd(outcome="failed", detail=f"{type(problem).__name__}: {problem}")
+    sys.stdout.buffer.write(msgspec.json.encode(end) + b"\n")
+    sys.stdout.flush()
+    return 0
+
+
+def _carry(ticket: Ticket, stop: Stop) -> StepEnd:
+    directory = Path(ticket.directory)
+    lock = lock_file(directory / "locks" / f"{ticket.run}.lock", wait_s=LOCK_WAIT_S)
+    if lock is None:
+        raise WorkbenchError(f"another process still holds the workspace of {ticket.run}")
+    line = ReportLine(ticket.socket, run=ticket.run, epoch=ticket.epoch)
+    stop.follow(line.stop_asked)
+    line.leash(_abandon)
+    with open_child_ground(directory, Path(ticket.repository), line) as ground:
+        run = ground.states.run(ticket.run)
+        if run is None or run.step is None or run.step.epoch != ticket.epoch:
+            raise Fenced(f"epoch {ticket.epoch} of {ticket.run} is over")
+        return STEPS[ticket.step](ground, run, stop)
+
+
+def _abandon() -> None:
+    """The AEE is gone: end at once, with everything that this child started (sandboxes die with their parent)."""
+    threading.Timer(2.0, os._exit, (ABANDONED,)).start()
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""Examines a delivery: which collectors look at it, what the gate makes of it, and the pack that comes of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from workbench import __version__
+from workbench.aee.sandbox.select import limitations
+from workbench.aee.wiring import ChildGround
+from workbench.artifacts import brief as briefs
+from workbench.artifacts import policy as policies
+from workbench.artifacts.brief import Brief
+from workbench.artifacts.configuration import Settings
+from workbench.artifacts.mergepack import Audit, MergePack
+from workbench.artifacts.policy import Policy
+from workbench.core.admission import Bindings
+from workbench.core.assemble import Known, assemble
+from workbench.core.decide.decision import run_stream
+from workbench.core.gate import Context, judge
+from workbench.core.state import RunState
+from workbench.evidence.behaviour import Behaviour
+from workbench.evidence.cache import EvidenceCache
+from workbench.evidence.clauses import ClausesCollector
+from workbench.evidence.conventions import plan_suite
+from workbench.evidence.coverage import CoverageCollector
+from workbench.evidence.deceptive import Deceptive
+from workbench.evidence.dependencies import Dependencies
+from workbench.evidence.examine import examine
+from workbench.evidence.lint import LintCollector
+from workbench.evidence.outcomes import TestsCollector
+from workbench.evidence.rationale import RationaleCollector
+from workbench.evidence.rig import Rig
+from workbench.evidence.secrets import Secrets
+from workbench.evidence.size import Size
+from workbench.evidence.sizes import MADE, change_summary
+from workbench.evidence.tampering.collector import Tampering
+from workbench.evidence.types import TypesCollector
+from workbench.model.ids import pack_id
+from workbench.ports import Collected, Collector
+from workbench.repository.change import StoreChange
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """What is examined, with what binds its gate; all of it is read from the base commit or pinned by a person."""
+
+    run: RunState
+    revision: int
+    base: str
+    head: str
+    policy: Policy
+    brief: Brief | None
+    settings: Settings
+
+    @property
+    def id(self) -> str:
+        """The id of the pack."""
+        return pack_id(self.run.id, self.revision)
+
+    @property
+    def policy_digest(self) -> str:
+        """The digest of the policy."""
+        return policies.digest(self.policy)
+
+    @property
+    def brief_digest(self) -> str:
+        """The digest of the brief; empty without one."""
+        return briefs.digest(self.brief) if self.brief else ""
+
+
+def examined(
+    ground: ChildGround, delivery: Delivery, change: StoreChange, cache: EvidenceCache, stop: Callable[[], bool]
+) -> MergePack:
+    """The pack of `delivery`, from evidence that is made here."""
+    rig = ground.rig(delivery.run, stop)
+    behaviour = _behaviour(ground, delivery, rig, cache)
+    found = examine(change, _collectors(delivery, rig, behaviour, cache), clock=ground.clock)
+    bindings = Bindings(
+        base=delivery.base,
+        head=delivery.head,
+        tree=change.tree,
+        policy_digest=delivery.policy_digest,
+        brief_digest=delivery.brief_digest,
+        environment=rig.environment.digest,
+    )
+    judgement = judge(
+        evidence=found.evidence,
+        findings=found.findings,
+        policy=delivery.policy,
+        brief=delivery.brief,
+        context=_context(ground, delivery, change, bindings),
+    )
+    known = _known(ground, delivery, change, rig, behaviour, found)
+    return assemble(judgement=judgement, findings=found.findings, brief=delivery.brief, bindings=bindings, known=known)
+
+
+def _behaviour(ground: ChildGround, delivery: Delivery, rig: Rig, cache: EvidenceCache) -> Behaviour | None:
+    files = ground.store.list_files(delivery.base)
+    plan = plan_suite(
+        files, lambda path: ground.store.read_file(delivery.base, path), configured=delivery.settings.tests
+    )
+    return None if plan is None else Behaviour(rig, plan, cache=cache)
+
+
+def _collectors(delivery: Delivery, rig: Rig, behaviour: Behaviour | None, cache: EvidenceCache) -> list[Collector]:
+    tests: list[Collector] = (
+        [] if behaviour is None else [TestsCollector(rig, behaviour), CoverageCollector(rig, behaviour)]
+    )
+    clauses: list[Collector] = (
+        [] if delivery.brief is None else [ClausesCollector(rig, delivery.brief, behaviour=behaviour)]
+    )
+    return [
+        *tests,
+        *clauses,
+        Tampering(),
+        LintCollector(rig),
+        TypesCollector(rig, command=delivery.settings.types.command, cache=cache),
+        Secrets(),
+        Dependencies(),
+        Deceptive(),
+        Size(delivery.policy.size, delivery.brief),
+        RationaleCollector(delivery.run.rationale),
+    ]
+
+
+def _context(ground: ChildGround, delivery: Delivery, change: StoreChange, bindings: Bindings) -> Context:
+    counted = [made for made in change_summary(change) if made.kind not in MADE]
+    asked = ground.states.consultations(run=delivery.run.id, is_open=True)
+    return Context(
+        bindings=bindings,
+        changed_paths=tuple(path for _, path in change.changed_paths()),
+        changed_lines=sum(made.added + made.removed for made in counted),
+        changed_files=len(counted),
+        open_questions=tuple(question.id for question in asked),
+        now=ground.clock.now(),
+    )
+
+
+def _known(
+    ground: ChildGround,
+    delivery: Delivery,
+    change: StoreChange,
+    rig: Rig,
+    behaviour: Behaviour | None,
+    found: Collected,
+) -> Known:
+    run = delivery.run
+    runs = behaviour.of(change) if behaviour is not None else None
+    before = {outcome.id for outcome in runs.base.outcomes} if runs else set()
+    return Known(
+        id=delivery.id,
+        mission=run.mission,
+        run=run.id,
+        agent=run.agent,
+        revision=delivery.revision,
+        submitted_at=ground.clock.now(),
+        title=run.title,
+        changes=change_summary(change),
+        tests=runs.result.outcomes if runs else (),
+        new_tests=tuple(outcome.id for outcome in runs.result.outcomes if outcome.id not in before) if runs else (),
+        uncovered=_uncovered(found),
+        claimed=run.rationale,
+        audit=_audit(ground, delivery, rig),
+    )
+
+
+def _uncovered(found: Collected) -> dict[str, tuple[int, ...]]:
+    facts = next((piece.facts for piece in found.evidence if piece.kind == "coverage.changed"), {})
+    return {path: tuple(lines) for path, lines in facts.get("uncovered", {}).items()}
+
+
+def _audit(ground: ChildGround, delivery: Delivery, rig: Rig) -> Audit:
+    run = delivery.run
+    mission = ground.states.mission(run.mission) if run.mission else None
+    answered = [asked.resolution for asked in ground.states.consultations(run=run.id) if asked.resolution]
+    return Audit(
+        loop=mission.loop.digest if mission is not None and mission.loop is not None else "",
+        rulebook_digest=mission.rulebook_digest if mission is not None else "",
+        resolutions=tuple(answered),
+        driver=run.driver,
+        driver_version=__version__,
+        tools={"workbench": __version__},
+        environment_digest=rig.environment.digest,
+        sandbox=rig.sandbox.level,
+        sandbox_limits=limitations(rig.sandbox),
+        trajectory=f"{run_stream(run.id)}@{run.version}",
+        cost_usd=run.cost_usd,
+        tokens=run.tokens,
+        artifacts=tuple(pin.digest for pin in (run.brief, run.script, run.policy) if pin is not None and pin.digest),
+    )

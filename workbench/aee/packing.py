@@ -1,0 +1,165 @@
+"""Builds a run's merge-readiness pack: resolutions onto the branch, the result as objects, evidence, verdict, pack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from workbench.aee.examination import Delivery, examined
+from workbench.aee.wiring import ChildGround
+from workbench.artifacts import brief as briefs
+from workbench.artifacts import mergepack
+from workbench.artifacts import policy as policies
+from workbench.artifacts import resolution as resolutions
+from workbench.artifacts.configuration import Settings
+from workbench.artifacts.mergepack import MergePack
+from workbench.artifacts.policy import Policy
+from workbench.core.assemble import claimed_rationale
+from workbench.core.decide.pack import request_pack, submit_pack
+from workbench.core.state import RunState
+from workbench.evidence.cache import EvidenceCache
+from workbench.model import events as e
+from workbench.model.errors import Refused
+from workbench.model.events import EvidenceCached, Proposed
+from workbench.model.ids import derived_id
+from workbench.repository.change import StoreChange
+
+RESOLUTIONS = ".workbench/resolutions"
+CACHE_STREAM = "repository/evidence"
+
+
+def build_pack(ground: ChildGround, run: RunState, stop: Callable[[], bool]) -> None:
+    """Assemble and submit the pack of the run's delivery; nothing is submitted once `stop` says so."""
+    delivery = _delivery(ground, run)
+    ground.report(request_pack(_request(delivery)).events)
+    cache = _cache(ground)
+    try:
+        change = StoreChange(ground.store, base=delivery.base, head=delivery.head)
+    except Refused as conflict:
+        pack = _conflicted(ground, delivery, conflict)
+    else:
+        pack = examined(ground, delivery, change, cache, stop)
+    if not stop():
+        ground.report([*_submission(ground, delivery, pack), *_remembered(cache)])
+
+
+# --- what is delivered, and what binds its gate -----------------------------------------------------------------------
+
+
+def _delivery(ground: ChildGround, run: RunState) -> Delivery:
+    base = ground.person.resolve(run.into or run.base_ref or run.base_commit)
+    ground.store.pin(base)
+    bound = msgspec.structs.replace(run, base_commit=base)
+    settings = ground.settings(bound)
+    text = ground.text(run.brief)
+    return Delivery(
+        run=bound,
+        revision=run.revision + 1,
+        base=base,
+        head=_with_resolutions(ground, run, settings),
+        policy=_policy(ground, bound),
+        brief=briefs.parse(text, f"{run.brief.id}.md") if run.brief is not None and text else None,
+        settings=settings,
+    )
+
+
+def _policy(ground: ChildGround, run: RunState) -> Policy:
+    """A policy that a person named, else the base commit's, else the default: never the change's own."""
+    if run.policy is not None:
+        return policies.parse(ground.text(run.policy), run.policy.id)
+    raw = ground.store.read_file(run.base_commit, policies.PATH)
+    return policies.DEFAULT if raw is None else policies.parse(raw, policies.PATH)
+
+
+def _with_resolutions(ground: ChildGround, run: RunState, settings: Settings) -> str:
+    """The delivered head with the answers that the run was given, as files in a commit of its own."""
+    files = {
+        f"{RESOLUTIONS}/{asked.resolution}.md": _rendered(asked.answer).encode()
+        for asked in ground.states.consultations(run=run.id)
+        if asked.state == "resolved"
+    }
+    if not files or settings.resolutions.store == "refs":
+        return run.submission
+    head = ground.store.add_files(run.submission, files, message="Record the resolutions of this run")
+    ground.store.set_run(run.id, head)
+    return head
+
+
+def _rendered(document: e.JSON) -> str:
+    return resolutions.render(msgspec.convert(document, resolutions.Resolution))
+
+
+def _request(delivery: Delivery) -> e.PackRequested:
+    run = delivery.run
+    return e.PackRequested(
+        pack=delivery.id,
+        mission=run.mission,
+        run=run.id,
+        revision=delivery.revision,
+        base_ref=run.base_ref,
+        base_commit=delivery.base,
+        head=delivery.head,
+        into=run.into,
+        brief=run.brief,
+        policy=run.policy,
+        rationale=run.rationale,
+        environment=run.environment,
+        sandbox=run.sandbox,
+    )
+
+
+# --- what comes of it -------------------------------------------------------------------------------------------------
+
+
+def _conflicted(ground: ChildGround, delivery: Delivery, conflict: Refused) -> MergePack:
+    """A head that does not merge has no result: nothing was examined, and the pack says so first."""
+    run, paths = delivery.run, conflict.data.get("paths", [])
+    return MergePack(
+        id=delivery.id,
+        verdict="not-ready",
+        base=delivery.base,
+        head=delivery.head,
+        tree="",
+        policy_digest=delivery.policy_digest,
+        brief_digest=delivery.brief_digest,
+        mission=run.mission,
+        run=run.id,
+        agent=run.agent,
+        revision=delivery.revision,
+        submitted_at=ground.clock.now(),
+        title=run.title,
+        reasons=(f"It does not merge: {conflict.message} in {', '.join(paths)}.",),
+        not_checked=("Everything: there is no result to check.",),
+        rationale=claimed_rationale(run.rationale),
+    )
+
+
+def _submission(ground: ChildGround, delivery: Delivery, pack: MergePack) -> tuple[Proposed, ...]:
+    submitted = e.PackSubmitted(
+        pack=pack.id,
+        mission=pack.mission,
+        run=pack.run,
+        revision=pack.revision,
+        verdict=pack.verdict,
+        base_commit=pack.base,
+        head=pack.head,
+        tree=pack.tree,
+        policy_digest=pack.policy_digest,
+        brief_digest=pack.brief_digest,
+        digest=mergepack.digest(pack),
+        blob=ground.blobs.put(mergepack.to_json(pack)),
+        title=pack.title,
+        headline=pack.reasons[0] if pack.reasons else "",
+    )
+    return submit_pack(submitted, ground.states.packs(run=delivery.run.id)).events
+
+
+def _cache(ground: ChildGround) -> EvidenceCache:
+    payloads = [event.payload for event in ground.journal.read(CACHE_STREAM)]
+    known = {kept.key: kept.blob for kept in payloads if isinstance(kept, EvidenceCached)}
+    return EvidenceCache(ground.blobs, known)
+
+
+def _remembered(cache: EvidenceCache) -> list[Proposed]:
+    return [Proposed(stream=CACHE_STREAM, payload=kept, actor="aee", id=derived_id(kept.key)) for kept in cache.added]

@@ -1,0 +1,63 @@
+"""Asking a person to trust a step that reaches out of the sandbox, and believing only a person's own answer."""
+
+from __future__ import annotations
+
+from workbench.aee.prepare import TRUST_STREAM, TRUST_USE
+from workbench.core.decide.consultation import raise_consultation
+from workbench.core.state import ConsultationState, RunState
+from workbench.model.errors import NeedsHuman, Refused
+from workbench.model.events import ConsultationRaised, Proposed, TrustGranted
+from workbench.model.ids import consultation_id, derived_id
+
+ALLOW, DENY = "allow", "deny"
+
+
+def call_of(digest: str) -> str:
+    """The name under which the question about this content is known in its run."""
+    return f"trust:{digest}"
+
+
+def ask(run: RunState, problem: NeedsHuman, asked: int) -> tuple[Proposed, ...]:
+    """The question whether a command may use the network, as `problem` describes it; `asked` were asked before."""
+    digest, command = problem.data["digest"], " ".join(problem.data["command"])
+    question = consultation_id(run.id, asked + 1)
+    document = {
+        "id": question,
+        "mission": run.mission,
+        "run": run.id,
+        "source_agent": "workbench",
+        "trigger": {"kind": "permission", "ref": digest},
+        "mode": "blocking",
+        "category": "permission",
+        "summary": f"May `{command}` use the network?",
+        "details": f"{problem.message}. {problem.hint}. It runs in a sandbox of its own. Content: {digest}.",
+        "options": [
+            {"id": ALLOW, "label": "Trust this command with these lock files"},
+            {"id": DENY, "label": "Do not run it"},
+        ],
+        "requested_decision": "Trust this content, or not. A change of the command or of a lock file asks again.",
+    }
+    raised = ConsultationRaised(
+        consultation=question,
+        mission=run.mission,
+        run=run.id,
+        mode="blocking",
+        category="permission",
+        title=document["summary"],  # type: ignore[arg-type]  # a str, as written above
+        options=(ALLOW, DENY),
+        document=document,
+        call=call_of(digest),
+    )
+    return raise_consultation(raised).events
+
+
+def granted(question: ConsultationState, digest: str, subject: str) -> Proposed:
+    """The trust that a person's answer gives. Raises Refused when the answer was another one."""
+    if question.answer.get("option") != ALLOW:
+        raise Refused(
+            f"{question.decided_by} did not allow `{subject}`: {question.answer.get('rationale', '')}",
+            hint="Change the prepare step in .workbench/config.toml, or stop the run.",
+        )
+    trust = TrustGranted(use=TRUST_USE, digest=digest, subject=subject)
+    actor = f"human:{question.decided_by}"
+    return Proposed(stream=TRUST_STREAM, payload=trust, actor=actor, id=derived_id(question.id, digest))

@@ -1,0 +1,151 @@
+"""The bounded acts that a run consists of: prepare its workspace, let the agent take a turn, build its pack."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from workbench.aee import permission
+from workbench.aee.packing import build_pack
+from workbench.aee.session import RunSession
+from workbench.aee.ticket import StepEnd
+from workbench.aee.wiring import ChildGround
+from workbench.core.decide.consultation import raise_consultation
+from workbench.core.decide.decision import on_run
+from workbench.core.next_step import PACK, PREPARE, TURN
+from workbench.core.state import RunState
+from workbench.model import events as e
+from workbench.model.errors import NeedsHuman
+from workbench.model.ids import derived_id
+from workbench.ports import ToolResult, Turn
+
+BRANCH_DRIVER = "branch"  # a branch that a person handed in: there is no agent, and no clone
+
+
+class Stop:
+    """Whether this step should end soon: a signal or the AEE's word; both only ever ask once."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._others: list[threading.Event] = []
+
+    def ask(self) -> None:
+        """Ask for the end."""
+        self._asked.set()
+
+    def follow(self, other: threading.Event) -> None:
+        """Let somebody else's event count, too."""
+        self._others.append(other)
+
+    def __call__(self) -> bool:
+        """Whether anybody asked."""
+        return self._asked.is_set() or any(other.is_set() for other in self._others)
+
+
+def prepare(ground: ChildGround, run: RunState, _stop: Stop) -> StepEnd:
+    """Bring the base into the store and, for an agent, make the run's clone."""
+    ground.store.pin(run.base_commit)
+    if run.driver == BRANCH_DRIVER:
+        ground.store.pin(run.submission)
+        ground.store.set_run(run.id, run.submission)
+        place = "none"
+    else:
+        clones = ground.workspaces(run)
+        place = clones.prepare(run=run.id, base_commit=run.base_commit, branch=run.branch).path
+    try:
+        named = ground.environment(run)
+    except NeedsHuman as problem:
+        return _trust(ground, run, problem)
+    prepared = e.WorkspacePrepared(
+        run=run.id,
+        workspace=place,
+        base_commit=run.base_commit,
+        sandbox=ground.sandbox(run).level,
+        environment=named.digest,
+        notes=named.notes,
+    )
+    ground.line.report([on_run(run.id, prepared, id=derived_id(run.id, "prepared"))])
+    return StepEnd(outcome="done")
+
+
+def _trust(ground: ChildGround, run: RunState, problem: NeedsHuman) -> StepEnd:
+    """Have a person trust what the step wants to run; with their answer, it is carried on at the next attempt."""
+    digest, subject = problem.data["digest"], " ".join(problem.data["command"])
+    asked = ground.states.consultations(run=run.id)
+    known = next((question for question in asked if question.call == permission.call_of(digest)), None)
+    if known is None:
+        ground.line.report(permission.ask(run, problem, len(asked)))
+        return StepEnd(outcome="waiting")
+    ground.line.report([permission.granted(known, digest, subject)])
+    return StepEnd(outcome="done")
+
+
+def turn(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
+    """Let the agent work until it delivers, asks, ends or is stopped."""
+    history = ground.history(run.id)
+    session = RunSession(
+        ground.line,
+        run=run.id,
+        history=history,
+        call_tool=ground.toolbox(run, stop).call,
+        also=lambda result, call: _outcome_events(ground, run, result, call),
+        blobs=ground.blobs,
+        stop_asked=stop,
+    )
+    task = Turn(
+        run=run.id,
+        mission=run.mission,
+        agent=run.agent,
+        brief=ground.text(run.brief),
+        script=ground.text(run.script),
+        message=run.request,
+        history=tuple(history),
+    )
+    ended = ground.driver(run).take_turn(task, session)
+    detail = "the agent ended its turn without delivering" if ended == "ended" else ""
+    return StepEnd(outcome=ended, detail=detail)
+
+
+def _outcome_events(ground: ChildGround, run: RunState, result: ToolResult, call: str) -> tuple[e.Proposed, ...]:
+    """What a tool's outcome means for the run, appended together with it: a question, or a delivery."""
+    if result.state != "ok":
+        return ()
+    if "consultation" in result.data:
+        return _question(run, result, call)
+    return _delivery(ground, run, result, call) if result.finish else ()
+
+
+def _question(run: RunState, result: ToolResult, call: str) -> tuple[e.Proposed, ...]:
+    document = result.data["document"]
+    raised = e.ConsultationRaised(
+        consultation=result.data["consultation"],
+        mission=run.mission,
+        run=run.id,
+        mode=result.data["mode"],
+        category=document["category"],
+        title=document["summary"],
+        options=tuple(option["id"] for option in document.get("options", ())),
+        document=document,
+        call=call,
+    )
+    return raise_consultation(raised).events
+
+
+def _delivery(ground: ChildGround, run: RunState, result: ToolResult, call: str) -> tuple[e.Proposed, ...]:
+    head = ground.workspaces(run).fetch(run=run.id, branch=run.branch)
+    commits = ground.store.count_commits(run.base_commit, head)
+    fetched = e.CommitsFetched(run=run.id, head=head, commits=commits)
+    delivered = e.DeliverySubmitted(run=run.id, head=head, rationale=result.data.get("rationale", {}))
+    return (
+        on_run(run.id, fetched, id=derived_id(run.id, "fetched", call)),
+        on_run(run.id, delivered, actor=f"agent:{run.id}", id=derived_id(run.id, "delivered", call)),
+    )
+
+
+def pack(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
+    """Make the evidence and the pack of what was delivered."""
+    build_pack(ground, run, stop)
+    return StepEnd(outcome="stopped" if stop() else "done")
+
+
+STEPS: dict[str, Callable[[ChildGround, RunState, Stop], StepEnd]] = {PREPARE: prepare, TURN: turn, PACK: pack}

@@ -1,0 +1,243 @@
+"""Composition root of the agents' wing: which adapter stands behind which port, for the service and for a run child."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from workbench.aee.confined import Confined
+from workbench.aee.drivers.scripted import ScriptedDriver
+from workbench.aee.prepare import Preparation, step_from
+from workbench.aee.reports import ReportLine
+from workbench.aee.sandbox.select import probe, select
+from workbench.aee.streaming import OutputReport
+from workbench.aee.tools.place import Place
+from workbench.aee.tools.toolbox import Assignment, Callbacks, ToolBox
+from workbench.aee.workspaces import SharedClones
+from workbench.artifacts.configuration import Settings
+from workbench.core.decide.decision import run_stream
+from workbench.core.recall import standing
+from workbench.core.state import RunState
+from workbench.evidence.environment import discover
+from workbench.evidence.rig import Rig
+from workbench.journal.blobs import FileBlobs
+from workbench.journal.clock import SystemClock
+from workbench.journal.group import GroupCommit
+from workbench.journal.store import BLOBS, SqliteJournal, open_journal
+from workbench.model.errors import NotFound
+from workbench.model.events import Event, Pin, Proposed
+from workbench.model.ids import consultation_id
+from workbench.ports import DEMO_LEVEL, Blobs, Clock, Driver, Environment, Journal, Limits, Sandbox, States
+from workbench.repository.configuration import SHARED, read_settings
+from workbench.repository.repository import GitRepository, open_repository
+from workbench.repository.store import Store
+
+STORE = "store.git"
+WORKSPACES = "workspaces"
+PREPARED = "prepared"
+SCRATCH = "scratch"
+MEGABYTE = 1 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ground:
+    """What the service stands on."""
+
+    directory: Path
+    repository: Path
+    journal: Journal
+    states: States
+    max_runs: int
+    sandbox_level: str
+
+
+@contextmanager
+def open_ground(directory: Path, repository: Path) -> Iterator[Ground]:
+    """The journal as its one hot writer, and the settings of the person's checkout."""
+    with ExitStack() as stack:
+        journal = stack.enter_context(open_journal(directory, clock=SystemClock()))
+        group = stack.enter_context(GroupCommit(journal))
+        person = stack.enter_context(open_repository(repository, allow_bare=True))
+        settings, _ = read_settings(person.checkout)
+        yield Ground(
+            directory=directory,
+            repository=repository,
+            journal=group,
+            states=group,
+            max_runs=settings.run.max_runs or os.cpu_count() or 1,
+            sandbox_level="bubblewrap" if probe("bubblewrap").works else "none",
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChildGround:
+    """What a run child stands on: it reads the journal and reports to the AEE, which alone writes."""
+
+    directory: Path
+    line: ReportLine
+    journal: SqliteJournal
+    blobs: Blobs
+    clock: Clock
+    person: GitRepository
+    store: Store
+
+    @property
+    def states(self) -> States:
+        """The projections."""
+        return self.journal
+
+    def history(self, run: str) -> list[Event]:
+        """Everything that happened in a run."""
+        return self.journal.read(run_stream(run))
+
+    def text(self, pin: Pin | None) -> str:
+        """The pinned text of an artifact; empty when there is none."""
+        return self.blobs.get(pin.blob).decode() if pin is not None and pin.blob else ""
+
+    def report(self, events: Sequence[Proposed]) -> None:
+        """Have events appended."""
+        self.line.report(events)
+
+    def sandbox(self, run: RunState) -> Sandbox:
+        """The sandbox of the level that the run asks for. The command that queued it has read the policy."""
+        demo = run.sandbox == DEMO_LEVEL
+        return select("" if demo else run.sandbox, allow_none=run.sandbox == "none", demo=demo)
+
+    def checkout(self) -> Path:
+        """Where sandboxed commands see their workspace: the path of the person's checkout."""
+        return self.person.checkout or self.person.common_dir
+
+    def workspaces(self, run: RunState) -> SharedClones:
+        """The clones of this repository's runs."""
+        root = self.directory / WORKSPACES
+        return SharedClones(
+            root, store=self.store, sandbox=self.sandbox(run), checkout=self.checkout(), repository=self.person
+        )
+
+    def settings(self, run: RunState) -> Settings:
+        """The settings that bind the run: the repository's own are read from its base commit."""
+        shared = self.person.read_file(run.base_commit, SHARED) or b""
+        return read_settings(self.person.checkout, shared=shared)[0]
+
+    def environment(self, run: RunState) -> Environment:
+        """The named environment of the run, prepared if its settings say so.
+
+        Raises NeedsHuman while nobody trusts a prepare step that wants the network.
+        """
+        settings = self.settings(run)
+        found = discover(
+            self.checkout(),
+            virtual_env=settings.environment.virtual_env,
+            search_path=settings.environment.search_path,
+            caller=_variables(run.environment),
+        )
+        step = step_from(settings.prepare)
+        if step is None:
+            return found
+        return self._preparation(run).ensure(step, commit=run.base_commit, base=found)
+
+    def _preparation(self, run: RunState) -> Preparation:
+        return Preparation(
+            self.directory / PREPARED,
+            store=self.store,
+            workspaces=self.workspaces(run),
+            sandbox=self.sandbox(run),
+            journal=self.journal,
+            checkout=self.checkout(),
+        )
+
+    def limits(self, run: RunState) -> Limits:
+        """What one command of the run may use."""
+        wanted, default = run.limits, Limits()
+        return Limits(
+            wall_s=float(wanted.get("command_s") or default.wall_s),
+            memory_bytes=int(wanted.get("memory_mb", 0)) * MEGABYTE or default.memory_bytes,
+            processes=int(wanted.get("processes") or default.processes),
+            output_bytes=int(wanted.get("output_mb", 0)) * MEGABYTE or default.output_bytes,
+        )
+
+    def toolbox(self, run: RunState, stop: Callable[[], bool]) -> ToolBox:
+        """The run's tools, in its clone."""
+        made = self.workspaces(run).prepare(run=run.id, base_commit=run.base_commit, branch=run.branch)
+        place = Place(
+            workspace=made,
+            files=Confined(Path(made.path)),
+            sandbox=self.sandbox(run),
+            environment=self.environment(run),
+            limits=self.limits(run),
+            on_output=OutputReport(self.line, run.id),
+            stop=stop,
+        )
+        assignment = Assignment(
+            run=run.id,
+            mission=run.mission,
+            agent=run.agent,
+            branch=run.branch,
+            brief=self.text(run.brief),
+        )
+        callbacks = Callbacks(
+            name_question=lambda call: self._question(run, call), matching=lambda query: self._standing(run, query)
+        )
+        return ToolBox(place, assignment=assignment, callbacks=callbacks)
+
+    def driver(self, run: RunState) -> Driver:
+        """The adapter to the run's agent. Raises NotFound for a kind that is not installed."""
+        if run.driver != ScriptedDriver.name:
+            raise NotFound(f"there is no driver {run.driver!r}", hint="workbench config show lists the agents.")
+        answers = {asked.id: asked.answer for asked in self.states.consultations(run=run.id) if asked.answer}
+        return ScriptedDriver(answers=answers, may_crash=True)
+
+    def rig(self, run: RunState, stop: Callable[[], bool]) -> Rig:
+        """Where and how checks of the run's work are run."""
+        return Rig(
+            workspaces=self.workspaces(run),
+            sandbox=self.sandbox(run),
+            environment=self.environment(run),
+            blobs=self.blobs,
+            clock=self.clock,
+            scratch=self.directory / SCRATCH,
+            limits=replace(self.limits(run), wall_s=float(self.settings(run).tests.timeout_s)),
+            stop=stop,
+        )
+
+    def _question(self, run: RunState, call: str) -> str:
+        """The id of the question that a call raises; the same one when the call is repeated."""
+        asked = self.states.consultations(run=run.id)
+        return next((known.id for known in asked if known.call == call), consultation_id(run.id, len(asked) + 1))
+
+    def _standing(self, run: RunState, query: str) -> Sequence[Mapping[str, Any]]:
+        return standing(self.states.consultations(), query, mission=run.mission, now=self.clock.now())
+
+
+@contextmanager
+def open_child_ground(directory: Path, repository: Path, line: ReportLine) -> Iterator[ChildGround]:
+    """Everything that a run child reads; it writes only through `line`."""
+    with ExitStack() as stack:
+        journal = stack.enter_context(open_journal(directory, clock=SystemClock(), read_only=True))
+        person = stack.enter_context(open_repository(repository, allow_bare=True))
+        store = stack.enter_context(
+            Store.open(directory / STORE, source=person.common_dir, object_format=person.object_format)
+        )
+        yield ChildGround(
+            directory=directory,
+            line=line,
+            journal=journal,
+            blobs=FileBlobs(directory / BLOBS),  # the child keeps bulk itself and reports its digest
+            clock=SystemClock(),
+            person=person,
+            store=store,
+        )
+
+
+def _variables(recorded: Mapping[str, Any]) -> dict[str, str]:
+    """What was recorded of the caller's environment, as variables."""
+    return {
+        "VIRTUAL_ENV": str(recorded.get("virtual_env", "")),
+        "PATH": os.pathsep.join(map(str, recorded.get("search_path", ()))),
+    }
