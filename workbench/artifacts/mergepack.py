@@ -6,142 +6,35 @@ It is a value to keep and to show; which verdict follows from the evidence is no
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from workbench.artifacts import fields as f
 from workbench.artifacts.files import ArtifactFile
+from workbench.artifacts.pack_parts import (
+    VERDICTS,
+    Audit,
+    Change,
+    Comment,
+    CriterionResult,
+    CriterionState,
+    MergePack,
+    PlanItem,
+    Rationale,
+    ReadingItem,
+    RequirementResult,
+    RequirementState,
+    Verdict,
+)
+from workbench.artifacts.pack_report import report
 from workbench.artifacts.problem_list import has_errors, quoted
 from workbench.artifacts.source import MAX_BYTES as MAX_CHECKED_BYTES
 from workbench.model.digests import canonical, digest_of
 from workbench.model.errors import ArtifactInvalid
-from workbench.model.evidence import Criterion, Evidence, Finding
 from workbench.model.problems import Problem
 
 MAX_BYTES = 64 << 20  # of a pack; logs and reports are blobs beside it
-
-Verdict = Literal["ready", "needs-human", "not-ready"]
-VERDICTS: tuple[Verdict, ...] = ("not-ready", "needs-human", "ready")  # worst first
-CriterionState = Literal["passed", "failed", "unproven"]
-RequirementState = Literal["not_applicable", "satisfied", "unsatisfied", "overridden", "error"]
-
-
-class CriterionResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How one of the five criteria stands, and on which evidence (ids)."""
-
-    name: Criterion
-    state: CriterionState
-    evidence: tuple[str, ...] = ()
-    summary: str = ""
-
-
-class RequirementResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How one requirement of the policy stands. An override names `by` and `expiry`."""
-
-    id: str
-    state: RequirementState
-    reason: str = ""
-    by: str = ""
-    expiry: str = ""
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One changed file, in lines and, where the language is known, in entities."""
-
-    path: str
-    status: str = "M"  # A, M or D
-    added: int = 0
-    removed: int = 0
-    kind: str = ""  # source, test, generated, lock, binary, configuration ...
-    entities: tuple[str, ...] = ()
-
-
-class ReadingItem(msgspec.Struct, frozen=True, kw_only=True):
-    """What to read, best first, and why."""
-
-    path: str
-    why: str
-    line: int = 0
-
-
-class PlanItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One item of the agent's test plan; `test` is a test id, empty when the test is missing."""
-
-    item: str
-    test: str = ""
-    state: Literal["passed", "failed", "missing", "unknown"] = "missing"
-
-
-class Rationale(msgspec.Struct, frozen=True, kw_only=True):
-    """Why it was done this way, in the agent's words: claimed."""
-
-    approach: str = ""
-    trade_offs: tuple[str, ...] = ()
-    notes: str = ""
-
-
-class Comment(msgspec.Struct, frozen=True, kw_only=True):
-    """A reviewer's remark."""
-
-    text: str
-    who: str = ""
-    at: str = ""
-    path: str = ""
-    line: int = 0
-
-
-class Audit(msgspec.Struct, frozen=True, kw_only=True):
-    """What the change came from, so that it can be retraced."""
-
-    loop: str = ""
-    rulebook_digest: str = ""
-    resolutions: tuple[str, ...] = ()
-    driver: str = ""
-    driver_version: str = ""
-    model: str = ""
-    tools: dict[str, str] = {}  # name to version
-    environment_digest: str = ""
-    sandbox: str = ""
-    sandbox_limits: tuple[str, ...] = ()  # what the sandbox could not limit
-    trajectory: str = ""
-    cost_usd: float = 0.0
-    tokens: int = 0
-    artifacts: tuple[str, ...] = ()
-
-
-class MergePack(msgspec.Struct, frozen=True, kw_only=True):
-    """A pack. It holds for (base, head, tree, policy digest, brief digest) and is stale when one of them changes."""
-
-    id: str
-    verdict: Verdict
-    base: str
-    head: str
-    tree: str
-    policy_digest: str
-    brief_digest: str = ""
-    mission: str = ""
-    run: str = ""
-    agent: str = ""
-    revision: int = 1
-    submitted_at: str = ""
-    title: str = ""
-    brief: str = ""
-    brief_version: str = ""
-    criteria: tuple[CriterionResult, ...] = ()
-    reasons: tuple[str, ...] = ()
-    requirements: tuple[RequirementResult, ...] = ()
-    changes: tuple[Change, ...] = ()
-    reading_list: tuple[ReadingItem, ...] = ()
-    test_plan: tuple[PlanItem, ...] = ()
-    new_tests: tuple[str, ...] = ()
-    rationale: Rationale = Rationale()
-    not_checked: tuple[str, ...] = ()
-    comments: tuple[Comment, ...] = ()
-    audit: Audit = Audit()
-    evidence: tuple[Evidence, ...] = ()
-    findings: tuple[Finding, ...] = ()
-
 
 FILE = ArtifactFile(MergePack, partial(f.table, MergePack), name="merge-readiness pack")
 
@@ -171,8 +64,6 @@ def check(text: str | bytes, path: str = "pack.json") -> list[Problem]:
 
 def render(pack: MergePack) -> str:
     """The pack as Markdown for people: the verdict, then what was not checked, then why, then the evidence."""
-    from workbench.artifacts.pack_report import report
-
     return report(pack)
 
 
@@ -208,3 +99,28 @@ def _checked(text: str | bytes, path: str) -> list[Problem]:
         return FILE.read_data(msgspec.json.decode(data), path).problems
     except (msgspec.DecodeError, RecursionError):
         return []
+
+
+__all__ = [
+    "FILE",
+    "MAX_BYTES",
+    "VERDICTS",
+    "Audit",
+    "Change",
+    "Comment",
+    "CriterionResult",
+    "CriterionState",
+    "MergePack",
+    "PlanItem",
+    "Rationale",
+    "ReadingItem",
+    "RequirementResult",
+    "RequirementState",
+    "Verdict",
+    "check",
+    "digest",
+    "document",
+    "parse",
+    "render",
+    "to_json",
+]

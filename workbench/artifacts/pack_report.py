@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from workbench.artifacts.mergepack import MergePack
+from workbench.artifacts.pack_parts import MergePack
 from workbench.model.evidence import PASSED
 from workbench.model.text import clip, one_line, visible
 

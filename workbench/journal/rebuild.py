@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from workbench.journal import projections
 from workbench.journal.plan import EMPTY_HEAD, Head, folded
 from workbench.journal.rows import SELECT, event_of
-from workbench.journal.store import SqliteJournal
+from workbench.journal.sqlite_journal import SqliteJournal
 from workbench.model.events import Event
 
 PAGE = 5_000  # events folded between two reports of progress

@@ -1,0 +1,130 @@
+"""What a merge-readiness pack consists of, as frozen values; it reads, checks and renders nothing."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from workbench.model.evidence import Criterion, Evidence, Finding
+
+Verdict = Literal["ready", "needs-human", "not-ready"]
+VERDICTS: tuple[Verdict, ...] = ("not-ready", "needs-human", "ready")  # worst first
+CriterionState = Literal["passed", "failed", "unproven"]
+RequirementState = Literal["not_applicable", "satisfied", "unsatisfied", "overridden", "error"]
+
+
+class CriterionResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How one of the five criteria stands, and on which evidence (ids)."""
+
+    name: Criterion
+    state: CriterionState
+    evidence: tuple[str, ...] = ()
+    summary: str = ""
+
+
+class RequirementResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How one requirement of the policy stands. An override names `by` and `expiry`."""
+
+    id: str
+    state: RequirementState
+    reason: str = ""
+    by: str = ""
+    expiry: str = ""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One changed file, in lines and, where the language is known, in entities."""
+
+    path: str
+    status: str = "M"  # A, M or D
+    added: int = 0
+    removed: int = 0
+    kind: str = ""  # source, test, generated, lock, binary, configuration ...
+    entities: tuple[str, ...] = ()
+
+
+class ReadingItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What to read, best first, and why."""
+
+    path: str
+    why: str
+    line: int = 0
+
+
+class PlanItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of the agent's test plan; `test` is a test id, empty when the test is missing."""
+
+    item: str
+    test: str = ""
+    state: Literal["passed", "failed", "missing", "unknown"] = "missing"
+
+
+class Rationale(msgspec.Struct, frozen=True, kw_only=True):
+    """Why it was done this way, in the agent's words: claimed."""
+
+    approach: str = ""
+    trade_offs: tuple[str, ...] = ()
+    notes: str = ""
+
+
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
+    """A reviewer's remark."""
+
+    text: str
+    who: str = ""
+    at: str = ""
+    path: str = ""
+    line: int = 0
+
+
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """What the change came from, so that it can be retraced."""
+
+    loop: str = ""
+    rulebook_digest: str = ""
+    resolutions: tuple[str, ...] = ()
+    driver: str = ""
+    driver_version: str = ""
+    model: str = ""
+    tools: dict[str, str] = {}  # name to version
+    environment_digest: str = ""
+    sandbox: str = ""
+    sandbox_limits: tuple[str, ...] = ()  # what the sandbox could not limit
+    trajectory: str = ""
+    cost_usd: float = 0.0
+    tokens: int = 0
+    artifacts: tuple[str, ...] = ()
+
+
+class MergePack(msgspec.Struct, frozen=True, kw_only=True):
+    """A pack. It holds for (base, head, tree, policy digest, brief digest) and is stale when one of them changes."""
+
+    id: str
+    verdict: Verdict
+    base: str
+    head: str
+    tree: str
+    policy_digest: str
+    brief_digest: str = ""
+    mission: str = ""
+    run: str = ""
+    agent: str = ""
+    revision: int = 1
+    submitted_at: str = ""
+    title: str = ""
+    brief: str = ""
+    brief_version: str = ""
+    criteria: tuple[CriterionResult, ...] = ()
+    reasons: tuple[str, ...] = ()
+    requirements: tuple[RequirementResult, ...] = ()
+    changes: tuple[Change, ...] = ()
+    reading_list: tuple[ReadingItem, ...] = ()
+    test_plan: tuple[PlanItem, ...] = ()
+    new_tests: tuple[str, ...] = ()
+    rationale: Rationale = Rationale()
+    not_checked: tuple[str, ...] = ()
+    comments: tuple[Comment, ...] = ()
+    audit: Audit = Audit()
+    evidence: tuple[Evidence, ...] = ()
+    findings: tuple[Finding, ...] = ()
