@@ -111,3 +111,19 @@ def test_a_flood_of_names_ends() -> None:
     source = "def test_a():\n" + "\n".join(lines) + "\n    assert v0 == 1\n"
     change = TreeChange.of({"tests/test_a.py": source}, {"tests/test_a.py": source.replace("== 1", "== 2")})
     assert "expected-changed" in kinds_of(change)
+
+
+def test_one_odd_file_hides_nothing_of_the_others() -> None:
+    """A file that cannot be read is named, and what another file lost is still found."""
+    attack = BY_NAME["remove an assert"]
+    odd = {"tests/test_odd.py": "def test_odd(:\n"}
+    collected = Tampering().collect(TreeChange.of(attack.base, {**attack.result, **odd}))
+    assert "tampering.assert-removed" in [finding.kind for finding in collected.findings]
+    assert list(collected.evidence[0].facts["unread"]) == ["tests/test_odd.py"]
+
+
+def test_texts_with_escapes_are_read() -> None:
+    """A value with escapes that is used in a formatted text does not keep a test from being read."""
+    source = "def test_a():\n    sep = '\\n'\n    assert f'{sep}' == g()\n    assert h() == 1\n"
+    change = TreeChange.of({"tests/test_a.py": source}, {"tests/test_a.py": source.replace("h() == 1", "h()")})
+    assert kinds_of(change) == {"assert-weakened"}

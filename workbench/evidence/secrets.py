@@ -109,7 +109,7 @@ def _unlikely(value: str, line: str) -> bool:
         heuristic.is_prefixed_with_dollar_sign,
         heuristic.is_not_alphanumeric_string,
     )
-    likely_name = re.search(r"[0-9\W_]", value) is None and len(value) < 12
+    likely_name = " " in value or (re.search(r"[0-9\W_]", value) is None and len(value) < 12)
     return (
         likely_name
         or _PLACEHOLDER.search(value) is not None

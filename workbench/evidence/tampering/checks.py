@@ -114,7 +114,7 @@ class _Reader:
         ending = ending_call(call)
         if ending:
             self.skips.append((ending, call.lineno))
-        inlined = self._inline.of(call)
+        inlined = self._inline.of(call) if is_check_call(call) else None
         if isinstance(inlined, ast.Call):
             self._keep(call_checks(inlined, call.lineno), where)
 
@@ -191,6 +191,9 @@ class _Inline(ast.NodeTransformer):
         copy = ast.parse(ast.unparse(expression), mode="eval").body
         visited: ast.expr = self.visit(copy)
         return visited
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.expr:
+        return node  # a text put into an f-string may have no source form
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         bound = self._bound.get(node.id)

@@ -79,6 +79,13 @@ class _Reading:
             self.unread[step.__name__.strip("_")] = type(problem).__name__
         return findings
 
+    def guarded_file(self, path: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+        """The same for one file, so that it hides nothing of the others."""
+        try:
+            yield from findings
+        except (RecursionError, MemoryError, ValueError) as problem:
+            self.unread[path] = type(problem).__name__
+
     def base_text(self, path: str) -> str:
         return _decoded(self.change.base_file(path))
 
@@ -106,8 +113,8 @@ class _Reading:
             return None
         try:
             return read_module(path, source.tree)
-        except RecursionError:
-            self.unread[path] = f"{side}: nested too deeply"
+        except (RecursionError, MemoryError, ValueError) as problem:
+            self.unread[path] = f"{side}: {type(problem).__name__}"
             return None
 
     def added_text(self, path: str) -> list[tuple[int, str]]:
@@ -179,9 +186,10 @@ def _python(reading: _Reading) -> Iterator[Finding]:
         if source is None:
             continue
         before = reading.source("base", path)
-        yield from runner_findings(before, source)
+        yield from reading.guarded_file(path, runner_findings(before, source))
         if not roles.is_test(path):
-            yield from product_code.special_cases(before, source, tested | _tests_beside(reading, path))
+            literals = tested | _tests_beside(reading, path)
+            yield from reading.guarded_file(path, product_code.special_cases(before, source, literals))
 
 
 def _tests_beside(reading: _Reading, path: str) -> frozenset[str]:

@@ -60,8 +60,14 @@ def _lines(path: str, before: Sequence[str], after: Sequence[str], *, ignored: s
     elif old != new:
         yield found("script-changed", path, detail="; ".join(text for text in new if text not in old))
     for line, text in _new_lines(before, after):
-        if _NEUTRAL.search(text) or _ignored_in_make(path, text):
+        if _neutralised(text) or _ignored_in_make(path, text):
             yield found(ignored, path, line, detail=text)
+
+
+def _neutralised(text: str) -> bool:
+    """Whether a failing check no longer counts: on its own line, or by a line that ends or unarms the script."""
+    match = _NEUTRAL.search(text)
+    return match is not None and (RUNS_CHECKS.search(text) is not None or not text[: match.start()].strip())
 
 
 def _ignored_in_make(path: str, text: str) -> bool:

@@ -198,11 +198,16 @@ def last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+_ENDING_NAMES = frozenset({"skip", "skipTest", "xfail", "exit", "_exit", "quit", "abort"})
+
+
 def ending_call(call: ast.Call) -> str | None:
     """`skip`, `xfail` or `exit` for a call that ends the test on the spot."""
-    dotted = ast.unparse(call.func) if not isinstance(call.func, ast.Call) else ""
-    if dotted in ("pytest.skip", "self.skipTest", "skip", "unittest.skip", "pytest.importorskip"):
-        return None if dotted == "pytest.importorskip" else "skip"
+    if last_name(call.func) not in _ENDING_NAMES:
+        return None
+    dotted = ast.unparse(call.func)
+    if dotted in ("pytest.skip", "self.skipTest", "skip", "unittest.skip"):
+        return "skip"
     if dotted in ("pytest.xfail", "xfail"):
         return "xfail"
     ends = ("sys.exit", "os._exit", "exit", "quit", "pytest.exit", "os.abort", "_exit")
@@ -211,7 +216,10 @@ def ending_call(call: ast.Call) -> str | None:
 
 def is_check_call(node: ast.AST) -> bool:
     """Whether the node calls something that checks, judged by its name."""
-    return isinstance(node, ast.Call) and last_name(node.func).startswith(CALL_PREFIXES)
+    if not isinstance(node, ast.Call):
+        return False
+    name = last_name(node.func)
+    return name.startswith(CALL_PREFIXES) or name in RAISES
 
 
 def call_checks(call: ast.Call, line: int) -> Iterator[Check]:

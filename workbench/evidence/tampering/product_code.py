@@ -11,9 +11,9 @@ from workbench.evidence.tampering.runner_code import Source
 from workbench.model.evidence import Finding
 
 _SNIFF_TESTS = re.compile(
-    r"PYTEST_CURRENT_TEST|PYTEST_VERSION|[\"'](_?pytest|unittest|hypothesis|nose|coverage)[\"']\s+(not\s+)?in\s+sys\.modules"
-    r"|sys\.modules\.get\(\s*[\"'](_?pytest|unittest)|sys\.gettrace\(|JEST_WORKER_ID|NODE_ENV.{0,12}[\"']test[\"']"
-    r"|VITEST|[\"'](py)?test[\"']\s+in\s+sys\.argv|flag\.Lookup\(\"test\.|testing\.Testing\(\)|cfg!\(test\)"
+    r"[\"'](PYTEST_CURRENT_TEST|PYTEST_VERSION)[\"']|[\"'](_?pytest|unittest|hypothesis|nose|coverage)[\"']\s+(not\s+)?in\s+sys\.modules"
+    r"|sys\.modules\.get\(\s*[\"'](_?pytest|unittest)|sys\.gettrace\(|process\.env\.(JEST_WORKER_ID|VITEST)"
+    r"|NODE_ENV.{0,12}[\"']test[\"']|[\"'](py)?test[\"']\s+in\s+sys\.argv|flag\.Lookup\(\"test\.|testing\.Testing\(\)|cfg!\(test\)"
 )
 _SNIFF_PLACE = re.compile(
     r"(environ|getenv|process\.env|Getenv|env::var).{0,20}[\"'.](CI|GITHUB_ACTIONS|GITLAB_CI|WORKBENCH\w*|BUILD_ID|TOX_ENV_NAME)\b"
@@ -46,12 +46,14 @@ def silenced(path: str, added: Sequence[tuple[int, str]], removed: Sequence[str]
 
 def special_cases(base: Source | None, result: Source, tested: frozenset[str]) -> Iterator[Finding]:
     """New branches that compare an input with a literal of the tests and return a literal."""
-    known = set() if base is None else {ast.unparse(node) for node in ast.walk(base.tree) if isinstance(node, ast.If)}
+    known = set() if base is None else {ast.unparse(node) for node in ast.walk(base.tree) if _by_rote(node, tested)}
     for node in ast.walk(result.tree):
-        if isinstance(node, ast.If) and ast.unparse(node) not in known:
-            literals = _compared(node.test)
-            if literals & tested and _returns_literal(node.body):
-                yield found("special-cased-input", result.path, node.lineno, detail=ast.unparse(node.test))
+        if isinstance(node, ast.If) and _by_rote(node, tested) and ast.unparse(node) not in known:
+            yield found("special-cased-input", result.path, node.lineno, detail=ast.unparse(node.test))
+
+
+def _by_rote(node: ast.AST, tested: frozenset[str]) -> bool:
+    return isinstance(node, ast.If) and _returns_literal(node.body) and bool(_compared(node.test) & tested)
 
 
 def literals_of(tree: ast.Module) -> frozenset[str]:

@@ -59,7 +59,7 @@ TEST_TOOLS = frozenset(
     | {"tox", "py", "iniconfig", "pytest_asyncio", "pytest_mock", "pytest_cov", "xdist", "numpy", "anyio", "trio"}
 )
 IMPORT_ROOTS = frozenset({"", "src", "lib", "tests", "test"})
-PATCHING = ("patch", "setattr", "skip", "xfail", "mocker", "MagicMock", "Mock(")
+PATCHING = (".setattr(", "patch(", "patch.object(", "patch.multiple(", "skip(", "xfail(", "mocker.", "Mock(")
 
 
 @dataclass(frozen=True)
@@ -86,15 +86,15 @@ def runner_findings(base: Source | None, result: Source) -> Found:
         yield from detect(base, result)
 
 
-def _functions(source: Source | None) -> dict[str, str]:
-    return {} if source is None else {node.name: ast.unparse(node) for node in source.functions()}
+def _texts(source: Source | None, name: str) -> list[str]:
+    """The texts of all functions of that name."""
+    return [] if source is None else [ast.unparse(node) for node in source.functions() if node.name == name]
 
 
 def _hooks(base: Source | None, result: Source) -> Found:
-    known = _functions(base)
     in_tests = is_test(result.path)
     for node in result.functions():
-        if not node.name.startswith("pytest_") or known.get(node.name) == ast.unparse(node):
+        if not node.name.startswith("pytest_") or ast.unparse(node) in _texts(base, node.name):
             continue
         kind = _hook_kind(node.name)
         yield found(kind, result.path, node.lineno, detail=node.name, blocking=None if in_tests else False)
@@ -106,34 +106,42 @@ def _hook_kind(name: str) -> str:
 
 
 def _module_settings(base: Source | None, result: Source) -> Found:
-    known = set() if base is None else {ast.unparse(node) for node in base.tree.body}
+    known = _assignments(base)
     for node in result.tree.body:
-        text = ast.unparse(node)
-        if text in known:
-            continue
         if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+            text = ast.unparse(node)
+            if text in known:
+                continue
             target = node.targets[0] if isinstance(node, ast.Assign) else node.target
             name = ast.unparse(target)
             if name.startswith("collect_ignore"):
                 yield found("collect-ignore", result.path, node.lineno, detail=text)
             if name == "pytest_plugins":
                 yield found("plugin-added", result.path, node.lineno, detail=text)
-        if isinstance(node, ast.FunctionDef) and node.name == "load_tests" and is_test(result.path):
+        loads = isinstance(node, ast.FunctionDef) and node.name == "load_tests" and is_test(result.path)
+        if loads and ast.unparse(node) not in _texts(base, "load_tests"):
             yield found("load-tests", result.path, node.lineno)
 
 
+def _assignments(source: Source | None) -> set[str]:
+    body = [] if source is None else source.tree.body
+    return {ast.unparse(node) for node in body if isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign)}
+
+
 def _fixtures(base: Source | None, result: Source) -> Found:
-    known = _functions(base)
     for node in result.functions():
         fixture = next((d for d in node.decorator_list if last_name(d) == "fixture"), None)
-        text = ast.unparse(node)
-        if fixture is None or known.get(node.name) == text:
+        if fixture is None:
             continue
-        if "autouse=True" in ast.unparse(fixture) and (
-            any(word in text for word in PATCHING) or _sets_attributes(node)
-        ):
-            yield found("autouse-patch", result.path, node.lineno, detail=node.name)
-        elif node.name in known and is_conftest(result.path):
+        text, before = ast.unparse(node), _texts(base, node.name)
+        if text in before:
+            continue
+        fakes = any(word in text for word in PATCHING) or _sets_attributes(node)
+        if fakes and "autouse=True" in ast.unparse(fixture):
+            own = base is None and not is_conftest(result.path)  # reaches no test that was there before
+            blocking = False if own else None
+            yield found("autouse-patch", result.path, node.lineno, detail=node.name, blocking=blocking)
+        elif before and is_conftest(result.path):
             yield found("fixture-changed", result.path, node.lineno, detail=node.name)
 
 
@@ -142,25 +150,33 @@ def _sets_attributes(function: ast.AST) -> bool:
 
 
 def _exits(base: Source | None, result: Source) -> Found:
-    known = set() if base is None else {ast.unparse(node) for node in ast.walk(base.tree) if isinstance(node, ast.Call)}
+    known = set() if base is None else {ast.unparse(node) for node in ast.walk(base.tree) if _may_end(node)}
     at_import = {id(node) for node in _run_at_import(result.tree.body)}
     for node in ast.walk(result.tree):
-        if isinstance(node, ast.Raise) and id(node) in at_import and "SystemExit" in ast.unparse(node):
-            yield found("exit-at-import", result.path, node.lineno, detail=ast.unparse(node))
-        if not isinstance(node, ast.Call) or ast.unparse(node) in known:
+        if not _may_end(node):
             continue
         text = ast.unparse(node)
+        if text in known:
+            continue
         hard = "os._exit" in text or "os.kill(os.getpid()" in text
-        if id(node) in at_import and (_ends(node) or hard):
-            yield found("exit-at-import", result.path, node.lineno, detail=text)
-        elif is_test(result.path) and (_ends(node) or hard):
-            yield found("exit-in-test", result.path, node.lineno, detail=text)
+        ends = isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and ending_call(node) == "exit")
+        line = getattr(node, "lineno", 0)
+        if id(node) in at_import and (ends or hard):
+            yield found("exit-at-import", result.path, line, detail=text)
+        elif isinstance(node, ast.Call) and is_test(result.path) and (ends or hard):
+            yield found("exit-in-test", result.path, line, detail=text)
         elif hard:
-            yield found("hard-exit", result.path, node.lineno, detail=text)
+            yield found("hard-exit", result.path, line, detail=text)
 
 
-def _ends(call: ast.Call) -> bool:
-    return ending_call(call) == "exit"
+_MAY_END = frozenset({"exit", "_exit", "quit", "abort", "kill", "register"})
+
+
+def _may_end(node: ast.AST) -> bool:
+    """Whether a node deserves a closer look: a call by a telling name, or raising SystemExit."""
+    if isinstance(node, ast.Raise):
+        return node.exc is not None and last_name(node.exc) == "SystemExit"
+    return isinstance(node, ast.Call) and last_name(node.func) in _MAY_END
 
 
 def _run_at_import(statements: list[ast.stmt]) -> Iterator[ast.AST]:
@@ -215,8 +231,10 @@ def _returns_only(function: ast.FunctionDef, value: bool) -> bool:
 
 
 def _patched_tools(base: Source | None, result: Source) -> Found:
-    known = "" if base is None else ast.unparse(base.tree)
     imported = _imported_tools(result.tree)
+    if not imported:
+        return
+    known = "" if base is None else ast.unparse(base.tree)
     for node in ast.walk(result.tree):
         target = _patched_target(node)
         root = target.partition(".")[0]
@@ -254,7 +272,7 @@ def _replaced_subjects(base: Source | None, result: Source) -> Found:
     """Module-level assignments to attributes of imported modules: the program under test is exchanged for all tests."""
     if not is_test(result.path):
         return
-    known = set() if base is None else {ast.unparse(node) for node in base.tree.body}
+    known = _assignments(base)
     imported = {alias.asname or alias.name.partition(".")[0] for node in result.tree.body
                 if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names}  # fmt: skip
     for node in result.tree.body:
