@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,36 @@ def test_a_closed_pipe_is_quiet(repository: Path, world: World) -> None:
     said = subprocess.run(["sh", "-c", shell], cwd=repository, capture_output=True, text=True, check=False)
     assert (said.returncode, said.stderr) == (0, "")
     assert len(said.stdout) == 10
+
+
+def test_ctrl_c_is_exit_130_without_a_traceback(repository: Path, world: World) -> None:
+    """Whoever interrupts gets the shell back, and nothing else."""
+    world.mission()
+    words = [sys.executable, "-m", "workbench", "wait", "--no-start"]
+    with subprocess.Popen(words, cwd=repository, stderr=subprocess.PIPE, text=True) as waiting:
+        try:
+            while not _has_open(waiting.pid, "journal.sqlite3"):
+                assert waiting.poll() is None
+            waiting.send_signal(signal.SIGINT)
+            _, err = waiting.communicate(timeout=20)
+        finally:
+            waiting.kill()
+    assert waiting.returncode == 130
+    assert "Traceback" not in err
+
+
+def _has_open(pid: int, name: str) -> bool:
+    try:
+        return any(name in str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
+
+
+def test_what_nobody_foresaw_is_told_as_an_error(call: Call, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged card, a broken disk: words and an exit code, never a traceback."""
+    world.journal.path.write_bytes(b"not a database, though it is long enough to look like one" * 50)
+    for name in ("-wal", "-shm"):
+        world.journal.path.with_name(world.journal.path.name + name).unlink(missing_ok=True)
+    said = call("missions", "--json")
+    assert said.code == 4
+    assert said.error["hint"]

@@ -219,3 +219,19 @@ def test_verify_names_an_altered_pack(call: Call, world: World, run: str) -> Non
     blob.write_bytes(blob.read_bytes().replace(b"ready", b"READY"))
     said = call("mrp", "verify", name, "--json")
     assert (said.code, said.one["ok"]) == (1, False)
+
+
+def test_an_interrupted_merge_is_in_the_inbox_until_the_next_command_settles_it(
+    call: Call, world: World, run: str, repository: Path
+) -> None:
+    """Nothing that was begun is forgotten."""
+    name = approved(call, world, run)
+    state = world.journal.pack(name)
+    assert state is not None
+    world.append(packs.start_merge(state, old=world.base, new=state.head, mode="fast-forward", actor="human:ada"))
+    git(repository, "update-ref", "refs/heads/main", state.head)
+    assert "merge-open" in [row["category"] for row in call("inbox", "--json").rows]
+    said = call("wait", "--no-start")
+    assert said.code == 0
+    assert "is finished" in said.err
+    assert call("inbox", "--json").rows == []

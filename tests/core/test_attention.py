@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,7 +114,7 @@ def test_the_order_is_total_and_does_not_depend_on_arrival(items: list[Concern],
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis' Random
     ordered = order(items, NOW)
     assert order(shuffled, NOW) == ordered
-    for first, second in zip(ordered, ordered[1:], strict=False):
+    for first, second in itertools.pairwise(ordered):
         assert first.group <= second.group
         if first.group == second.group:
             assert waiting_cost(first, NOW) >= waiting_cost(second, NOW)

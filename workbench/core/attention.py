@@ -13,6 +13,9 @@ from workbench.model.instants import seconds_between
 
 Kind = Literal["crp", "mrp", "alert"]
 AEE_DOWN, RESTING, FAILED, PACK_FAILED = "aee-down", "resting", "failed", "pack-failed"
+MERGE_OPEN = (
+    "merge-open"  # a merge or undo without an outcome: it goes on right now, or was interrupted
+)
 
 _BLOCKED, _TO_DECIDE, _ADVISORY, _TO_KNOW = range(4)  # groups of the inbox, first one first
 
@@ -79,6 +82,8 @@ def _question(item: ConsultationState, runs: Sequence[RunState]) -> Concern:
 
 def _pack(pack: PackState) -> Concern | None:
     """A pack of a mission that is to decide, or to merge; those of `mrp build` answer to whoever asked for them."""
+    if pack.merging is not None or pack.undoing is not None:
+        return _open_merge(pack)
     if not pack.mission or pack.state not in ("submitted", "approved", "failed"):
         return None
     failed = pack.state == "failed"
@@ -91,6 +96,19 @@ def _pack(pack: PackState) -> Concern | None:
         title=(pack.reason if failed else pack.headline or pack.title) or pack.id,
         since=pack.submitted_at or pack.requested_at,
         group=_TO_KNOW if failed else _TO_DECIDE,
+    )
+
+
+def _open_merge(pack: PackState) -> Concern:
+    return Concern(
+        kind="alert",
+        id=pack.id,
+        category=MERGE_OPEN,
+        mission=pack.mission,
+        run=pack.run,
+        title=f"{'a merge' if pack.merging else 'an undo'} has no outcome yet",
+        since=pack.submitted_at or pack.requested_at,
+        group=_TO_KNOW,
     )
 
 

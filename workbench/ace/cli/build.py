@@ -40,8 +40,9 @@ def build(
 
     Exit codes: 0 ready, 1 not ready, 3 a person is needed, 4 it could not be examined here, 5 time-out.
     """
-    from workbench.ace.wiring import gating
+    from workbench.ace.wiring import checks, gating
 
+    checks.require_sandbox(sandbox)
     order = gating.BuildOrder(base=base, head=head, brief=brief, policy=policy, rationale=rationale, sandbox=sandbox)
     run = gating.request(place, order)
     out.say(f"Examining {head} on {base} (run {run}).")

@@ -10,6 +10,7 @@ import msgspec
 from workbench.ace.cli import showing
 from workbench.ace.cli.options import speaks, why
 from workbench.ace.cli.output import Output
+from workbench.ace.cli.settling import settle_merges
 from workbench.ace.cli.table import Column, age
 from workbench.ace.wiring import things
 from workbench.ace.wiring.deciding import decide
@@ -103,6 +104,7 @@ def _decide(
     changes: tuple[str, ...] = (),
     conditions: tuple[str, ...] = (),
 ) -> None:
+    settle_merges(place, out)
     with place.writing() as journal:
         name = things.pack(journal, mrp).id
         decide(journal, _deciding(place, name, decision, why, changes, conditions))

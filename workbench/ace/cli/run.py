@@ -8,6 +8,7 @@ import click
 
 from workbench.ace.cli.options import TEXT, speaks
 from workbench.ace.cli.output import Output
+from workbench.ace.cli.settling import settle_merges
 from workbench.ace.wiring.workplace import Workplace
 
 SHOWN_PATHS = 10  # of uncommitted work, before the rest is counted
@@ -44,7 +45,7 @@ def run(
 
     Agents work from commits: what is not committed they cannot see, and it is listed.
     """
-    from workbench.ace.wiring import engine, starting
+    from workbench.ace.wiring import checks, engine, starting
 
     order = starting.Order(
         what=what,
@@ -57,6 +58,9 @@ def run(
         sandbox=sandbox or "",
         priority=priority,
     )
+    settle_merges(place, out)
+    if not no_start:
+        checks.require_sandbox(order.sandbox)
     started = starting.start_mission(place, order)
     for line in uncommitted_lines(started.uncommitted):
         out.say(line)

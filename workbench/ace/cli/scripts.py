@@ -70,6 +70,15 @@ def _show(kind: ScriptKind, place: Workplace, out: Output, name: str) -> None:
         out.say(str(problem))
 
 
+def show_script(place: Workplace, out: Output, name: str) -> bool:
+    """Show the brief, loop or rule of that id, if there is one."""
+    for kind in (BRIEF, LOOP, MENTOR):
+        if (place.checkout / kind.directory / f"{name}{kind.suffix}").is_file():
+            _show(kind, place, out, name)
+            return True
+    return False
+
+
 def _check(kind: ScriptKind, place: Workplace, out: Output, names: Sequence[str]) -> int:
     wanted = [scripts.find(kind, name, place.checkout) for name in names] or scripts.paths(kind, place.checkout)
     problems = [problem for path in wanted for problem in scripts.read(kind, path, place.checkout).problems]

@@ -12,15 +12,27 @@ from workbench.ace.wiring import things
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.views.lookup import Named
+from workbench.model.errors import NotFound
 
 
 @click.command()
 @click.argument("id")
 @speaks
 def show(place: Workplace, out: Output, id: str) -> None:
-    """The mission, run, question, pack or resolution ID, whole; the unique start of an id is enough."""
+    """The mission, run, question, pack, resolution, brief, loop or rule ID, whole.
+
+    Of what is in the journal the unique start of an id is enough.
+    """
+    from workbench.ace.cli.scripts import show_script
+
     with place.reading() as ledger:
-        _SHOW[(thing := things.find(ledger, id)).kind](place, out, ledger, thing)
+        try:
+            thing = things.find(ledger, id)
+        except NotFound:
+            if not show_script(place, out, id):
+                raise
+            return
+        _SHOW[thing.kind](place, out, ledger, thing)
 
 
 def _mission(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:

@@ -23,10 +23,7 @@ Lines = Iterator[str]
 def question_object(question: ConsultationState) -> dict[str, Any]:
     """A question: the CRP's own fields, its state, and its answer if it has one."""
     return {
-        **question.document,
-        "schema": SCHEMA,
-        "kind": "crp",
-        "id": question.id,
+        **_headed("crp", question.id, question.document),
         "mission": question.mission,
         "run": question.run,
         "mode": question.mode,
@@ -42,7 +39,7 @@ def question_object(question: ConsultationState) -> dict[str, Any]:
 
 def resolution_object(document: Mapping[str, Any]) -> dict[str, Any]:
     """A resolution (VCR)."""
-    return {**document, "schema": SCHEMA, "kind": "vcr"}
+    return _headed("vcr", str(document.get("id", "")), document)
 
 
 def pack_object(pack: PackState, blobs: Blobs) -> dict[str, Any]:
@@ -50,6 +47,11 @@ def pack_object(pack: PackState, blobs: Blobs) -> dict[str, Any]:
     standing = state_data(pack)
     whole = pack_document(pack, blobs)
     return {
+        "schema": SCHEMA,
+        "kind": "mrp",
+        "id": pack.id,
+        "verdict": pack.verdict,
+        "state": pack.state,
         "criteria": [],
         "reasons": [pack.reason] if pack.reason else [],
         "evidence": [],
@@ -57,12 +59,7 @@ def pack_object(pack: PackState, blobs: Blobs) -> dict[str, Any]:
         "base": pack.base_commit,
         "head": pack.head,
         "tree": pack.tree,
-        **whole,
-        "schema": SCHEMA,
-        "kind": "mrp",
-        "id": pack.id,
-        "verdict": pack.verdict,
-        "state": pack.state,
+        **{name: value for name, value in whole.items() if name not in ("id", "verdict")},
         "decisions": standing["decisions"],
         "merge": standing["merge"],
         "digest": pack.digest,
@@ -82,22 +79,28 @@ def pack_document(pack: PackState, blobs: Blobs) -> dict[str, Any]:
 def run_object(run: RunState, *, now: str) -> dict[str, Any]:
     """A run, whole, with the words of its row."""
     row = run_row(run, now=now)
-    return {**state_data(run), "schema": SCHEMA, "kind": "run", "run": run.id, "status": row.status, "stage": row.stage}
+    words = {"mission": run.mission, "run": run.id, "status": row.status, "stage": row.stage}
+    return {**_headed("run", run.id, state_data(run)), **words}
 
 
 def mission_object(mission: MissionState, runs: Sequence[RunState], *, now: str) -> dict[str, Any]:
     """A mission, whole, with its runs."""
     row = mission_row(mission, runs, now=now)
     return {
-        **state_data(mission),
-        "schema": SCHEMA,
-        "kind": "mission",
+        **_headed("mission", mission.id, state_data(mission)),
         "mission": mission.id,
         "status": row.status,
         "stage": row.stage,
         "cost_usd": row.cost_usd,
         "tokens": row.tokens,
         "runs": [run_object(run, now=now) for run in runs],
+    }
+
+
+def _headed(kind: str, id: str, rest: Mapping[str, Any]) -> dict[str, Any]:
+    """`rest` with what every object starts with; nothing in it can take the place of these."""
+    return {"schema": SCHEMA, "kind": kind, "id": id} | {
+        name: value for name, value in rest.items() if name not in ("schema", "kind", "id")
     }
 
 
@@ -196,7 +199,7 @@ def pack_lines(pack: PackState, blobs: Blobs) -> Lines:
         yield f"  {glyph(_word(item, 'state'))}  {_word(item, 'name')}  {_word(item, 'summary')}".rstrip()
     yield "evidence"
     for item in _mappings(document.get("evidence")):
-        grade = f"{_word(item, 'grade')}, {_word(item, 'sandbox') or 'no sandbox'}"
+        grade = ", ".join(word for word in (_word(item, "grade"), _word(item, "sandbox")) if word)
         yield f"  {glyph(_word(item, 'state'))}  {_word(item, 'kind')}  ({grade})  {_word(item, 'summary')}"
     yield from _titled("findings", [_finding(item) for item in _mappings(document.get("findings"))])
     yield from _titled("changes", [_change(item) for item in _mappings(document.get("changes"))])

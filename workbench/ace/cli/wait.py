@@ -10,6 +10,7 @@ import click
 
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
+from workbench.ace.cli.settling import settle_merges
 from workbench.ace.wiring import things
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
@@ -43,6 +44,7 @@ def wait(
 
     Exit codes: 0 all done, 3 a person is needed, 1 one failed or was stopped, 5 time-out.
     """
+    settle_merges(place, out)
     with place.reading() as ledger:
         settled = _await(
             place, out, ledger, ids=ids, one_is_enough=one_is_enough, timeout=timeout, may_start=not no_start

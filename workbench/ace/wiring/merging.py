@@ -101,10 +101,7 @@ def undo_merge(place: Workplace, wanted: str, *, revert: bool = False) -> Outcom
 
 
 def settle(place: Workplace) -> list[str]:
-    """Settle merges and undos that were interrupted; a sentence about each. Cheap when there are none."""
-    with place.reading() as ledger:
-        if not any(pack.merging or pack.undoing for pack in ledger.packs()):
-            return []
+    """Settle merges and undos that were interrupted; a sentence about each."""
     with _bench(place, settle_first=False) as bench:
         return _settle(bench)
 

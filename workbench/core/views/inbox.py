@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from workbench.core.attention import AEE_DOWN, FAILED, RESTING, Concern
+from workbench.core.attention import AEE_DOWN, FAILED, MERGE_OPEN, RESTING, Concern
 from workbench.model.instants import seconds_between
 
 
@@ -54,6 +54,8 @@ def _next(concern: Concern) -> str:
         return f"workbench {'merge' if concern.category == 'approved' else 'mrp show'} {concern.id}"
     if concern.category == AEE_DOWN:
         return "workbench aee start"
+    if concern.category == MERGE_OPEN:
+        return "workbench wait"
     if concern.category == RESTING:
         return f"workbench resume {concern.id}"
     return f"workbench log {concern.run}" if concern.category == FAILED else f"workbench show {concern.id}"
