@@ -9,8 +9,10 @@ import pytest
 from ace_world import PERSON, Call, World
 
 from workbench.ace.wiring.deciding import decide
+from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide.consultation import resolve
+from workbench.core.decide.decision import Decision
 from workbench.journal.store import SqliteJournal
 from workbench.model.errors import AlreadyResolved
 
@@ -64,11 +66,10 @@ def test_two_people_at_one_instant_make_one_resolution(repository: Path, journal
     assert sum(event.kind == "ConsultationResolved" for event in journal.read_all(limit=10_000)) == len(names)
 
 
-def _resolved(states: object, name: str, who: str, option: str) -> object:
-    question = states.consultation(name)  # type: ignore[attr-defined]  # a ledger
-    return resolve(
-        question, option=option, rationale="r", decided_by=who, actor=f"human:{who}", at="2026-01-01T00:00:00.000Z"
-    )
+def _resolved(states: Ledger, name: str, who: str, option: str) -> Decision:
+    question = states.consultation(name)
+    assert question is not None
+    return resolve(question, option=option, rationale="r", decided_by=who, actor=f"human:{who}", at=AT)
 
 
 @pytest.mark.parametrize(

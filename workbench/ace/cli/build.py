@@ -16,7 +16,7 @@ EXIT_BY_VERDICT = {"ready": EXIT_DONE, "needs-human": EXIT_NEEDS_HUMAN}
 
 @click.command()
 @click.option("--base", required=True, metavar="REF", help="What the change is to be merged into.")
-@click.option("--head", required=True, metavar="REF", help="The change.")
+@click.option("--head", required=True, metavar="REF", help="The change: a ref, a run or a pack.")
 @click.option("--brief", default="", metavar="FILE", help="The brief that it answers; without one, a person is needed.")
 @click.option("--policy", default="", metavar="FILE", help="The policy; default: as the base commit has it.")
 @click.option("--rationale", default="", metavar="FILE", help="Why it was done this way: text, or JSON.")

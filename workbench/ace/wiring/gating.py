@@ -14,6 +14,7 @@ from workbench.ace.wiring import engine, scripts
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.scripts import BRIEF
 from workbench.ace.wiring.starting import caller_environment, choose_sandbox, limits_of, local_branch, pin, policy_of
+from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide.run import queue_branch
 from workbench.core.state import PackState
@@ -44,13 +45,15 @@ class BuildOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def request(place: Workplace, order: BuildOrder) -> str:
-    """Hand the branch in; the id of the run that carries it."""
+    """Hand the branch in; the id of the run that carries it. A head that is a pack brings its brief and policy."""
     repository = place.repository
-    base, head = repository.resolve(order.base), _head(place, order.head)
+    base = repository.resolve(order.base)
     settings, _ = place.settings()
     base_ref = local_branch(repository, order.base)
     with place.writing() as journal:
-        brief = _brief(place, order.brief, journal.blobs)
+        head, earlier = _bring(place, journal, order.head)
+        brief = _brief(place, order.brief, journal.blobs) or (earlier.brief if earlier is not None else None)
+        policy = _policy(order.policy, journal.blobs) or (earlier.policy if earlier is not None else None)
         name = _free_name(journal, f"{slug(order.head)}-{head[:8]}")
         run = e.RunQueued(
             run=name,
@@ -65,7 +68,7 @@ def request(place: Workplace, order: BuildOrder) -> str:
             base_ref=base_ref,
             into=base_ref,
             brief=brief,
-            policy=_policy(order.policy, journal.blobs),
+            policy=policy,
             environment=caller_environment(os.environ),
         )
         rationale = _rationale(order.rationale)
@@ -114,16 +117,19 @@ def _require_going(states: States, name: str) -> None:
         )
 
 
-def _head(place: Workplace, wanted: str) -> str:
-    """The commit that `wanted` names: anything of git's, or a run, whose newest delivery is brought from the store."""
-    with place.reading() as ledger:
-        run = ledger.run(wanted)
-    if run is None or not run.head:
-        return place.repository.resolve(wanted)
-    ref = run_ref(run.id)
+def _bring(place: Workplace, ledger: Ledger, wanted: str) -> tuple[str, PackState | None]:
+    """The commit that `wanted` names, and the pack, if it is the id of one.
+
+    Besides anything of git's that is a pack or a run: their commits are brought here from the store.
+    """
+    pack, run = ledger.pack(wanted), ledger.run(wanted)
+    owner, commit = (pack.run, pack.head) if pack is not None else (wanted, run.head if run is not None else "")
+    if not commit:
+        return place.repository.resolve(wanted), None
+    ref = run_ref(owner)
     store = place.journal_directory / STORE
     place.repository.git.run("fetch", *fetch_flags(store), "--", str(store), f"+{ref}:{ref}")
-    return run.head
+    return commit, pack
 
 
 def _brief(place: Workplace, wanted: str, blobs: Blobs) -> e.Pin | None:

@@ -54,8 +54,7 @@ def problems(place: Workplace, ledger: Ledger, pack: PackState) -> Iterator[str]
 
 def rerun(place: Workplace, pack: PackState) -> Iterator[str]:
     """Build the same pack anew and name where it comes out otherwise."""
-    head = pack.run if pack.run else pack.head
-    run = gating.request(place, BuildOrder(base=pack.base_commit, head=head))
+    run = gating.request(place, BuildOrder(base=pack.base_commit, head=pack.id))
     again = gating.await_pack(place, run, timeout=None)
     with place.reading() as ledger:
         before, after = (_states(ledger, each) for each in (pack, again))
