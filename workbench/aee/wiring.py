@@ -18,12 +18,14 @@ from workbench.aee.reports import ReportLine
 from workbench.aee.sandbox.select import probe, select
 from workbench.aee.streaming import OutputReport
 from workbench.aee.tools.place import Place
+from workbench.aee.tools.suite import ProjectSuite
 from workbench.aee.tools.toolbox import Assignment, Callbacks, ToolBox
 from workbench.aee.workspaces import SharedClones
 from workbench.artifacts.configuration import Settings
 from workbench.core.decide.decision import run_stream
 from workbench.core.recall import standing
 from workbench.core.state import RunState
+from workbench.evidence.conventions import plan_suite
 from workbench.evidence.environment import discover
 from workbench.evidence.rig import Rig
 from workbench.journal.blobs import FileBlobs
@@ -33,7 +35,7 @@ from workbench.journal.store import BLOBS, SqliteJournal, open_journal
 from workbench.model.errors import NotFound
 from workbench.model.events import Event, Pin, Proposed
 from workbench.model.ids import consultation_id
-from workbench.ports import DEMO_LEVEL, Blobs, Clock, Driver, Environment, Journal, Limits, Sandbox, States
+from workbench.ports import DEMO_LEVEL, Blobs, Clock, Driver, Environment, Journal, Limits, Sandbox, States, Workspace
 from workbench.repository.configuration import SHARED, read_settings
 from workbench.repository.repository import GitRepository, open_repository
 from workbench.repository.store import Store
@@ -182,7 +184,9 @@ class ChildGround:
             brief=self.text(run.brief),
         )
         callbacks = Callbacks(
-            name_question=lambda call: self._question(run, call), matching=lambda query: self._standing(run, query)
+            name_question=lambda call: self._question(run, call),
+            matching=lambda query: self._standing(run, query),
+            find_suite=lambda: self._suite(run, made, stop),
         )
         return ToolBox(place, assignment=assignment, callbacks=callbacks)
 
@@ -191,7 +195,7 @@ class ChildGround:
         if run.driver != ScriptedDriver.name:
             raise NotFound(f"there is no driver {run.driver!r}", hint="workbench config show lists the agents.")
         answers = {asked.id: asked.answer for asked in self.states.consultations(run=run.id) if asked.answer}
-        return ScriptedDriver(answers=answers, may_crash=True)
+        return ScriptedDriver(answers=answers, may_crash=run.limits.get("may_crash") is True)
 
     def rig(self, run: RunState, stop: Callable[[], bool]) -> Rig:
         """Where and how checks of the run's work are run."""
@@ -205,6 +209,16 @@ class ChildGround:
             limits=replace(self.limits(run), wall_s=float(self.settings(run).tests.timeout_s)),
             stop=stop,
         )
+
+    def _suite(self, run: RunState, workspace: Workspace, stop: Callable[[], bool]) -> ProjectSuite | None:
+        """The suite that the base commit names, for the run's own workspace."""
+        base = run.base_commit
+        plan = plan_suite(
+            self.store.list_files(base),
+            lambda path: self.store.read_file(base, path),
+            configured=self.settings(run).tests,
+        )
+        return None if plan is None else ProjectSuite(rig=self.rig(run, stop), plan=plan, workspace=workspace)
 
     def _question(self, run: RunState, call: str) -> str:
         """The id of the question that a call raises; the same one when the call is repeated."""

@@ -9,9 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from workbench.aee.tools.place import Place
+from workbench.aee.tools.suite import ProjectSuite
 from workbench.aee.tools.toolbox import Assignment, Callbacks, ToolBox
+from workbench.evidence.conventions import SuitePlan
+from workbench.evidence.rig import Rig
+from workbench.model.errors import NotFound
 from workbench.model.ids import branch_of, consultation_id
 from workbench.ports import Environment, Limits, Mount, Sandbox, Workspace
+from workbench.testing.clock import SettableClock
+from workbench.testing.journal import MemoryJournal
 
 RUN, MISSION, AGENT = "m.1", "m", "ada"
 BRIEF = "# Make it right\n"
@@ -19,10 +25,27 @@ _IDENTITY = {"GIT_AUTHOR_NAME": "Base", "GIT_AUTHOR_EMAIL": "base@example.org"}
 _COMMITTER = {"GIT_COMMITTER_NAME": "Base", "GIT_COMMITTER_EMAIL": "base@example.org"}
 
 
+class _NoWorkspaces:
+    """Port Workspaces of which there are none: tools act in the run's own."""
+
+    def prepare(self, *, run: str, base_commit: str, branch: str) -> Workspace:
+        raise NotFound(f"there is no workspace of {run} at {base_commit} on {branch}")
+
+    def fetch(self, *, run: str, branch: str) -> str:
+        raise NotFound(f"there is no {branch} of {run}")
+
+    def verification(self, *, commit: str) -> Workspace:
+        raise NotFound(f"there is no workspace of {commit}")
+
+    def release(self, workspace: Workspace) -> None:
+        raise NotFound(f"there is no workspace {workspace.id}")
+
+
 class Workplace:
     """`files` committed as the base at `root`, the run's branch checked out, and `box`, the tools.
 
-    `standing` are resolutions that match every question; `questions` collects the calls that raised one.
+    `standing` are resolutions that match every question; `questions` collects the calls that raised one. `plan` says
+    how the tests are run. Beside `root` lies a directory for scratch.
     """
 
     def __init__(
@@ -33,11 +56,15 @@ class Workplace:
         files: Mapping[str, str | bytes],
         environment: Environment | None = None,
         standing: Sequence[Mapping[str, Any]] = (),
+        plan: SuitePlan | None = None,
+        limits: Limits | None = None,
         **assigned: Any,
     ) -> None:
         self.root = root
         self.branch = branch_of(MISSION, RUN)
         self.questions: list[str] = []
+        self.scratch = root.with_name(f"{root.name}.scratch")
+        self.journal = MemoryJournal()
         self.base = self._make(files)
         workspace = Workspace(
             id=RUN,
@@ -47,11 +74,26 @@ class Workplace:
             mounts=(Mount(source=str(root), writable=True),),
         )
         named = environment or Environment(kind="system", label="the system's tools")
-        self.place = Place.of(workspace, sandbox=sandbox, environment=named, limits=Limits(wall_s=60.0))
+        limits = limits or Limits(wall_s=60.0)
+        self.place = Place.of(workspace, sandbox=sandbox, environment=named, limits=limits)
+        rig = Rig(
+            workspaces=_NoWorkspaces(),
+            sandbox=sandbox,
+            environment=named,
+            blobs=self.journal,
+            clock=SettableClock(),
+            scratch=self.scratch,
+            limits=limits,
+        )
+        self.suite = None if plan is None else ProjectSuite(rig=rig, plan=plan, workspace=workspace)
         self.box = ToolBox(
             self.place,
             assignment=Assignment(run=RUN, mission=MISSION, agent=AGENT, branch=self.branch, brief=BRIEF, **assigned),
-            callbacks=Callbacks(name_question=self._name_question, matching=lambda _query: standing),
+            callbacks=Callbacks(
+                name_question=self._name_question,
+                matching=lambda _query: standing,
+                find_suite=lambda: self.suite,
+            ),
         )
 
     def close(self) -> None:

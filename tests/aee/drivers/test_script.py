@@ -30,6 +30,7 @@ steps:
     on_interrupted: retry
     allow_error: true
   - test: {}
+    must_pass: true
   - test:
   - ask:
       id: q1
@@ -87,6 +88,8 @@ BROKEN = {
     f"{HEAD}  - crash: maybe\n": (3, 12, "`crash` is true"),
     f"{HEAD}  - run: a\n    on_interrupted: maybe\n": (4, 21, "`maybe` is no choice here"),
     f"{HEAD}  - run: a\n    allow_error: 3\n": (4, 18, "`allow_error` is true or false"),
+    f"{HEAD}  - run: a\n    must_pass: true\n": (3, 5, "`must_pass` stands beside `test` only"),
+    f"{HEAD}  - test: {{}}\n    must_pass: 1\n": (4, 16, "`must_pass` is true or false"),
     f"{HEAD}  - think: &a x\n  - think: *a\n": (3, 12, "anchors and aliases are not read"),
     f"{HEAD}  - think: !!python/object x\n": (3, 12, "the tag"),
     f"{HEAD}  - test: {'[' * 100}\n": (3, 11 + 22, "nested deeper than"),

@@ -11,6 +11,7 @@ import pytest
 
 from workbench.aee.drivers.scripted import ScriptedDriver
 from workbench.aee.sandbox.select import probe, select
+from workbench.evidence.conventions import SuitePlan
 from workbench.model.errors import Refused
 from workbench.model.events import Event, ToolReturned
 from workbench.ports import Turn
@@ -148,6 +149,24 @@ def test_a_crash_kills_its_process_once_and_only_where_allowed(words: tuple[str,
     done = subprocess.run([sys.executable, "-c", CRASHING, *words], capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
     assert said in done.stdout
+
+
+@pytest.mark.parametrize(("tested", "mark", "end"), [
+    ("exit 1", "", "ended"),
+    ("exit 0", "\n    must_pass: true", "ended"),
+    ("exit 1", "\n    must_pass: true", "the tests did not pass: 1 failed"),
+])  # fmt: skip
+def test_failing_tests_stop_a_script_only_where_it_says_so(
+    tested: str, mark: str, end: str, make_workplace: Callable[..., Workplace]
+) -> None:
+    """An agent learns from failing tests; `must_pass` makes them the end of the turn."""
+    plan = SuitePlan(kind="command", argv=("/bin/sh", "-c", tested), label="make test")
+    workplace = make_workplace(plan=plan)
+    script = f"agent: ada\nsteps:\n  - test: {{}}{mark}\n"
+    try:
+        assert play(workplace, script)[0] == end
+    except Refused as refused:
+        assert end in refused.message
 
 
 def test_a_script_may_go_on_after_an_error(workplace: Workplace) -> None:

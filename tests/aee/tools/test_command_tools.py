@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from workbench.aee.sandbox.select import probe, select
-from workbench.aee.tools.suite import REPORT, TestCommand
-from workbench.ports import Environment, Mount, Sandbox, ToolResult
+from workbench.ports import Sandbox, ToolResult
 from workbench.testing.workplace import Workplace
-
-TESTS = """
-import pytest
-
-def test_right():
-    assert 1 + 1 == 2
-
-def test_wrong():
-    assert 1 + 1 == 3
-
-@pytest.mark.skip(reason="later")
-def test_later():
-    pass
-"""
-PREFIXES = tuple(Mount(source=str(Path(path).resolve())) for path in dict.fromkeys((sys.prefix, sys.base_prefix)))
 
 
 def call(workplace: Workplace, tool: str, **arguments: Any) -> ToolResult:
@@ -122,43 +104,6 @@ def test_patch_stays_inside(name: str, confined: Workplace) -> None:
     assert call(confined, "patch", patch=patch).state == "error"
     assert not (confined.root.parent / "outside").exists()
     assert b"evil" not in (confined.root / ".git/config").read_bytes()
-
-
-def test_test_tells_what_came_of_each_test(make_workplace: Callable[..., Workplace], sandbox: Sandbox) -> None:
-    """Each test is told by id and state; a failed one with expected, actual and frame."""
-    command = TestCommand(argv=(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={REPORT}"))
-    workplace = make_workplace(
-        sandbox=sandbox,
-        files={"test_it.py": TESTS},
-        environment=Environment(kind="caller", label="this one", mounts=PREFIXES),
-        test_command=command,
-    )
-    result = call(workplace, "test")
-    assert result.data["counts"] == {"failed": 1, "passed": 1, "skipped": 1}, result.data
-    wrong = result.data["tests"][0]
-    assert (wrong["state"], wrong["actual"], wrong["expected"]) == ("failed", "(1 + 1)", "3")
-    assert call(workplace, "test", select=["test_it.py::test_right"]).data["counts"] == {"passed": 1}
-    assert call(workplace, "test", select=["--co"]).state == "error"
-
-
-@pytest.mark.parametrize(
-    ("script", "problem"),
-    [
-        ("true", "wrote no report"),
-        ("printf '<testsuites' > {report}", "damaged"),
-        ("ln -s /etc/passwd {report}", "symbolic link"),
-        ("mkfifo {report}", "no regular file"),
-        ("mkdir {report}", "is a directory"),
-        ("truncate -s 100M {report}", "more than"),
-        ("printf '<!DOCTYPE x [<!ENTITY a \"b\">]><testsuites/>' > {report}", "damaged"),
-    ],
-)
-def test_a_hostile_report_is_an_error(script: str, problem: str, make_workplace: Callable[..., Workplace]) -> None:
-    """What stands at the report's place is never followed, waited for, or believed."""
-    workplace = make_workplace(test_command=TestCommand(argv=("/bin/sh", "-c", script)))
-    result = call(workplace, "test")
-    assert result.state == "error"
-    assert problem in result.data.get("problem", "") + result.summary
 
 
 def test_submit_commits_all_of_it_as_the_agent(confined: Workplace) -> None:

@@ -21,7 +21,8 @@
       - on_changes_requested: [steps] # played after a person sent the pack back; the n-th list for the n-th time
 
 Beside its kind, a step may have `on_interrupted: retry` (do a run or test again whose outcome nobody recorded) and
-`allow_error: true` (go on when the tool says no). `ask` may have `on_standing: follow` (take the branch of a matching
+`allow_error: true` (go on when the tool says no). Tests that fail, or cannot be run, stop the script only where `test`
+has `must_pass: true` beside it. `ask` may have `on_standing: follow` (take the branch of a matching
 standing resolution instead of asking; the default asks nevertheless).
 """
 
@@ -65,6 +66,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     branches: dict[str, tuple[Step, ...]] = {}
     retry: bool = False
     allow_error: bool = False
+    must_pass: bool = False
     follow: bool = False
 
 
@@ -97,7 +99,7 @@ _TOOL_KINDS = {
     "ask": _ToolKind("request_consultation", AskArguments, "summary"),
     "submit": _ToolKind("submit_merge_readiness", SubmitArguments, "message"),
 }
-_MODIFIERS = ("on_interrupted", "allow_error")
+_MODIFIERS = ("on_interrupted", "allow_error", "must_pass")
 _AT = re.compile(r" - at `\$(?P<path>[^`]*)`\Z")
 
 
@@ -182,10 +184,13 @@ class _Reader:
         given = {}
         if (retry := node.get("on_interrupted")) is not None:
             given["retry"] = self._choice(retry, ("retry", "go-on")) == "retry"
-        if (allowed := node.get("allow_error")) is not None:
-            given["allow_error"] = _plain(allowed) is True
-            if not isinstance(_plain(allowed), bool):
-                self._wrong(allowed, "`allow_error` is true or false", "write true")
+        for name in ("allow_error", "must_pass"):
+            if (said := node.get(name)) is not None:
+                given[name] = _plain(said) is True
+                if not isinstance(_plain(said), bool):
+                    self._wrong(said, f"`{name}` is true or false", "write true")
+        if "must_pass" in given and node.get("test") is None:
+            self._wrong(node, "`must_pass` stands beside `test` only", "remove it")
         return given
 
     def tool_call(self, kind: str, node: Node) -> Step | None:

@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from workbench.aee.drivers.script import OTHERWISE, Step, option_of, parse
 from workbench.aee.tools.calls import repeat_of
 from workbench.model.errors import Refused
@@ -95,6 +97,12 @@ class _Player:
 
     def tool_call(self, step: Step, call: str) -> None:
         self._use(step, call, step.value)
+
+    def test(self, step: Step, call: str) -> None:
+        tolerant = msgspec.structs.replace(step, allow_error=True, retry=step.retry or step.must_pass)
+        result = self._use(tolerant, call, step.value)
+        if step.must_pass and result.data.get("state") != "passed" and not self._session.stopping():
+            raise Refused(f"line {step.line}: the tests did not pass: {result.summary}", hint="Mend the script.")
 
     def files(self, step: Step, call: str) -> TurnEnd | None:
         for number, (path, content) in enumerate(step.value.items(), 1):
@@ -184,6 +192,7 @@ class _Player:
 
 _PLAYS: dict[str, Callable[[_Player, Step, str], TurnEnd | None]] = {
     "think": _Player.think,
+    "test": _Player.test,
     "files": _Player.files,
     "ask": _Player.ask,
     "submit": _Player.submit,

@@ -21,37 +21,41 @@ from workbench.aee.tools.read import ReadTool
 from workbench.aee.tools.recall import RecallTool
 from workbench.aee.tools.search import SearchTool
 from workbench.aee.tools.submission import SubmitTool
-from workbench.aee.tools.suite import TestCommand, TestTool
+from workbench.aee.tools.suite import FindSuite, TestTool
 from workbench.model.errors import WorkbenchError
 from workbench.ports import Tool, ToolResult
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """Who works on what: the run, its branch (without `refs/heads/`), its brief, and how the project is tested."""
+    """Who works on what: the run, its branch (without `refs/heads/`), and its brief."""
 
     run: str
     mission: str
     agent: str
     branch: str
     brief: str = ""
-    test_command: TestCommand | None = None
 
 
 def _nothing_stands(_query: str) -> list[Mapping[str, Any]]:
     return []
 
 
+def _no_suite() -> None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Callbacks:
-    """What tools ask the AEE. Both must give the same answer when a call is repeated.
+    """What tools ask the AEE. They must give the same answer when a call is repeated.
 
     `name_question(call)` names the question that a call raises. `matching(query)` finds standing resolutions (VCR
-    documents with `id`); an empty query finds all of them.
+    documents with `id`); an empty query finds all of them. `find_suite()` gives the project's tests, or None.
     """
 
     name_question: Callable[[str], str]
     matching: Matching = field(default=_nothing_stands)
+    find_suite: FindSuite = field(default=_no_suite)
 
 
 class ToolBox:
@@ -72,7 +76,7 @@ class ToolBox:
             EditTool(place),
             PatchTool(place),
             RunTool(place),
-            TestTool(place, assignment.test_command),
+            TestTool(place, callbacks.find_suite),
             ask,
             SubmitTool(place, branch=assignment.branch, **whose),
             RecallTool(callbacks.matching),
