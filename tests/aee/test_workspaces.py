@@ -251,78 +251,9 @@ def test_a_killed_process_leaves_nothing_behind(repo: Repo, clones: SharedClones
     assert clones.runs() == ["m.1"] and Path(workspace.path).exists()
 
 
-# --- attacks ------------------------------------------------------------------------------------------------
-
-ATTACKS = {
-    "fsmonitor": "git config core.fsmonitor 'touch {mark}; false'",
-    "hooks": "mkdir -p .git/hooks && for h in post-checkout pre-commit reference-transaction post-index-change "
-    "pre-auto-gc; do printf '#!/bin/sh\\ntouch {mark}\\n' > .git/hooks/$h; chmod +x .git/hooks/$h; done",
-    "hooksPath": "mkdir h && printf '#!/bin/sh\\ntouch {mark}\\n' > h/reference-transaction && chmod +x h/* && "
-    'git config core.hooksPath "$PWD/h"',
-    "include": "printf '[core]\\n\\tfsmonitor = touch {mark}; false\\n' > evil && git config include.path ../evil",
-    "config.worktree": "git config extensions.worktreeConfig true && "
-    "git config --worktree core.fsmonitor 'touch {mark}; false'",
-    "filter": "git config filter.x.clean 'touch {mark}; cat' && git config filter.x.smudge 'touch {mark}; cat' && "
-    "echo '*.txt filter=x' > .gitattributes && echo more >> a.txt",
-    "diff-driver": "git config diff.x.textconv 'touch {mark}; cat' && git config diff.x.command 'touch {mark}' && "
-    "echo '*.txt diff=x' > .gitattributes && echo more >> a.txt",
-    "gitfile": "mv .git moved && (cd moved && git config core.fsmonitor 'touch {mark}; false') && "
-    "echo 'gitdir: moved' > .git",
-    "renamed": "cp -r .git other && (cd other && git config core.fsmonitor 'touch {mark}; false') && mv .git old && "
-    "mv other .git",
-    "nested-bare": "git init -q --bare nested.git && git -C nested.git config core.fsmonitor 'touch {mark}; false' && "
-    "cp -r nested.git/* . && git config core.fsmonitor 'touch {mark}; false'",
-    "gitlink": "git init -q sub && git -C sub config core.fsmonitor 'touch {mark}; false' && "
-    "git -C sub -c user.name=a -c user.email=b commit -q --allow-empty -m x && git add sub && "
-    "git -c user.name=a -c user.email=b commit -qm link",
-    "pack-hook": "git config uploadpack.packObjectsHook 'touch {mark}; git pack-objects' && "
-    "git config core.alternateRefsCommand 'touch {mark}; true' && git config core.fsmonitor 'touch {mark}; false'",
-}
-
-
-def _attacked(clones: SharedClones, repo: Repo, attack: str, mark: Path) -> Path:
-    path = Path(clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH).path)
-    commit(path)
-    agent(path, "/bin/sh", "-c", ATTACKS[attack].format(mark=mark))
-    mark.unlink(missing_ok=True)
-    return path
-
-
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_no_host_command_runs_what_the_agent_left(
-    repo: Repo, clones: SharedClones, sandbox: Sandbox, tmp_path: Path, attack: str
-) -> None:
-    """G1-G5, G7: fetching, judging, pooling and reusing a clone runs nothing of the agent's on the host."""
-    if sandbox.level != "bubblewrap":
-        pytest.skip("without a sandbox nothing holds, which is what its level says")
-    mark = tmp_path / "mark"
-    _attacked(clones, repo, attack, mark)
-    for act in (lambda: clones.state("m.1"), lambda: clones.fetch(run="m.1", branch=BRANCH)):
-        try:
-            act()
-        except RepositoryProblem as problem:  # the agent may break its own clone, and nothing more
-            assert "workspace" in problem.message
-    clones.retire("m.1")
-    clones.prepare(run="m.2", base_commit=repo.head, branch="workbench/m/m.2")
-    assert not mark.exists()
-
-
-@pytest.mark.parametrize("attack", ATTACKS)
-def test_plain_git_in_the_clone_runs_the_attack(repo: Repo, store: Store, tmp_path: Path, attack: str) -> None:
-    """G1-G5, G7, control: the commands that a reviewer would type in that clone do run the agent's program."""
-    mark = tmp_path / "mark"
-    clones = SharedClones(tmp_path / "w", store=store, sandbox=select("none", allow_none=True), checkout=repo.path)
-    path = _attacked(clones, repo, attack, mark)
-    for command in ("git status", "git diff", "git commit -qam x", "git checkout -q -b y"):
-        subprocess.run(["/bin/sh", "-c", command], cwd=path, env={"PATH": os.environ["PATH"]}, capture_output=True)
-    assert mark.exists()
-
-
 @pytest.mark.parametrize("trick", ["symlink", "fifo", "huge-name"])
-def test_answers_of_the_sandbox_are_plain_files_or_refused(
-    repo: Repo, clones: SharedClones, tmp_path: Path, trick: str
-) -> None:
-    """F1: a git that answers with links or pipes makes the host read nothing else, and wait for nothing."""
+def test_a_damaged_clone_is_named(repo: Repo, clones: SharedClones, tmp_path: Path, trick: str) -> None:
+    """A clone whose git directory an agent broke brings an error that says whose it is, and hangs nobody."""
     path = Path(clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH).path)
     commit(path)
     if trick == "huge-name":
@@ -373,24 +304,12 @@ def test_a_hostile_tree_is_fetched_by_plain_git(repo: Repo, clones: SharedClones
     assert plain.git("cat-file", "-t", head) == "commit"
 
 
-def test_links_in_a_checkout_write_nothing_outside(
-    repo: Repo, clones: SharedClones, store: Store, tmp_path: Path
-) -> None:
-    """G6: a directory that became a link, a name that ends in CR and a gitlink change nothing outside the checkout."""
-    victim = tmp_path / "victim"
-    victim.mkdir()
-    path = Path(clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH).path)
-    shutil.rmtree(path / "dir")
-    (path / "dir").symlink_to(victim)
-    (path / "cr\r").write_text("x")
-    blob = commit(path)
-    agent(path, "git", "update-index", "--add", "--cacheinfo", f"160000,{blob},sub")
-    agent(path, "git", "commit", "-qm", "gitlink")
-    head = clones.fetch(run="m.1", branch=BRANCH)
-    workspace = clones.verification(commit=head)
-    assert Path(workspace.path, "dir").is_symlink() and Path(workspace.path, "cr\r").exists()
-    assert list(Path(workspace.path, "sub").iterdir()) == []
-    assert list(victim.iterdir()) == []
+def test_a_name_that_ends_in_a_carriage_return_is_kept(repo: Repo, clones: SharedClones) -> None:
+    """G6: names are bytes; none is shortened or cleaned on its way into a checkout."""
+    path = clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH).path
+    commit(path, "cr\r")
+    workspace = clones.verification(commit=clones.fetch(run="m.1", branch=BRANCH))
+    assert Path(workspace.path, "cr\r").exists() and not Path(workspace.path, "cr").exists()
 
 
 def test_a_commit_that_would_fill_the_disk_is_not_checked_out(

@@ -300,11 +300,12 @@ def _open_plain(path: Path) -> BinaryIO:
             f"{path.name} of a workspace cannot be read: {os.strerror(error.errno or 0)}",
             hint="look at the run's log, then stop the run",
         ) from None
-    file = os.fdopen(descriptor, "rb")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        file.close()
-        raise RepositoryProblem(f"{path.name} of a workspace is no plain file", hint="stop the run")
-    return file
+        os.close(descriptor)
+        raise RepositoryProblem(
+            f"{path.name} of a workspace is no plain file", hint="look at the run's log, then stop the run"
+        )
+    return os.fdopen(descriptor, "rb")
 
 
 def _read_small(path: Path) -> str:
