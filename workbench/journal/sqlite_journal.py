@@ -24,7 +24,6 @@ from workbench.ports import Clock
 
 DATABASE = "journal.sqlite3"
 BLOBS = "blobs"
-SCHEMA_VERSION = 1
 _HINT_NEWER = "upgrade Workbench to the version that wrote it; reading still works"
 
 
