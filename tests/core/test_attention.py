@@ -93,6 +93,13 @@ def test_failed_and_stopped_runs() -> None:
     assert set(found) == {("alert", "M1"), ("alert", "m.1")}
 
 
+def test_what_failed_in_a_mission_that_is_over_is_history() -> None:
+    """A failed version beside a merged one asks nobody for anything."""
+    failed = run("m.1", outcome="failed", reason="boom")
+    assert seen(runs=[failed], packs=[pack("M1", state="failed")], over={"m"}) == []
+    assert seen(runs=[failed]) == [("alert", "m.1")]
+
+
 found_things = st.builds(
     Concern,
     kind=st.sampled_from(["crp", "mrp", "alert"]),

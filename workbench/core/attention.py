@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
 import msgspec
@@ -13,9 +13,7 @@ from workbench.model.instants import seconds_between
 
 Kind = Literal["crp", "mrp", "alert"]
 AEE_DOWN, RESTING, FAILED, PACK_FAILED = "aee-down", "resting", "failed", "pack-failed"
-MERGE_OPEN = (
-    "merge-open"  # a merge or undo without an outcome: it goes on right now, or was interrupted
-)
+MERGE_OPEN = "merge-open"  # a merge or undo without an outcome: it goes on right now, or was interrupted
 
 _BLOCKED, _TO_DECIDE, _ADVISORY, _TO_KNOW = range(4)  # groups of the inbox, first one first
 
@@ -46,11 +44,13 @@ def concerns(
     packs: Iterable[PackState],
     aee_running: bool,
     now: str,
+    over: Collection[str] = (),
 ) -> list[Concern]:
-    """Everything that needs a person, most costly wait first."""
+    """Everything that needs a person, most costly wait first. What failed in a mission that is `over` is history."""
     found = [_question(item, runs) for item in consultations if item.state == "open"]
     found += [concern for pack in packs if (concern := _pack(pack)) is not None]
     found += [concern for run in runs if (concern := _run(run)) is not None]
+    found = [item for item in found if item.category not in (FAILED, PACK_FAILED) or item.mission not in over]
     if not aee_running and (queued := [run for run in runs if next_step(run) is not None]):
         found.append(_aee_down(queued))
     return order(found, now)

@@ -11,6 +11,7 @@ from workbench.ace.wiring.workplace import Workplace
 from workbench.core.attention import concerns
 from workbench.core.views.inbox import InboxRow, inbox_rows
 
+PACK_STATES = ("submitted", "approved", "failed")  # those that may want a person; history only grows
 KIND_SHOWN = {"crp": "CRP", "mrp": "MRP", "alert": "!"}
 COLUMNS = (
     Column[InboxRow]("kind", lambda row: "PRM" if row.category == "permission" else KIND_SHOWN[row.kind]),
@@ -52,8 +53,9 @@ def rows_of(place: Workplace) -> list[InboxRow]:
         found = concerns(
             runs=ledger.runs(),
             consultations=ledger.consultations(is_open=True),
-            packs=ledger.packs(),
+            packs=[pack for state in PACK_STATES for pack in ledger.packs(state=state)],
             aee_running=place.presence().state != "stopped",
             now=now,
+            over={mission.id for mission in ledger.missions() if mission.outcome},
         )
     return inbox_rows(found, now=now)

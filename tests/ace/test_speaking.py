@@ -1,0 +1,118 @@
+"""How the command line speaks: colour only to terminals that want it, and words that are never taken for options."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from ace_world import Call, World, git
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench.ace.cli.output import json_line
+from workbench.ace.cli.table import Column, age, table
+from workbench.model.text import cell_width
+
+
+def _in_terminal(repository: Path, *words: str, **environment: str) -> str:
+    """What `workbench WORDS` writes to a terminal of its own."""
+    main_end, its_end = pty.openpty()
+    inherited = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    try:
+        subprocess.run(
+            [sys.executable, "-m", "workbench", *words],
+            cwd=repository,
+            env={**inherited, "TERM": "xterm", **environment},
+            stdin=its_end,
+            stdout=its_end,
+            stderr=its_end,
+            check=True,
+        )
+    finally:
+        os.close(its_end)
+    seen = b"".join(_chunks(main_end))
+    os.close(main_end)
+    return seen.decode()
+
+
+def _chunks(descriptor: int) -> Iterator[bytes]:
+    while True:
+        try:
+            chunk = os.read(descriptor, 65536)
+        except OSError:  # Linux says EIO at the end of a pseudo-terminal
+            return
+        if not chunk:
+            return
+        yield chunk
+
+
+def test_colour_is_for_terminals_that_want_it(repository: Path, world: World) -> None:
+    """A terminal gets colour; NO_COLOR, a dumb terminal and JSON get none."""
+    world.mission()
+    assert "\x1b[" in _in_terminal(repository, "missions")
+    assert "\x1b[" not in _in_terminal(repository, "missions", NO_COLOR="1")
+    assert "\x1b[" not in _in_terminal(repository, "missions", TERM="dumb")
+    assert "\x1b[" not in _in_terminal(repository, "missions", "--json")
+
+
+def test_states_are_told_without_colour(call: Call, world: World) -> None:
+    """Glyph and word say what colour says."""
+    world.mission()
+    assert "○ queued" in call("missions").out
+
+
+@pytest.mark.parametrize("verb", ["show", "log", "answer", "approve", "merge", "undo", "pause", "stop", "wait"])
+def test_what_looks_like_an_option_names_nothing(call: Call, world: World, verb: str) -> None:
+    """An id that starts with a dash, or climbs out of a directory, is refused as a word, not obeyed."""
+    world.mission()
+    why = ["--why", "x"] if verb in ("answer", "approve") else []
+    for hostile in ("--upload-pack=touch pwned", "../../etc/passwd", "\x1b[2J"):
+        said = call(verb, *why, "--", hostile)
+        assert said.code == 2, (verb, hostile, said)
+        assert "\x1b" not in said.err
+
+
+@pytest.mark.parametrize("ref", ["--output=pwned", "-x", "main..other", "main\nother", "@{-1}"])
+def test_refs_are_never_options(call: Call, repository: Path, ref: str) -> None:
+    """A ref that git would read as an option never reaches it as one."""
+    said = call("mrp", "build", f"--base={ref}", "--head=main", "--sandbox", "none", "--json")
+    assert said.code == 2, said
+    assert not (repository / "pwned").exists()
+    assert git(repository, "status", "--porcelain") == ""
+
+
+@given(st.text())
+def test_json_is_exact_and_harmless(words: str) -> None:
+    """Whatever a text holds, JSON gives it back, and no hidden character is written as it is."""
+    if any(unicodedata.category(char) == "Cs" for char in words):
+        return
+    line = json_line({"text": words})
+    assert json.loads(line) == {"text": words}
+    assert not [char for char in line if unicodedata.category(char) in ("Cc", "Zl", "Zp")]
+
+
+@given(st.lists(st.tuples(st.text(max_size=30), st.text(max_size=200)), min_size=1), st.integers(40, 200))
+def test_no_line_of_a_table_passes_the_terminal(rows: list[tuple[str, str]], width: int) -> None:
+    """Wide, hidden and combining characters are counted as the terminal does."""
+    columns = (
+        Column[tuple[str, str]]("a", lambda row: row[0][:20]),
+        Column[tuple[str, str]]("b", lambda row: row[1], grow=True),
+    )
+    lines = list(table(rows, columns, width=max(width, 240), paint=lambda words, _: words))
+    assert len(lines) == len(rows) + 1
+    assert all(cell_width(line) <= max(width, 240) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(0, "0s"), (59, "59s"), (61, "1m"), (3_900, "1h 5m"), (187_200, "2d 4h"), (-5, "0s")]
+)
+def test_ages(seconds: float, words: str) -> None:
+    """Ages are told in their two largest units."""
+    assert age(seconds) == words
