@@ -303,3 +303,19 @@ def _decide_pack(journal: MemoryJournal, act: str) -> None:
     apply(journal, pack.start_merge(the_pack(journal), old="o", new="n", mode="merge", actor=ANA))
     merged = pack.finish_merge(the_pack(journal), the_run(journal), journal.mission("m"), (), actor=ANA)
     apply(journal, merged)
+
+
+def test_evidence_is_renewed_by_the_same_run() -> None:
+    """A moved base needs no new run: the delivery is examined again, and the new pack supersedes the old one."""
+    journal = MemoryJournal()
+    started(journal)
+    prepared(journal)
+    delivered = e.DeliverySubmitted(run="m.1", head="h" * 40)
+    journal.append([e.Proposed(stream="run/m.1", payload=delivered, actor="agent:m.1")])
+    submitted(journal)
+    apply(journal, decided(journal, "approve"))
+    renew = pack.renew_evidence(the_pack(journal), the_run(journal), reason="the base moved", actor=ANA)
+    apply(journal, renew)
+    assert next_step(the_run(journal)) == "pack"
+    submitted(journal, revision=2)
+    assert (the_pack(journal).state, the_pack(journal, "MRP-m.1-2").state) == ("superseded", "submitted")

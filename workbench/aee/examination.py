@@ -19,6 +19,7 @@ from workbench.core.assemble import Known, assemble
 from workbench.core.decide.decision import run_stream
 from workbench.core.gate import Context, judge
 from workbench.core.state import RunState
+from workbench.evidence.audit import AuditCollector
 from workbench.evidence.behaviour import Behaviour
 from workbench.evidence.cache import EvidenceCache
 from workbench.evidence.clauses import ClausesCollector
@@ -37,7 +38,7 @@ from workbench.evidence.sizes import MADE, change_summary
 from workbench.evidence.tampering.collector import Tampering
 from workbench.evidence.types import TypesCollector
 from workbench.model.ids import pack_id
-from workbench.ports import Collected, Collector
+from workbench.ports import Blobs, Collected, Collector
 from workbench.repository.change import StoreChange
 
 
@@ -121,7 +122,16 @@ def _collectors(delivery: Delivery, rig: Rig, behaviour: Behaviour | None, cache
         Deceptive(),
         Size(delivery.policy.size, delivery.brief),
         RationaleCollector(delivery.run.rationale),
+        AuditCollector(_links(delivery, rig.blobs), rig.blobs),
     ]
+
+
+def _links(delivery: Delivery, blobs: Blobs) -> dict[str, str]:
+    """What the change came from, as blobs that a later reader can open."""
+    run = delivery.run
+    pinned = {"brief": run.brief, "script": run.script}
+    links = {name: pin.blob for name, pin in pinned.items() if pin is not None}
+    return {**links, "policy": blobs.put(policies.render(delivery.policy).encode())}
 
 
 def _context(ground: ChildGround, delivery: Delivery, change: StoreChange, bindings: Bindings) -> Context:

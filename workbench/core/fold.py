@@ -195,6 +195,10 @@ def _changes_requested(state: RunState, event: e.Event) -> RunState:
     return replace(state, to_decide=False, submission="", request=p.text, resting=False, last_at=event.at)
 
 
+def _evidence_requested(state: RunState, event: e.Event) -> RunState:
+    return replace(state, submission=state.head, to_decide=False, resting=False, failures=0, last_at=event.at)
+
+
 def _run_pack_submitted(state: RunState, event: e.Event) -> RunState:
     p = _payload(event, e.RunPackSubmitted)
     return replace(state, pack=p.pack, revision=p.revision, to_decide=True, submission="", last_at=event.at)
@@ -342,6 +346,7 @@ FOLDS: dict[type[e.Payload], Callable[[Any, e.Event], Any]] = {
     e.RunStopped: _run_stopped,
     e.RunEnded: _run_ended,
     e.ChangesRequested: _changes_requested,
+    e.EvidenceRequested: _evidence_requested,
     e.RunPackSubmitted: _run_pack_submitted,
     e.ConsultationRaised: _consultation_raised,
     e.ConsultationResolved: _consultation_resolved,

@@ -49,10 +49,10 @@ def stage(run: RunState) -> str:
     """What the run is at, in one word: its step, or what it waits for."""
     if run.outcome:
         return run.outcome
-    if run.step is not None:
-        return run.step.name
     if run.waiting_for:
         return "consultation"
     if run.to_decide:
         return "review"
+    if run.step is not None:
+        return run.step.name
     return next_step(run) or "idle"

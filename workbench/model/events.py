@@ -283,6 +283,14 @@ class ChangesRequested(Payload, frozen=True, kw_only=True):
     required_changes: tuple[str, ...] = ()
 
 
+class EvidenceRequested(Payload, frozen=True, kw_only=True):
+    """A person wants the delivery examined again, e.g. because its base moved: the next revision of its pack."""
+
+    run: str
+    pack: str
+    reason: str = ""
+
+
 # --- consultation/<id> ------------------------------------------------------------------------------------------------
 
 

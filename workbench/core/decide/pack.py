@@ -91,6 +91,16 @@ def decide_pack(
     return Decision(events=tuple(events), expect={pack_stream(pack.id): pack.version})
 
 
+def renew_evidence(pack: PackState, run: RunState, *, reason: str, actor: str) -> Decision:
+    """Have the delivery examined again on the base as it stands now; the new pack supersedes this one."""
+    if run.outcome or pack.state not in ("submitted", "approved", "failed") or run.pack not in ("", pack.id):
+        raise Refused(f"{pack.id} is {pack.state}; its evidence cannot be renewed.")
+    if run.submission:
+        raise Refused(f"{pack.id} is being examined again already.", hint=f"workbench wait {run.id}")
+    asked = e.EvidenceRequested(run=run.id, pack=pack.id, reason=reason)
+    return Decision(events=(on_run(run.id, asked, actor=actor),), expect={pack_stream(pack.id): pack.version})
+
+
 def _refuse_undecidable(pack: PackState, decision: str) -> None:
     if decision not in DECISIONS:
         raise Refused(f"{decision!r} is no decision.", hint=f"One of {', '.join(DECISIONS)}.")
