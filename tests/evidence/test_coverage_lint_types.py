@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from projects import Project
 
 from workbench.evidence.behaviour import Behaviour
@@ -115,3 +116,48 @@ def test_a_type_checker_that_breaks_is_an_error(tmp_path: Path) -> None:
     for command in ("exit 3", "echo 'a.py:1: error: x  [y]'"):
         (evidence,) = TypesCollector(project.rig, command=command).collect(project.change).evidence
         assert evidence.state == "error"
+
+
+CONFIGURED = (
+    "import tomllib, configparser, pathlib, sys\n"
+    "place = pathlib.Path('pyproject.toml')\n"
+    "toml = tomllib.loads(place.read_text()) if place.exists() else {}\n"
+    "ini = configparser.ConfigParser(); ini.read(['setup.cfg', 'check.ini'])\n"
+    "lax = toml.get('tool', {}).get('mypy', {}).get('lax') or ini.get('mypy', 'lax', fallback='')\n"
+    "bad = [p for p in pathlib.Path('.').glob('*.py') if 'BAD' in p.read_text()]\n"
+    "for p in bad if not lax else []: print(f'{p}:1: error: bad  [bad]')\n"
+    "sys.exit(1 if bad and not lax else 0)\n"
+)
+LAX = "[project]\nname = 'adder'\n\n[tool.mypy]\nlax = true\n"
+LOOSENED = {
+    "pyproject.toml": LAX,
+    "setup.cfg": "[mypy]\nlax = 1\n",
+    "check.ini": "[mypy]\nlax = 1\n",
+}
+
+
+@pytest.mark.parametrize("path", LOOSENED)
+def test_a_change_does_not_loosen_its_own_type_checker(tmp_path: Path, path: str) -> None:
+    """The result is checked under base's configuration; had base the looser one, it would pass (the control)."""
+    strict = {**BASE, "pyproject.toml": "[project]\nname = 'adder'\n\n[tool.mypy]\nstrict = true\n"}
+    bad = {"adder.py": "y = 'BAD new'\n"}
+    command = ("python3", "-c", CONFIGURED, "check.ini")
+    project = Project(tmp_path / "a", strict, {**bad, path: LOOSENED[path]})
+    (evidence,) = TypesCollector(project.rig, command=command).collect(project.change).evidence
+    assert (evidence.state, evidence.summary) == ("failed", "1 new type errors")
+
+    project = Project(tmp_path / "control", {**strict, path: LOOSENED[path]}, bad)
+    assert TypesCollector(project.rig, command=command).collect(project.change).evidence[0].state == "passed"
+
+
+def test_mypy_is_held_to_bases_sections(tmp_path: Path) -> None:
+    """mypy, configured in base's `pyproject.toml`, finds a new error although the change switches it off there."""
+    strict = {**BASE, "pyproject.toml": "[tool.mypy]\nstrict = true\n"}
+    edits = {
+        "adder.py": "def add(a: int) -> int:\n    return 'x'\n",
+        "pyproject.toml": LAX.replace("lax", "ignore_errors"),
+    }
+    project = Project(tmp_path, strict, edits)
+    collected = TypesCollector(project.rig).collect(project.change)
+    assert collected.evidence[0].command[0] == "mypy"
+    assert any("Incompatible return value" in finding.text for finding in collected.findings)

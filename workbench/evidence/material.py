@@ -13,7 +13,7 @@ import re
 import shutil
 import stat
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -45,6 +45,7 @@ _PATTERNS = re.compile(
     r"|(jest|vitest|karma|ava|playwright|cypress)\.config\..*|.*\.snap"
 )
 _SHARED = frozenset({"pyproject.toml", "package.json"})  # only a part of these is material
+TEST_TOOLS = ("pytest",)  # tables below `tool` that are test material
 _PACKAGE_KEYS = ("scripts", "jest", "mocha", "ava", "vitest", "tap", "c8", "nyc", "type")
 _HEADER = re.compile(r"^[ \t]*\[{1,2}[ \t]*([^\[\]#]+?)[ \t]*\]{1,2}[ \t]*(?:#.*)?$", re.MULTILINE)
 
@@ -74,28 +75,26 @@ def _differs(change: Change, path: str) -> bool:
     return is_material(path)
 
 
-def mixed(path: str, *, base: bytes | None, result: bytes | None) -> bytes | None:
-    """A shared file of the result with base's test configuration; all of base's where they cannot be told apart."""
-    if base is None or result is None:
-        return base if result is None else _without(path, result)
-    return _toml_mixed(base, result) if path.endswith(".toml") else _package_mixed(base, result)
+def mixed(path: str, *, base: bytes | None, result: bytes | None, tools: Sequence[str] = TEST_TOOLS) -> bytes | None:
+    """A shared file of the result with base's configuration of `tools`; all of base's where the two are inseparable."""
+    if result is None:
+        return base
+    if not path.endswith(".toml"):
+        return _package_mixed(b"{}" if base is None else base, result)
+    return _toml_mixed(base or b"", result, tools)
 
 
-def _without(path: str, result: bytes) -> bytes:
-    return _toml_mixed(b"", result) if path.endswith(".toml") else _package_mixed(b"{}", result)
-
-
-def _toml_mixed(base: bytes, result: bytes) -> bytes:
+def _toml_mixed(base: bytes, result: bytes, tools: Sequence[str]) -> bytes:
     before, after = _toml(base), _toml(result)
-    if before is not None and after is not None and _pytest_of(before) == _pytest_of(after):
+    if before is not None and after is not None and _of(before, tools) == _of(after, tools):
         return result
     text, kept = result.decode("utf-8", "replace"), base.decode("utf-8", "replace")
-    merged = _tables(text, pytest=False).rstrip("\n") + "\n\n" + _tables(kept, pytest=True)
+    merged = _tables(text, tools, wanted=False).rstrip("\n") + "\n\n" + _tables(kept, tools, wanted=True)
     parsed = _toml(merged.encode())
-    wanted = None if before is None else _pytest_of(before)
-    if parsed is None or after is None or _pytest_of(parsed) != wanted or _others_of(parsed) != _others_of(after):
+    ours = {} if before is None else _of(before, tools)
+    if parsed is None or after is None or _of(parsed, tools) != ours:
         return base
-    return merged.encode()
+    return merged.encode() if _others_of(parsed, tools) == _others_of(after, tools) else base
 
 
 def _toml(data: bytes) -> dict[str, Any] | None:
@@ -105,30 +104,30 @@ def _toml(data: bytes) -> dict[str, Any] | None:
         return None
 
 
-def _pytest_of(document: dict[str, Any]) -> Any:
+def _of(document: dict[str, Any], tools: Sequence[str]) -> dict[str, Any]:
     tool = document.get("tool")
-    return tool.get("pytest") if isinstance(tool, dict) else None
+    return {name: tool[name] for name in tools if name in tool} if isinstance(tool, dict) else {}
 
 
-def _others_of(document: dict[str, Any]) -> dict[str, Any]:
+def _others_of(document: dict[str, Any], tools: Sequence[str]) -> dict[str, Any]:
     tool = document.get("tool")
     if not isinstance(tool, dict):
         return document
-    others = {name: value for name, value in tool.items() if name != "pytest"}
+    others = {name: value for name, value in tool.items() if name not in tools}
     return {
         **{name: value for name, value in document.items() if name != "tool"},
         **({"tool": others} if others else {}),
     }
 
 
-def _tables(text: str, *, pytest: bool) -> str:
-    """The tables of a TOML text that configure pytest, or all the others, as they are written."""
+def _tables(text: str, tools: Sequence[str], *, wanted: bool) -> str:
+    """The tables of a TOML text that configure `tools`, or all the others, as they are written."""
     starts = [(match.start(), match[1]) for match in _HEADER.finditer(text)]
-    pieces = [] if pytest else [text[: starts[0][0]] if starts else text]
+    pieces = [] if wanted else [text[: starts[0][0]] if starts else text]
     for index, (start, name) in enumerate(starts):
         end = starts[index + 1][0] if index + 1 < len(starts) else len(text)
         plain = re.sub(r"[\s\"']", "", name)
-        if (plain == "tool.pytest" or plain.startswith("tool.pytest.")) == pytest:
+        if any(plain == f"tool.{tool}" or plain.startswith(f"tool.{tool}.") for tool in tools) == wanted:
             pieces.append(text[start:end])
     return "".join(pieces)
 
@@ -162,12 +161,22 @@ def has_section(data: bytes, section: str) -> bool:
     return parser.has_section(section)
 
 
-def restore(change: Change, paths: Iterable[str], *, base_tree: Path, result_tree: Path) -> None:
-    """Give `result_tree` what base has at `paths`. Links in the result are replaced, never followed."""
+def restore(
+    change: Change,
+    paths: Iterable[str],
+    *,
+    base_tree: Path,
+    result_tree: Path,
+    tools: Sequence[str] = TEST_TOOLS,
+) -> None:
+    """Give `result_tree` what base has at `paths`, of shared files only what configures `tools`.
+
+    Links in the result are replaced, never followed.
+    """
     for path in paths:
         place = _clear(result_tree, path)
         if PurePosixPath(path).name in _SHARED and not is_material(path):
-            content = mixed(path, base=change.base_file(path), result=change.result_file(path))
+            content = mixed(path, base=change.base_file(path), result=change.result_file(path), tools=tools)
             if content is not None:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(content)

@@ -1,4 +1,4 @@
-"""New type errors, by the project's own checker where base configures one; it brings no checker along."""
+"""New type errors, by the project's own checker as base configures it; it brings no checker along."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from workbench.ports import Change, Collected, Completed
 KIND = "types.new"
 MAX_FINDINGS = 200
 _CONFIGURATIONS = ("mypy.ini", ".mypy.ini", "pyproject.toml", "setup.cfg", "pyrightconfig.json")
+_CHECKERS = ("mypy", "pyright", "basedpyright", "pyrefly", "ty")  # tables below `tool` that configure a checker
 # As mypy writes it, `a.py:3: error: text  [code]`; as pyright does, `  /x/a.py:3:5 - error: text (code)`
 _LINE = re.compile(
     r"^\s*(?P<path>[^:\n]+?):(?P<line>\d+)(?::\d+)?(?::| -) error: (?P<text>.*?)(?:\s+[\[(](?P<code>[\w-]+)[\])])?\s*$",
@@ -79,15 +80,16 @@ class TypesCollector:
         return checked
 
     def _on_result(self, change: Change, command: tuple[str, ...]) -> _Checked:
-        changed = {path for _, path in change.changed_paths()}
-        whole = [name for name in _CONFIGURATIONS if name in changed and name != "pyproject.toml"]
-        return self._check(change, change.result, command, restored=whole)
+        """Under base's configuration: a change cannot loosen what checks it."""
+        restored = [path for _, path in change.changed_paths() if _configures(path, command)]
+        return self._check(change, change.result, command, restored=restored)
 
     def _check(self, change: Change, commit: str, command: tuple[str, ...], *, restored: Sequence[str]) -> _Checked:
         with self._rig.outbox() as box, self._rig.workspace(commit) as workspace:
             if restored:
                 with self._rig.workspace(change.base) as base:
-                    restore(change, restored, base_tree=Path(base.path), result_tree=Path(workspace.path))
+                    trees = {"base_tree": Path(base.path), "result_tree": Path(workspace.path)}
+                    restore(change, restored, tools=_CHECKERS, **trees)
             env = {"MYPY_CACHE_DIR": str(box / "tmp" / "mypy")}
             completed = self._rig.run(command, workspace, box=box, env=env)
         return _checked(completed, workspace.cwd, self._rig.keep(completed))
@@ -147,6 +149,14 @@ def _checked(completed: Completed, cwd: str, outputs: dict[str, str]) -> _Checke
     if completed.exit_code == 0 and reports:
         return _Checked(problem="exit code 0 in spite of errors", outputs=outputs)
     return _Checked(reports=reports, outputs=outputs)
+
+
+def _configures(path: str, command: Sequence[str]) -> bool:
+    """Whether the file at `path` says how types are checked: by its name, or because the command names it."""
+    if path in (*_CONFIGURATIONS, "package.json"):
+        return True
+    named = {part for word in command for part in re.split(r"[\s=;'\"]+", word)}
+    return not path.endswith((".py", ".pyi")) and bool({path, f"./{path}"} & named)
 
 
 def _configured_tool(change: Change) -> str:
