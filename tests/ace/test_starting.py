@@ -184,3 +184,28 @@ def test_a_branch_that_is_handed_in_is_a_run_of_its_own(call: Call, repository: 
     row = call("runs", "--json").one
     assert (row["id"], row["mission"], row["status"]) == (name, "", "queued")
     assert call("missions", "--json").rows == []
+
+
+def test_files_of_a_gate_are_pinned_as_they_lie(call: Call, repository: Path, tmp_path: Path) -> None:
+    """Brief, policy and rationale of `mrp build` are kept whole; a policy with problems gates nothing."""
+    from workbench.ace.wiring.gating import BuildOrder, request
+    from workbench.model.errors import ArtifactInvalid, UsageError
+
+    call("brief", "new", "Raise the price", "--id", "price")
+    (repository / "p.yaml").write_text("id: mine\nversion: '1'\n")
+    (repository / "why.txt").write_text("Because.")
+    git(repository, "branch", "feature")
+    order = BuildOrder(base="main", head="feature", brief="price", policy="p.yaml", rationale="why.txt")
+    with Workplace(repository) as place:
+        name = request(place, order)
+        with place.reading() as ledger:
+            run = ledger.run(name)
+        assert run is not None
+        assert run.brief is not None
+        assert run.policy is not None
+        assert (run.brief.id, run.policy.id, run.rationale) == ("price", "mine", {"approach": "Because."})
+        (repository / "p.yaml").write_text("rigour: none\n")
+        with pytest.raises(ArtifactInvalid):
+            request(place, order)
+        with pytest.raises(UsageError):
+            request(place, BuildOrder(base="main", head="feature", policy="nowhere.yaml"))

@@ -53,7 +53,7 @@ def request(place: Workplace, order: BuildOrder) -> str:
     with place.writing() as journal:
         head, earlier = _bring(place, journal, order.head)
         brief = _brief(place, order.brief, journal.blobs) or (earlier.brief if earlier is not None else None)
-        policy = _policy(order.policy, journal.blobs) or (earlier.policy if earlier is not None else None)
+        policy = _policy(place, order.policy, journal.blobs) or (earlier.policy if earlier is not None else None)
         name = _free_name(journal, f"{slug(order.head)}-{head[:8]}")
         run = e.RunQueued(
             run=name,
@@ -71,7 +71,7 @@ def request(place: Workplace, order: BuildOrder) -> str:
             policy=policy,
             environment=caller_environment(os.environ),
         )
-        rationale = _rationale(order.rationale)
+        rationale = _rationale(place, order.rationale)
         decide(journal, lambda _: queue_branch(run, head=head, rationale=rationale, actor=place.actor))
     return name
 
@@ -135,28 +135,29 @@ def _bring(place: Workplace, ledger: Ledger, wanted: str) -> tuple[str, PackStat
 def _brief(place: Workplace, wanted: str, blobs: Blobs) -> e.Pin | None:
     if not wanted:
         return None
-    directory = place.checkout if not Path(wanted).is_file() else Path(wanted).resolve().parent
-    script = scripts.read(BRIEF, scripts.find(BRIEF, wanted, directory), place.checkout)
+    path = place.directory / wanted
+    file = path if path.is_file() else scripts.find(BRIEF, wanted, place.checkout)
+    script = scripts.read(BRIEF, file.resolve(), place.checkout)
     if script.value is None:
         raise ArtifactInvalid(f"{script.path} has problems.", script.problems, hint="Mend them.")
     return pin(blobs, script)
 
 
-def _policy(wanted: str, blobs: Blobs) -> e.Pin | None:
+def _policy(place: Workplace, wanted: str, blobs: Blobs) -> e.Pin | None:
     if not wanted:
         return None
     from workbench.artifacts import policy
 
-    raw = _read(wanted)
+    raw = _read(place.directory / wanted)
     value = policy.parse(raw, wanted)
     return e.Pin(id=value.id, version=value.version, digest=policy.digest(value), blob=blobs.put(raw))
 
 
-def _rationale(wanted: str) -> dict[str, Any]:
+def _rationale(place: Workplace, wanted: str) -> dict[str, Any]:
     """A JSON object with approach, trade_offs, test_plan, notes; any other text is the approach."""
     if not wanted:
         return {}
-    words = _read(wanted).decode("utf-8", "replace")
+    words = _read(place.directory / wanted).decode("utf-8", "replace")
     try:
         found = json.loads(words)
     except ValueError:
@@ -164,9 +165,9 @@ def _rationale(wanted: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {"approach": words}
 
 
-def _read(path: str) -> bytes:
+def _read(path: Path) -> bytes:
     try:
-        return Path(path).read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}.", hint="Give the path of a file.") from None
 
