@@ -77,6 +77,8 @@ def test_the_interpreter_behind_links_is_mounted(tmp_path: Path) -> None:
     real = tmp_path / "versions" / "3.11.7"
     (real / "bin").mkdir(parents=True)
     (real / "bin" / "python3.11").write_text("")
+    (real / "bin" / "python3.11").chmod(0o755)
+    (real / "lib" / "python3.11").mkdir(parents=True)
     (real / "bin" / "python3").symlink_to("python3.11")
     venv(tmp_path / "checkout" / ".venv", real / "bin" / "python3")
     found = discover(tmp_path / "checkout", home=tmp_path)
@@ -100,3 +102,39 @@ def test_this_environment(tmp_path: Path) -> None:
     if found.kind == "caller" and "VIRTUAL_ENV" in found.env:
         real = str((Path(sys.prefix) / "bin" / "python").resolve())
         assert real.startswith(("/usr/", *(mount.source for mount in found.mounts)))
+
+
+def test_a_repository_names_no_place_outside_of_itself(tmp_path: Path) -> None:
+    """A `.venv` or `node_modules` that is a link out of the checkout is refused; links within it are followed."""
+    checkout, outside = tmp_path / "checkout", venv(tmp_path / "private")
+    checkout.mkdir()
+    for name in (".venv", "node_modules"):
+        (checkout / name).symlink_to(outside)
+        with pytest.raises(EnvironmentProblem, match="outside") as caught:
+            discover(checkout)
+        assert caught.value.hint
+        (checkout / name).unlink()
+        (checkout / name).mkdir()  # the control: the same name with the content itself is taken
+        assert discover(checkout).kind == "system"
+        (checkout / name).rmdir()
+    (checkout / "tools").symlink_to(outside)
+    with pytest.raises(EnvironmentProblem, match="outside"):
+        discover(checkout, virtual_env="tools")
+    assert discover(checkout, virtual_env=str(outside)).kind == "configured"  # a person may name any place
+    venv(checkout / "envs")
+    (checkout / ".venv").symlink_to("envs")
+    assert discover(checkout).kind == "venv"
+
+
+def test_links_of_an_environment_show_installations_alone(tmp_path: Path) -> None:
+    """A committed `.venv/bin/python` that points among a person's files makes none of them visible."""
+    for name, place in (("keys", "keys/id"), ("work", "work/bin/python3"), ("odd", "odd/bin/tool")):
+        target = tmp_path / place
+        target.parent.mkdir(parents=True)
+        target.write_text("private")
+        venv(tmp_path / name / "checkout" / ".venv", target)
+        found = discover(tmp_path / name / "checkout", home=tmp_path)
+        assert [mount.source for mount in found.mounts] == [str(tmp_path / name / "checkout" / ".venv")]
+    (tmp_path / "work/bin/python3").chmod(0o755)
+    (tmp_path / "work/lib/python3.11").mkdir(parents=True)  # the control: an installation is shown
+    assert len(discover(tmp_path / "work" / "checkout", home=tmp_path).mounts) == 2

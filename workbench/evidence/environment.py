@@ -47,7 +47,9 @@ def discover(
     """The environment for work on `checkout`.
 
     `virtual_env` and `search_path` come from the configuration, `caller` holds `VIRTUAL_ENV` and `PATH` of whoever
-    asked. Raises EnvironmentProblem when a configured environment is not there.
+    asked. Raises EnvironmentProblem when a configured environment is not there, and when `.venv` or `node_modules`
+    of the checkout is a link out of it: a repository that has such a link committed would name any directory of the
+    person's to be shown to its code.
     """
     home = home or Path.home()
     found = _choose(checkout, virtual_env, search_path, caller or {})
@@ -68,7 +70,7 @@ def discover(
 def _choose(checkout: Path, virtual_env: str, search_path: Sequence[str], caller: Mapping[str, str]) -> _Found:
     if virtual_env or search_path:
         return _configured(checkout, virtual_env, search_path)
-    own = checkout / ".venv"
+    own = _own(checkout, ".venv", hint='Name it in your own configuration: environment.virtual_env = "/its/place".')
     asked = _absolute(caller.get("PATH", "").split(":"))
     if _is_venv(own):
         return _Found(kind="venv", label=".venv", virtual_env=own, search_path=asked)
@@ -83,6 +85,8 @@ def _choose(checkout: Path, virtual_env: str, search_path: Sequence[str], caller
 
 def _configured(checkout: Path, virtual_env: str, search_path: Sequence[str]) -> _Found:
     chosen = checkout / virtual_env if virtual_env else None
+    if chosen is not None and not Path(virtual_env).is_absolute():
+        _own(checkout, virtual_env, hint="Name the place itself in your own configuration.")
     if chosen is not None and not _is_venv(chosen):
         raise EnvironmentProblem(
             f"The configured environment {virtual_env!r} is no virtual environment.",
@@ -91,6 +95,14 @@ def _configured(checkout: Path, virtual_env: str, search_path: Sequence[str]) ->
     label = virtual_env or ":".join(search_path)
     places = _absolute([str(checkout / place) for place in search_path])
     return _Found(kind="configured", label=label, virtual_env=chosen, search_path=places)
+
+
+def _own(checkout: Path, name: str, *, hint: str) -> Path:
+    """The place of that name in the checkout. Raises EnvironmentProblem when it is a link that leads out."""
+    place = checkout / name
+    if not place.resolve().is_relative_to(checkout.resolve()):
+        raise EnvironmentProblem(f"{name} in the checkout is a link to a place outside of it.", hint=hint)
+    return place
 
 
 def _is_venv(place: Path) -> bool:
@@ -108,37 +120,47 @@ def _places(found: _Found, checkout: Path, home: Path) -> tuple[list[str], list[
     if found.virtual_env:
         path.append(str(found.virtual_env / "bin"))
         mounts[str(found.virtual_env)] = None
-        mounts.update(dict.fromkeys(_interpreter(found.virtual_env)))
+        mounts.update(dict.fromkeys(_interpreter(found.virtual_env, home)))
     for tool in _TOOLS if found.search_path else ():
         place = _tool_place(tool, found.search_path, home)
         if place and place not in path:
             path.append(place)
-            mounts.update(dict.fromkeys(_installation(Path(place))))
-    modules = checkout / "node_modules"
+            mounts.update(dict.fromkeys(_installation(Path(place), home)))
+    modules = _own(checkout, "node_modules", hint="Install into the checkout itself, e.g. with `npm ci`.")
     if modules.is_dir():
         mounts[str(modules)] = None
     system = [place for place in SYSTEM_PATH if Path(place).is_dir()]
     return [*path, *(place for place in system if place not in path)], [Mount(source=m) for m in mounts]
 
 
-def _interpreter(virtual_env: Path) -> Iterator[str]:
-    """The prefixes through which a virtual environment's links lead to its interpreter, one per hop."""
+def _interpreter(virtual_env: Path, home: Path) -> Iterator[str]:
+    """The prefixes through which a virtual environment's links lead to its interpreter, one per hop.
+
+    The links may come from the repository: only what looks like an installation of Python is shown.
+    """
     place = virtual_env / "bin" / "python"
     for _ in range(16):  # a chain of links longer than this is a loop
         if not place.is_symlink():
             break
         target = place.readlink()
         place = Path(os.path.normpath(target if target.is_absolute() else place.parent / target))
-        if not place.is_relative_to(virtual_env):
-            yield from _installation(place.parent)
+        if not place.is_relative_to(virtual_env) and _is_python(place):
+            yield from _installation(place.parent, home)
 
 
-def _installation(binaries: Path) -> Iterator[str]:
+def _is_python(place: Path) -> bool:
+    named = re.fullmatch(r"(python|pypy)[0-9.]*", place.name) is not None and place.parent.name == "bin"
+    return named and os.access(place, os.X_OK) and any(place.parent.parent.glob("lib/p*3*"))
+
+
+def _installation(binaries: Path, home: Path) -> Iterator[str]:
     """What to mount so that programs in `binaries` work: the prefix above a `bin`, unless the system shows it."""
     prefix = binaries.parent if binaries.name == "bin" else binaries
     if str(prefix) in _NEVER_WHOLE or str(prefix).startswith(tuple(f"{root}/" for root in _SYSTEM_ROOTS)):
         return
-    if str(prefix) not in _SYSTEM_ROOTS and prefix.is_dir() and prefix != Path.home():
+    if prefix in (home, home / ".local"):  # a person's own files stand beside their programs
+        prefix = binaries
+    if str(prefix) not in _SYSTEM_ROOTS and prefix.is_dir():
         yield str(prefix)
 
 
