@@ -56,11 +56,11 @@ class Play:
     def __init__(self, making: Callable[[str], tuple[Driver, str]], task: str, workplace: Workplace) -> None:
         self._driver, self._script = making(task)
         self._workplace = workplace
-        self.session = RecordingSession(workplace.box.call)
+        self.session = RecordingSession(workplace.box.ready)
 
     def turn(self) -> str:
         events = self.session.events
-        session = RecordingSession(self._workplace.box.call, history=events)
+        session = RecordingSession(self._workplace.box.ready, history=events)
         session.stop_when, self.session = self.session.stop_when, session
         return self._driver.take_turn(
             Turn(run="m.1", mission="m", agent="a", brief="", script=self._script, history=events), session

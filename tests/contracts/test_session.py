@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from workbench.model.events import Event, RunAwaitsAnswer, ThoughtRecorded, ToolCalled, ToolReturned
+from workbench.aee.reports import Receipt, Report, ReportLine, ReportServer
+from workbench.aee.session import OUTPUT_KEPT, RunSession
+from workbench.aee.tools.calls import INTENT, MakeReady, Ready
+from workbench.core.decide.decision import on_run
+from workbench.model.events import (
+    Event,
+    Proposed,
+    RunAwaitsAnswer,
+    RunQueued,
+    StepStarted,
+    ThoughtRecorded,
+    ToolCalled,
+    ToolReturned,
+)
 from workbench.ports import Session, ToolResult
+from workbench.testing.journal import MemoryJournal
 from workbench.testing.session import RecordingSession
 
 
 class Bench:
     """A session, what it recorded, and what its tool was asked; `again` starts the next turn on the history."""
 
-    def __init__(self) -> None:
+    def __init__(self, open_session: Callable[[MakeReady, tuple[Event, ...]], Session]) -> None:
         self.asked: list[str] = []
+        self.recorded: list[Mapping[str, Any]] = []
         self.result = ToolResult(state="ok", summary="done", data={"n": 1})
+        self.intent: dict[str, Any] = {}
         self.dies = False
-        self._session = RecordingSession(self._call)
-
-    @property
-    def session(self) -> Session:
-        return self._session
+        self._open = open_session
+        self.session = open_session(self._ready, ())
 
     @property
     def events(self) -> tuple[Event, ...]:
-        return self._session.events
+        """The run's stream so far, without what made the run."""
+        return self.session.events  # type: ignore[attr-defined,no-any-return]  # both kinds under test have it
 
     def again(self) -> None:
-        self._session = RecordingSession(self._call, history=self.events)
+        """Start the next turn."""
+        self.session = self._open(self._ready, self.events)
 
-    def _call(self, _tool: str, _arguments: Mapping[str, Any], call: str) -> ToolResult:
+    def _ready(self, _tool: str, _arguments: Mapping[str, Any], call: str, recorded: Mapping[str, Any]) -> Ready:
+        self.recorded.append(recorded)
+        return Ready(act=lambda: self._act(call), intent=self.intent)
+
+    def _act(self, call: str) -> ToolResult:
         assert isinstance(self.events[-1].payload, ToolCalled), "the intent is recorded before the act"
         self.asked.append(call)
         if self.dies:
@@ -40,9 +60,58 @@ class Bench:
         return self.result
 
 
-@pytest.fixture
-def bench() -> Bench:
-    return Bench()
+class ReportingSession(RunSession):
+    """The session of a run child, over a socket to a desk with a journal in memory."""
+
+    def __init__(self, desk: Desk, line: ReportLine, ready: MakeReady, history: tuple[Event, ...]) -> None:
+        self._desk = desk
+        super().__init__(
+            line,
+            run="m.1",
+            history=history,
+            ready=ready,
+            also=_waits,
+            blobs=desk.journal,
+            stop_asked=line.stop_asked.is_set,
+        )
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What is in the journal, but what made the run."""
+        return tuple(self._desk.journal.read("run/m.1"))[2:]
+
+
+def _waits(result: ToolResult, _call: str) -> tuple[Proposed, ...]:
+    if not result.suspend:
+        return ()
+    return (on_run("m.1", RunAwaitsAnswer(run="m.1", consultation=result.data["consultation"])),)
+
+
+class Desk:
+    """The AEE's side."""
+
+    def __init__(self) -> None:
+        self.journal = MemoryJournal()
+        queued = RunQueued(run="m.1", mission="m", agent="a", driver="scripted", branch="b", base_commit="c")
+        first = StepStarted(run="m.1", step="turn", number=1, attempt=1, epoch=1, aee="x")
+        self.journal.append([on_run("m.1", queued), on_run("m.1", first)])
+
+    def accept(self, _report: Report, events: Sequence[Proposed]) -> Receipt:
+        self.journal.append(events)
+        return Receipt(ok=True)
+
+
+@pytest.fixture(params=["in memory", "in a run child"])
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    if request.param == "in memory":
+        yield Bench(lambda ready, history: RecordingSession(ready, history=history))
+        return
+    desk = Desk()
+    server = ReportServer(tmp_path / "s", desk.accept)
+    line = ReportLine(str(server.path), run="m.1", epoch=1)
+    yield Bench(lambda ready, history: ReportingSession(desk, line, ready, history))
+    line.close()
+    server.close()
 
 
 def test_intent_act_and_outcome_are_recorded_in_this_order(bench: Bench) -> None:
@@ -93,6 +162,52 @@ def test_a_blocking_question_is_a_fact_that_the_run_waits(bench: Bench) -> None:
     bench.result = ToolResult(state="ok", summary="asked", data=data, suspend=True)
     assert bench.session.use("request_consultation", {}, call="1.ask").suspend
     bench.again()
-    assert bench.session.use("request_consultation", {}, call="1.ask").data == data
+    recalled = bench.session.use("request_consultation", {}, call="1.ask")
+    assert (recalled.data, recalled.suspend) == (data, True)
     waits = [e.payload for e in bench.events if isinstance(e.payload, RunAwaitsAnswer)]
     assert [w.consultation for w in waits] == ["CRP-m.1-1"]
+
+
+def test_a_delivery_is_recalled_as_the_end_of_the_turn(bench: Bench) -> None:
+    """A driver that replays its history learns again that the work was delivered."""
+    bench.result = ToolResult(state="ok", summary="delivered", data={"head": "abc"}, finish=True)
+    first = bench.session.use("submit_merge_readiness", {}, call="1.submit")
+    bench.again()
+    assert bench.session.use("submit_merge_readiness", {}, call="1.submit") == first
+
+
+def test_an_intent_is_recorded_before_the_act_and_given_to_the_repeat(bench: Bench) -> None:
+    """What a tool says that it is about to do outlives its process, and reaches every later attempt."""
+    bench.intent, bench.dies = {"images": {"a": ["", "sha256:1"]}}, True
+    with pytest.raises(KeyboardInterrupt):
+        bench.session.use("edit", {"path": "a"}, call="1.edit")
+    called = bench.events[0].payload
+    assert isinstance(called, ToolCalled)
+    assert called.arguments == {"path": "a", INTENT: bench.intent}
+    bench.dies = False
+    for number in (2, 3):
+        bench.again()
+        bench.session.use("edit", {"path": "a"}, call="1.edit")
+        bench.session.use("edit", {"path": "a"}, call=f"1.edit~{number}")
+    assert bench.recorded == [{}, bench.intent, bench.intent]
+
+
+def test_an_agent_cannot_write_the_intent_itself(bench: Bench) -> None:
+    """An argument under our key is left out of what is recorded, and a repeat is not misled by it."""
+    forged = {"path": "a", INTENT: {"images": {}}}
+    bench.dies = True
+    with pytest.raises(KeyboardInterrupt):
+        bench.session.use("edit", forged, call="1.edit")
+    bench.dies = False
+    bench.again()
+    bench.session.use("edit", forged, call="1.edit~2")
+    assert bench.recorded == [{}, {}]
+    assert all(INTENT not in e.payload.arguments for e in bench.events if isinstance(e.payload, ToolCalled))
+
+
+def test_output_is_kept(bench: Bench) -> None:
+    """A long output does not stand in the way of the outcome."""
+    bench.result = ToolResult(state="ok", summary="done", output=b"x" * (OUTPUT_KEPT + 1))
+    assert len(bench.session.use("run", {}, call="1.run").output) == OUTPUT_KEPT + 1
+    bench.again()
+    assert bench.session.use("run", {}, call="1.run").state == "ok"

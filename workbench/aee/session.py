@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workbench.aee.reports import ReportLine
+from workbench.aee.tools.calls import MakeReady, first_of, recalled, recorded_intents, with_intent
 from workbench.core.decide.decision import on_run
 from workbench.model.events import Event, Proposed, ThoughtRecorded, ToolCalled, ToolReturned
 from workbench.model.ids import derived_id
@@ -20,7 +21,7 @@ Extra = Callable[[ToolResult, str], Sequence[Proposed]]
 
 
 class RunSession:
-    """Port Session. `call_tool` does the act; `also` gives the events that belong to its outcome."""
+    """Port Session. `ready` readies the calls of tools; `also` gives the events that belong to an outcome."""
 
     def __init__(
         self,
@@ -28,19 +29,20 @@ class RunSession:
         *,
         run: str,
         history: Sequence[Event],
-        call_tool: Callable[[str, Mapping[str, Any], str], ToolResult],
+        ready: MakeReady,
         also: Extra,
         blobs: Blobs,
         stop_asked: Callable[[], bool],
     ) -> None:
         self._line = line
         self._run = run
-        self._call_tool = call_tool
+        self._ready = ready
         self._also = also
         self._blobs = blobs
         self._stop_asked = stop_asked
         self._returned = {e.payload.call: e.payload for e in history if isinstance(e.payload, ToolReturned)}
         self._called = {e.payload.call for e in history if isinstance(e.payload, ToolCalled)}
+        self._intents = recorded_intents(history)
         self._thoughts = sum(isinstance(e.payload, ThoughtRecorded) for e in history)
 
     def say(self, text: str) -> None:
@@ -53,12 +55,13 @@ class RunSession:
             return self._recall(before)
         if call in self._called:
             return self._interrupted(tool, call)
-        title = _title(tool, arguments)
-        intent = ToolCalled(run=self._run, call=call, tool=tool, title=title, arguments=_kept(arguments))
+        began = time.monotonic()
+        ready = self._ready(tool, arguments, call, self._intents.get(first_of(call), {}))
+        kept = with_intent(_kept(arguments), ready.intent)
+        intent = ToolCalled(run=self._run, call=call, tool=tool, title=_title(tool, arguments), arguments=kept)
         self._line.report([self._event(intent, "called", call)])
         self._called.add(call)
-        began = time.monotonic()
-        result = self._call_tool(tool, arguments, call)
+        result = ready.act()
         self._record(tool, call, result, duration_ms=int((time.monotonic() - began) * 1000))
         return result
 
@@ -91,8 +94,7 @@ class RunSession:
         return result
 
     def _recall(self, before: ToolReturned) -> ToolResult:
-        output = self._blobs.get(before.blob) if before.blob else b""
-        return ToolResult(state=before.state, summary=before.summary, data=before.data, output=output)  # type: ignore[arg-type]  # written by _record
+        return recalled(before, output=self._blobs.get(before.blob) if before.blob else b"")
 
     def _report(self, payload: ThoughtRecorded) -> None:
         self._thoughts += 1

@@ -87,7 +87,7 @@ def turn(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
         ground.line,
         run=run.id,
         history=history,
-        call_tool=ground.toolbox(run, stop).call,
+        ready=ground.toolbox(run, stop).ready,
         also=lambda result, call: _outcome_events(ground, run, result, call),
         blobs=ground.blobs,
         stop_asked=stop,

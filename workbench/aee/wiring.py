@@ -172,6 +172,7 @@ class ChildGround:
             files=Confined(Path(made.path)),
             sandbox=self.sandbox(run),
             environment=self.environment(run),
+            scratch=self.directory / SCRATCH,
             limits=self.limits(run),
             on_output=OutputReport(self.line, run.id),
             stop=stop,
@@ -185,6 +186,7 @@ class ChildGround:
         )
         callbacks = Callbacks(
             name_question=lambda call: self._question(run, call),
+            blobs=self.blobs,
             matching=lambda query: self._standing(run, query),
             find_suite=lambda: self._suite(run, made, stop),
         )

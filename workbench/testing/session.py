@@ -5,22 +5,34 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from workbench.aee.tools.calls import MakeReady, Ready, first_of, recalled, recorded_intents, with_intent
 from workbench.model import events as e
 from workbench.ports import ToolResult
 
 CallTool = Callable[[str, Mapping[str, Any], str], ToolResult]
+
+
+def plainly(call_tool: CallTool) -> MakeReady:
+    """Calls that record nothing of their own before they act."""
+    return lambda tool, arguments, call, _recorded: Ready(act=lambda: call_tool(tool, arguments, call))
+
+
 AT = "2026-01-01T00:00:00.000Z"  # no clock here; order is in the versions
 
 
 class RecordingSession:
-    """Reports go to `events`. Give the events of an earlier session as `history` to play a run on."""
+    """Reports go to `events`. Give the events of an earlier session as `history` to play a run on.
 
-    def __init__(self, call_tool: CallTool, *, run: str = "m.1", history: Sequence[e.Event] = ()) -> None:
-        self._call_tool = call_tool
+    `ready` readies calls: a tool box's own, or `plainly(...)` of any function.
+    """
+
+    def __init__(self, ready: MakeReady, *, run: str = "m.1", history: Sequence[e.Event] = ()) -> None:
+        self._ready = ready
         self._run = run
         self._events = list(history)
         self._intents = {p.call for p in self._payloads() if isinstance(p, e.ToolCalled)}
         self._outcomes = {p.call: p for p in self._payloads() if isinstance(p, e.ToolReturned)}
+        self._recorded = recorded_intents(self._events)
         self.stop_when: Callable[[], bool] = lambda: False
 
     @property
@@ -40,13 +52,15 @@ class RecordingSession:
     def use(self, tool: str, arguments: Mapping[str, Any], *, call: str) -> ToolResult:
         """Record the intent, call the tool, record the outcome; a call of the history is not repeated."""
         if (known := self._outcomes.get(call)) is not None:
-            return recorded_result(known)
+            return recalled(known)
         if call in self._intents:
             result = ToolResult(state="interrupted", summary="interrupted, outcome unknown")
         else:
             self._intents.add(call)
-            self.record(e.ToolCalled(run=self._run, call=call, tool=tool, title=tool, arguments=dict(arguments)))
-            result = self._call_tool(tool, arguments, call)
+            ready = self._ready(tool, arguments, call, self._recorded.get(first_of(call), {}))
+            kept = with_intent(arguments, ready.intent)
+            self.record(e.ToolCalled(run=self._run, call=call, tool=tool, title=tool, arguments=kept))
+            result = ready.act()
         outcome = e.ToolReturned(
             run=self._run, call=call, tool=tool, state=result.state, summary=result.summary, data=result.data
         )
@@ -89,11 +103,3 @@ class RecordingSession:
 
     def _payloads(self) -> list[e.Payload]:
         return [event.payload for event in self._events]
-
-
-def recorded_result(outcome: e.ToolReturned) -> ToolResult:
-    """The result that a recorded outcome stands for, without its bulky output."""
-    state: Any = outcome.state
-    blocking = state == "ok" and outcome.tool == "request_consultation" and outcome.data.get("mode") == "blocking"
-    delivered = state == "ok" and outcome.tool == "submit_merge_readiness"
-    return ToolResult(state=state, summary=outcome.summary, data=outcome.data, suspend=blocking, finish=delivered)

@@ -75,7 +75,7 @@ class Workplace:
         )
         named = environment or Environment(kind="system", label="the system's tools")
         limits = limits or Limits(wall_s=60.0)
-        self.place = Place.of(workspace, sandbox=sandbox, environment=named, limits=limits)
+        self.place = Place.of(workspace, sandbox=sandbox, environment=named, scratch=self.scratch, limits=limits)
         rig = Rig(
             workspaces=_NoWorkspaces(),
             sandbox=sandbox,
@@ -91,6 +91,7 @@ class Workplace:
             assignment=Assignment(run=RUN, mission=MISSION, agent=AGENT, branch=self.branch, brief=BRIEF, **assigned),
             callbacks=Callbacks(
                 name_question=self._name_question,
+                blobs=self.journal,
                 matching=lambda _query: standing,
                 find_suite=lambda: self.suite,
             ),

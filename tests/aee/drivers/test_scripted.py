@@ -44,7 +44,7 @@ def turn(script: str, history: tuple[Event, ...] = ()) -> Turn:
 
 
 def play(workplace: Workplace, script: str, history: tuple[Event, ...] = (), **options: Any) -> tuple[str, Any]:
-    session = RecordingSession(workplace.box.call, history=history)
+    session = RecordingSession(workplace.box.ready, history=history)
     return ScriptedDriver(**options).take_turn(turn(script, history), session), session
 
 
@@ -113,7 +113,7 @@ steps:
 
 def test_a_delay_ends_when_the_run_is_stopped(workplace: Workplace) -> None:
     """An hour's delay holds nobody up who stops the run; a delay that is over is not waited for again."""
-    session = RecordingSession(workplace.box.call)
+    session = RecordingSession(workplace.box.ready)
     paused: list[float] = []
     session.stop_when = lambda: len(paused) >= 3
     script = "agent: ada\nsteps: [{delay: 3600}]\n"
@@ -129,9 +129,9 @@ CRASHING = """
 import sys
 from workbench.aee.drivers.scripted import ScriptedDriver
 from workbench.ports import ToolResult, Turn
-from workbench.testing.session import RecordingSession
+from workbench.testing.session import RecordingSession, plainly
 script = "agent: ada\\nsteps: [{crash: true}, {think: alive}]\\n"
-session = RecordingSession(lambda *_: ToolResult(state="ok", summary="done"))
+session = RecordingSession(plainly(lambda *_: ToolResult(state="ok", summary="done")))
 if sys.argv[1] == "again":
     session.say("The script crashes on line 2.")
 turn = Turn(run="m.1", mission="m", agent="ada", brief="", script=script, history=session.events)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from workbench.aee.drivers.scripted import ScriptedDriver
-from workbench.aee.tools.calls import first_of
+from workbench.aee.tools.calls import Ready, first_of
 from workbench.model.events import Event, ThoughtRecorded, ToolCalled, ToolReturned
 from workbench.ports import ToolResult, Turn
 from workbench.testing.session import RecordingSession
@@ -56,13 +57,17 @@ class DyingSession(RecordingSession):
     """Dies after `life` records; `effect` says whether a call whose intent is the last record took effect."""
 
     def __init__(self, workplace: Workplace, history: tuple[Event, ...], *, life: int, effect: bool) -> None:
-        super().__init__(workplace.box.call if effect else self._nothing, history=history)
+        super().__init__(self._about_to_die, history=history)
         self._box, self.life, self.effect = workplace.box, life, effect
 
-    def _nothing(self, tool: str, arguments: Mapping[str, Any], call: str) -> ToolResult:
-        if self.life <= 0:
+    def _about_to_die(self, tool: str, arguments: Mapping[str, Any], call: str, recorded: Mapping[str, Any]) -> Ready:
+        ready = self._box.ready(tool, arguments, call, recorded)
+        return replace(ready, act=lambda: self._act(ready))
+
+    def _act(self, ready: Ready) -> ToolResult:
+        if self.life <= 0 and not self.effect:
             raise Killed
-        return self._box.call(tool, arguments, call)
+        return ready.act()
 
     def record(self, payload: Any) -> None:
         if self.life <= 0:
@@ -128,7 +133,7 @@ def test_a_command_without_an_outcome_is_not_run_again(workplace: Workplace) -> 
     first = DyingSession(workplace, (), life=1, effect=True)
     with pytest.raises(Killed):
         ScriptedDriver().take_turn(_turn(script, ()), first)
-    second = RecordingSession(workplace.box.call, history=first.events)
+    second = RecordingSession(workplace.box.ready, history=first.events)
     assert ScriptedDriver().take_turn(_turn(script, first.events), second) == "ended"
     assert workplace.tree()["counted"] == b"x\n"
     assert workplace.tree()["after"] == b"here"
@@ -142,7 +147,7 @@ def test_a_command_is_run_again_where_the_script_says_so(workplace: Workplace) -
     first = DyingSession(workplace, (), life=1, effect=True)
     with pytest.raises(Killed):
         ScriptedDriver().take_turn(_turn(script, ()), first)
-    second = RecordingSession(workplace.box.call, history=first.events)
+    second = RecordingSession(workplace.box.ready, history=first.events)
     ScriptedDriver().take_turn(_turn(script, first.events), second)
     assert workplace.tree()["counted"] == b"x\nx\n"
     assert [p.call for e in second.events if isinstance(p := e.payload, ToolCalled)] == ["1.run", "1.run~2"]
@@ -155,7 +160,7 @@ def test_the_same_thought_twice_stays_two_thoughts(workplace: Workplace) -> None
     first = DyingSession(workplace, (), life=1, effect=True)
     with pytest.raises(Killed):
         ScriptedDriver().take_turn(_turn(script, ()), first)
-    second = RecordingSession(workplace.box.call, history=first.events)
+    second = RecordingSession(workplace.box.ready, history=first.events)
     ScriptedDriver().take_turn(_turn(script, first.events), second)
     assert second.thoughts == ["Hm.", "Hm.", "So."]
     assert all(isinstance(event.payload, ThoughtRecorded) for event in second.events)

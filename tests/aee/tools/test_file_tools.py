@@ -133,13 +133,3 @@ def test_edit_never_writes_into_git(path: str, workplace: Workplace) -> None:
     config = (workplace.root / ".git/config").read_bytes()
     result = call(workplace, "edit", path=path, content="[core]\n\tfsmonitor = evil\n")
     assert (result.state, (workplace.root / ".git/config").read_bytes()) == ("error", config)
-
-
-def test_a_repeated_edit_finds_itself_done(workplace: Workplace) -> None:
-    """An edit done again under a repeat's id takes effect once."""
-    for call_id in ("1.edit", "1.edit~2", "1.edit~3"):
-        assert call(workplace, "edit", call_id, path="src/a.py", old="x + x", new="x + x + 0").state == "ok"
-    assert workplace.tree()["src/a.py"].count(b"+ 0") == 1
-    assert call(workplace, "edit", "2.edit", path="README.md", delete=True).state == "ok"
-    assert call(workplace, "edit", "2.edit~2", path="README.md", delete=True).state == "ok"
-    assert call(workplace, "edit", "3.edit", path="README.md", delete=True).state == "error"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from workbench.aee.tools.calls import Ready
 from workbench.model.errors import WorkbenchError
 from workbench.ports import ToolResult
 
@@ -35,14 +36,37 @@ class CheckedTool(Generic[A]):
 
     def call(self, arguments: Mapping[str, Any], call_id: str) -> ToolResult:
         """Check the arguments and do it."""
+        return self.ready(arguments, call_id, {}).act()
+
+    def ready(self, arguments: Mapping[str, Any], call_id: str, recorded: Mapping[str, Any]) -> Ready:
+        """Check the arguments, and say what must be recorded before `act`. Never raises for either.
+
+        `recorded` is the intent of an earlier attempt whose outcome nobody knows.
+        """
         try:
             checked = msgspec.convert(dict(arguments), self.arguments)
         except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
-            return refusal(f"{self.name}: wrong arguments: {error}", hint="See the tool's parameters.")
+            wrong = refusal(f"{self.name}: wrong arguments: {error}", hint="See the tool's parameters.")
+            return Ready(act=lambda: wrong)
         try:
-            return self.act(checked, call_id)
+            ready = self.prepare(checked, call_id, recorded)
         except WorkbenchError as error:
-            return refusal(f"{self.name}: {error.message}", hint=error.hint, data=error.data)
+            refused = self._refused(error)
+            return Ready(act=lambda: refused)
+        return Ready(act=functools.partial(self._told, ready.act), intent=ready.intent)
+
+    def prepare(self, arguments: A, call_id: str, recorded: Mapping[str, Any]) -> Ready:  # noqa: ARG002
+        """What is to be recorded before the act; it has no effect. Most tools have nothing to record."""
+        return Ready(act=lambda: self.act(arguments, call_id))
+
+    def _told(self, act: Callable[[], ToolResult]) -> ToolResult:
+        try:
+            return act()
+        except WorkbenchError as error:
+            return self._refused(error)
+
+    def _refused(self, error: WorkbenchError) -> ToolResult:
+        return refusal(f"{self.name}: {error.message}", hint=error.hint, data=error.data)
 
     def act(self, arguments: A, call_id: str) -> ToolResult:
         """Do it with checked arguments."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
+import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from workbench.aee.confined import Content
-from workbench.aee.tools.calls import is_repeat
+from workbench.aee.tools.calls import Ready
+from workbench.aee.tools.changes import ABSENT, image, image_at, took_effect
 from workbench.aee.tools.checked import Arguments, CheckedTool
 from workbench.aee.tools.lines import lines_of
 from workbench.aee.tools.place import Place
+from workbench.aee.workspace_paths import shown
 from workbench.model.errors import NotFound, Refused
 from workbench.ports import ToolResult
 
@@ -32,6 +36,13 @@ class EditArguments(Arguments, frozen=True, kw_only=True):
     executable: Annotated[bool | None, Meta(description="With `content`: set or clear the executable bit.")] = None
 
 
+class _Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """An edit that is decided: the images {path: [before, after]} that tell whether it took effect, and the act."""
+
+    images: dict[str, list[str]]
+    act: Callable[[], ToolResult]
+
+
 class EditTool(CheckedTool[EditArguments]):
     """Edits files of the workspace; every edit takes effect as a whole or not at all."""
 
@@ -46,8 +57,19 @@ class EditTool(CheckedTool[EditArguments]):
         self._place = place
         self._files = place.files
 
-    def act(self, arguments: EditArguments, call_id: str) -> ToolResult:
-        """Do the one thing that the arguments ask for."""
+    def prepare(self, arguments: EditArguments, call_id: str, recorded: Mapping[str, Any]) -> Ready:  # noqa: ARG002
+        """The images of the file before and after; a repeat finds out by them whether it took effect."""
+        if recorded and took_effect(self._files, recorded["images"]):
+            done = ToolResult(
+                state="ok",
+                summary=f"{arguments.path}: was done already",
+                data={"path": arguments.path, "repeated": True},
+            )
+            return Ready(act=lambda: done, intent=recorded)
+        planned = self._plan(arguments)
+        return Ready(act=planned.act, intent={"images": planned.images})
+
+    def _plan(self, arguments: EditArguments) -> _Planned:
         path = self._place.relative(arguments.path)
         asked = {
             "old": arguments.old is not UNSET,
@@ -58,56 +80,65 @@ class EditTool(CheckedTool[EditArguments]):
         kinds = [kind for kind, wanted in asked.items() if wanted]
         if len(kinds) != 1 or (arguments.new is not UNSET) != (kinds == ["old"]):
             raise Refused("one of `old` with `new`, `content`, `delete`, `move_to` is needed", hint="Give exactly one.")
-        act = {"old": self._replace, "content": self._write, "delete": self._delete, "move_to": self._move}[kinds[0]]
-        return act(path, arguments, is_repeat(call_id))
+        plan = {"old": self._replace, "content": self._write, "delete": self._delete, "move_to": self._move}[kinds[0]]
+        return plan(path, arguments)
 
-    def _replace(self, path: str, arguments: EditArguments, again: bool) -> ToolResult:
+    def _replace(self, path: str, arguments: EditArguments) -> _Planned:
         content = self._files.read(path)
         _check_editable(path, content)
         old, new = _as_bytes(arguments.old, content.data), _as_bytes(arguments.new, content.data)
         if not old:
             raise Refused("`old` is empty", hint="Quote the text to replace, or give `content`.")
         found = content.data.count(old)
-        if again and _is_replaced(content.data, old, new, wanted=arguments.count):
-            return ToolResult(state="ok", summary=f"{path}: was replaced already", data={"path": path})
         if found != arguments.count:
             raise _mismatch(path, content.data, old, found=found, wanted=arguments.count)
         line = content.data.count(b"\n", 0, content.data.index(old)) + 1
-        self._files.write(path, content.data.replace(old, new))
-        return ToolResult(state="ok", summary=f"{path}:{line}: replaced {found}", data={"path": path, "line": line})
+        data = content.data.replace(old, new)
+        said = ToolResult(state="ok", summary=f"{path}:{line}: replaced {found}", data={"path": path, "line": line})
+        images = {path: [image(content.data, mode=content.mode), image(data, mode=content.mode)]}
+        return _Planned(images=images, act=lambda: self._written(path, data, said))
 
-    def _write(self, path: str, arguments: EditArguments, _: bool) -> ToolResult:
+    def _write(self, path: str, arguments: EditArguments) -> _Planned:
         try:
             there: Content | None = self._files.read(path)
         except NotFound:
             there = None
         data = _as_bytes(arguments.content, there.data if there else b"")
         mode = None if arguments.executable is None else (0o755 if arguments.executable else 0o644)
-        self._files.write(path, data, mode=mode)
         verb = "wrote" if there else "created"
         said = f"{path}: {verb} {len(data)} bytes"
-        return ToolResult(state="ok", summary=said, data={"path": path, "bytes": len(data)})
+        result = ToolResult(state="ok", summary=said, data={"path": path, "bytes": len(data)})
+        kept = there.mode if there else 0o644
+        images = {path: [image_at(self._files, path), image(data, mode=kept if mode is None else mode)]}
+        return _Planned(images=images, act=lambda: self._written(path, data, result, mode=mode))
 
-    def _delete(self, path: str, _: EditArguments, again: bool) -> ToolResult:
-        if again and self._files.stat(path) is None:
-            return ToolResult(state="ok", summary=f"{path}: was deleted already", data={"path": path})
-        self._files.delete(path)
-        return ToolResult(state="ok", summary=f"{path}: deleted", data={"path": path})
+    def _written(self, path: str, data: bytes, result: ToolResult, *, mode: int | None = None) -> ToolResult:
+        self._files.write(path, data, mode=mode)
+        return result
 
-    def _move(self, path: str, arguments: EditArguments, again: bool) -> ToolResult:
+    def _delete(self, path: str, _: EditArguments) -> _Planned:
+        def act() -> ToolResult:
+            self._files.delete(path)
+            return ToolResult(state="ok", summary=f"{path}: deleted", data={"path": path})
+
+        return _Planned(images={path: [self._image(path), ABSENT]}, act=act)
+
+    def _move(self, path: str, arguments: EditArguments) -> _Planned:
         target = self._place.relative(arguments.move_to)
-        if again and self._files.stat(path) is None and self._files.stat(target) is not None:
-            return ToolResult(state="ok", summary=f"{path}: was moved to {target} already", data={"path": target})
-        self._files.move(path, target)
-        return ToolResult(state="ok", summary=f"{path}: moved to {target}", data={"path": target})
 
+        def act() -> ToolResult:
+            self._files.move(path, target)
+            return ToolResult(state="ok", summary=f"{path}: moved to {target}", data={"path": target})
 
-def _is_replaced(data: bytes, old: bytes, new: bytes, *, wanted: int) -> bool:
-    """Whether a repeated replacement shows that the first one took effect: every `old` left lies within a `new`."""
-    done = data.count(new) if new else 0
-    if old in new:
-        return done >= wanted and data.count(old) == done * new.count(old)
-    return data.count(old) == 0 and (done >= wanted or not new)
+        moved = self._image(path)
+        return _Planned(images={path: [moved, ABSENT], target: [ABSENT, moved]}, act=act)
+
+    def _image(self, path: str) -> str:
+        """The image of what must be there."""
+        found = image_at(self._files, path)
+        if found == ABSENT:
+            raise NotFound(f"{shown(path)} does not exist", hint="Look with `list`.")
+        return found
 
 
 def _check_editable(path: str, content: Content) -> None:

@@ -6,7 +6,9 @@ It must not know the journal, the driver or which tools there are.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +45,7 @@ class Place:
     files: Confined
     sandbox: Sandbox
     environment: Environment
+    scratch: Path  # host directory outside of every workspace
     limits: Limits = field(default_factory=Limits)
     on_output: Callable[[str, str, bytes], None] = _silent
     stop: Callable[[], bool] = _never
@@ -54,6 +57,7 @@ class Place:
         *,
         sandbox: Sandbox,
         environment: Environment,
+        scratch: Path,
         limits: Limits | None = None,
         on_output: Callable[[str, str, bytes], None] = _silent,
         stop: Callable[[], bool] = _never,
@@ -64,6 +68,7 @@ class Place:
             files=Confined(Path(workspace.path)),
             sandbox=sandbox,
             environment=environment,
+            scratch=scratch,
             limits=limits or Limits(),
             on_output=on_output,
             stop=stop,
@@ -88,15 +93,12 @@ class Place:
         wall_s: float = 0.0,
     ) -> Completed:
         """Run `argv` in the sandbox, in the workspace or below; `wall_s` can only shorten the limit."""
-        limits = self.limits
-        if wall_s and (not limits.wall_s or wall_s < limits.wall_s):
-            limits = replace(limits, wall_s=wall_s)
         job = Job(
             argv=tuple(argv),
             cwd=posixpath.join(self.workspace.cwd, *split(self.relative(cwd), empty=True)),
             env={**BASE_ENV, **self.environment.env, **self.workspace.env, **(env or {})},
             mounts=(*self.workspace.mounts, *self.environment.mounts, *mounts),
-            limits=limits,
+            limits=self._within(wall_s),
             stdin=stdin,
         )
 
@@ -104,3 +106,29 @@ class Place:
             self.on_output(call, stream, chunk)
 
         return self.sandbox.run(job, on_output=heard, stop=self.stop)
+
+    @contextmanager
+    def box(self) -> Iterator[Path]:
+        """A fresh directory in the scratch; gone at the end."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="box-", dir=self.scratch, ignore_cleanup_errors=True) as box:
+            yield Path(box)
+
+    def run_in_box(
+        self, argv: Sequence[str], box: Path, *, stdin: bytes = b"", env: Mapping[str, str], wall_s: float
+    ) -> Completed:
+        """Run `argv` in the sandbox in `box`, where nothing of the workspace is to be seen."""
+        job = Job(
+            argv=tuple(argv),
+            cwd=str(box),
+            env={**BASE_ENV, **self.environment.env, **env},
+            mounts=(*self.environment.mounts, Mount(source=str(box), writable=True)),
+            limits=self._within(wall_s),
+            stdin=stdin,
+        )
+        return self.sandbox.run(job, stop=self.stop)
+
+    def _within(self, wall_s: float) -> Limits:
+        limits = self.limits
+        shorter = wall_s and (not limits.wall_s or wall_s < limits.wall_s)
+        return replace(limits, wall_s=wall_s) if shorter else limits

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.aee.tools.briefing import BriefTool
-from workbench.aee.tools.checked import refusal
+from workbench.aee.tools.calls import Ready
+from workbench.aee.tools.checked import CheckedTool, refusal
 from workbench.aee.tools.command import RunTool
 from workbench.aee.tools.consultation import ConsultationTool, Matching
 from workbench.aee.tools.edit import EditTool
@@ -22,8 +23,7 @@ from workbench.aee.tools.recall import RecallTool
 from workbench.aee.tools.search import SearchTool
 from workbench.aee.tools.submission import SubmitTool
 from workbench.aee.tools.suite import FindSuite, TestTool
-from workbench.model.errors import WorkbenchError
-from workbench.ports import Tool, ToolResult
+from workbench.ports import Blobs, Tool, ToolResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +51,11 @@ class Callbacks:
 
     `name_question(call)` names the question that a call raises. `matching(query)` finds standing resolutions (VCR
     documents with `id`); an empty query finds all of them. `find_suite()` gives the project's tests, or None.
+    `blobs` keep what a call is about to write, until it is written.
     """
 
     name_question: Callable[[str], str]
+    blobs: Blobs
     matching: Matching = field(default=_nothing_stands)
     find_suite: FindSuite = field(default=_no_suite)
 
@@ -69,12 +71,12 @@ class ToolBox:
             name_question=callbacks.name_question,
             matching=callbacks.matching,
         )
-        tools: tuple[Tool, ...] = (
+        tools: tuple[CheckedTool[Any], ...] = (
             ReadTool(place),
             ListTool(place),
             SearchTool(place),
             EditTool(place),
-            PatchTool(place),
+            PatchTool(place, callbacks.blobs),
             RunTool(place),
             TestTool(place, callbacks.find_suite),
             ask,
@@ -91,10 +93,12 @@ class ToolBox:
 
     def call(self, tool: str, arguments: Mapping[str, Any], call_id: str) -> ToolResult:
         """Call a tool by name; an unknown name or a broken sandbox is an error result, too."""
+        return self.ready(tool, arguments, call_id, {}).act()
+
+    def ready(self, tool: str, arguments: Mapping[str, Any], call_id: str, recorded: Mapping[str, Any]) -> Ready:
+        """A call that is about to act, for who records its intent first; `recorded` is an earlier attempt's intent."""
         known = self._tools.get(tool)
         if known is None:
-            return refusal(f"there is no tool {tool[:80]!r}", hint=f"Tools: {', '.join(self._tools)}.")
-        try:
-            return known.call(arguments, call_id)
-        except WorkbenchError as error:
-            return refusal(f"{tool}: {error.message}", hint=error.hint, data=error.data)
+            unknown = refusal(f"there is no tool {tool[:80]!r}", hint=f"Tools: {', '.join(self._tools)}.")
+            return Ready(act=lambda: unknown)
+        return known.ready(arguments, call_id, recorded)
