@@ -161,7 +161,7 @@ def test_no_base_tests_prove_nothing(tmp_path: Path) -> None:
     """Without a passing test on base, kept behaviour is `no-tests`."""
     base = {"adder.py": BASE["adder.py"]}
     collected, _ = collect(tmp_path, {"tests/test_adder.py": BASE["tests/test_adder.py"]}, base)
-    assert [e.state for e in collected.evidence] == ["no-tests", "passed", "no-tests"]
+    assert [e.state for e in collected.evidence] == ["no-tests", "passed", "no-tests", "not-checked"]
     assert len(named(collected, "tests.result").facts["new_tests"]) == 2
 
 
@@ -206,3 +206,53 @@ def test_two_suites_at_once_say_the_same(tmp_path: Path) -> None:
     assert [(e.kind, e.state, e.summary) for e in serial.evidence] == [
         (e.kind, e.state, e.summary) for e in parallel.evidence
     ]
+
+
+NEW_TESTS = {
+    "fails": (
+        "def add(a, b):\n    return a + b + 0.0\n",
+        "from adder import add\n\n\ndef test_x():\n    assert type(add(1, 2)) is float\n",
+    ),
+    "errors": (
+        BASE["adder.py"] + "def sub(a, b):\n    return a - b\n",
+        "from adder import sub\n\n\ndef test_x():\n    assert sub(1, 2) == -1\n",
+    ),
+    "passes": (
+        "def add(a, b):\n    return b + a\n",
+        "from adder import add\n\n\ndef test_x():\n    assert add(0, 0) == 0\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("way", NEW_TESTS)
+def test_new_tests_are_tried_on_base(tmp_path: Path, way: str) -> None:
+    """A new test that fails or cannot even be imported on base counts as failing there, one that passes does not."""
+    product, test = NEW_TESTS[way]
+    collected, _ = collect(tmp_path, {"adder.py": product, "tests/test_x.py": test})
+    evidence = named(collected, "tests.new-on-base")
+    assert evidence.state == ("not-checked" if way == "passes" else "passed"), evidence
+    groups = {"fails": "failing", "errors": "erroring", "passes": "passing"}
+    assert {name: evidence.facts[name] for name in groups.values()} == {
+        name: ["tests/test_x.py::test_x"] if name == groups[way] else [] for name in groups.values()
+    }
+
+
+def test_a_changed_test_of_unittest_is_tried_on_base(tmp_path: Path) -> None:
+    """An edited test of unittest, too, is run on base; tests of other files are not told of."""
+    case = "import unittest\nfrom adder import add\n\nclass T(unittest.TestCase):\n    def test_a(self):\n        {}\n"
+    base = {"adder.py": BASE["adder.py"], "tests/__init__.py": "#", "tests/test_a.py": case.format("add(1, 2)")}
+    base["tests/test_b.py"] = base["tests/test_a.py"]
+    edits = {"adder.py": "def add(a, b):\n    return a - b\n"}
+    edits["tests/test_a.py"] = case.format("self.assertEqual(add(1, 2), -1)")
+    project = Project(tmp_path, base, edits)
+    plan = SuitePlan(kind="unittest", argv=("tests",), label="unittest")
+    collected = TestsCollector(project.rig, Behaviour(project.rig, plan)).collect(project.change)
+    evidence = named(collected, "tests.new-on-base")
+    assert (evidence.state, evidence.facts["failing"]) == ("passed", ["tests.test_a.T.test_a"])
+    assert evidence.facts["passing"] == []
+
+
+def test_a_refactoring_needs_no_new_test(tmp_path: Path) -> None:
+    """Without tests of its own a change is told of by base's tests alone."""
+    collected, _ = collect(tmp_path, {"adder.py": "def add(a, b):\n    return b + a\n"})
+    assert not [evidence for evidence in collected.evidence if evidence.kind == "tests.new-on-base"]

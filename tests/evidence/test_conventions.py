@@ -14,6 +14,7 @@ from workbench.evidence.conventions import SuitePlan, plan_suite
 from workbench.evidence.dialects import cargo_outcomes, go_outcomes
 from workbench.evidence.material import changed_material, is_material, mixed
 from workbench.evidence.suite import run_suite
+from workbench.evidence.suiteless import NoSuite
 from workbench.testing.changes import TreeChange
 
 UNITTEST = "import unittest\nclass T(unittest.TestCase):\n    def test_a(self):\n        pass\n"
@@ -181,3 +182,18 @@ def test_cargo_lines_must_agree_with_their_sum() -> None:
     }
     forged = honest.replace("test tests::b", "test tests::c ... ok\ntest tests::b")
     assert "error" in {o.state for o in cargo_outcomes(forged)}
+
+
+def test_no_suite_is_said_with_what_was_looked_for(tmp_path: Path) -> None:
+    """Where base has no suite, each kind of test evidence is `no-tests` and names what was looked for."""
+    project = Project(tmp_path, {"README.md": "x\n"}, {"README.md": "y\n"})
+    assert plan_suite(list(project.base), project.read_base) is None
+    collected = NoSuite(project.rig).collect(project.change)
+    assert {e.kind: e.state for e in collected.evidence} == dict.fromkeys(
+        ("tests.base", "tests.result", "tests.base-on-result"), "no-tests"
+    )
+    for sign in ("pytest", "go.mod", "Cargo.toml", "Makefile", "package.json"):
+        assert sign in collected.evidence[0].summary
+    narrowed = NoSuite(project.rig, Tests(kind="go")).collect(project.change).evidence[0].summary
+    assert "go.mod" in narrowed and "pytest" not in narrowed
+    assert not project.sandbox.jobs

@@ -35,6 +35,7 @@ from workbench.evidence.rig import Rig
 from workbench.evidence.secrets import Secrets
 from workbench.evidence.size import Size
 from workbench.evidence.sizes import MADE, change_summary
+from workbench.evidence.suiteless import NoSuite
 from workbench.evidence.tampering.collector import Tampering
 from workbench.evidence.types import TypesCollector
 from workbench.model.ids import pack_id
@@ -106,7 +107,9 @@ def _behaviour(ground: ChildGround, delivery: Delivery, rig: Rig, cache: Evidenc
 
 def _collectors(delivery: Delivery, rig: Rig, behaviour: Behaviour | None, cache: EvidenceCache) -> list[Collector]:
     tests: list[Collector] = (
-        [] if behaviour is None else [TestsCollector(rig, behaviour), CoverageCollector(rig, behaviour)]
+        [NoSuite(rig, delivery.settings.tests)]
+        if behaviour is None
+        else [TestsCollector(rig, behaviour), CoverageCollector(rig, behaviour)]
     )
     clauses: list[Collector] = (
         [] if delivery.brief is None else [ClausesCollector(rig, delivery.brief, behaviour=behaviour)]

@@ -17,6 +17,7 @@ import msgspec
 from workbench.evidence.cache import EvidenceCache, cache_key
 from workbench.evidence.conventions import SuitePlan
 from workbench.evidence.material import changed_material, is_material, restore
+from workbench.evidence.novelty import changed_tests, narrowed, run_on_base
 from workbench.evidence.rig import Rig
 from workbench.evidence.suite import SuiteReport, run_suite
 from workbench.model.errors import WorkbenchError
@@ -33,6 +34,7 @@ class ThreeRuns(msgspec.Struct, frozen=True, kw_only=True):
     base_on_result: SuiteReport
     material: tuple[str, ...] = ()  # changed paths that were restored from base
     base_cached: bool = False
+    new_on_base: SuiteReport | None = None  # the change's own tests on base; None: it has none that can be chosen
 
     @property
     def shared(self) -> bool:
@@ -64,6 +66,9 @@ class Behaviour:
         wanted: dict[str, Callable[[], SuiteReport]] = {"result": partial(self._on_result, change)}
         if material:
             wanted["base-on-result"] = partial(self._base_on_result, change, material)
+        own = narrowed(self.plan, changed_tests(change))
+        if own is not None:
+            wanted["new-on-base"] = partial(run_on_base, self._rig, own, change, material)
         if known is None:
             wanted["base"] = partial(self._on_base, change)
         reports = _all(wanted, workers=2 if self._parallel else 1)
@@ -76,6 +81,7 @@ class Behaviour:
             base_on_result=reports.get("base-on-result", reports["result"]),
             material=material,
             base_cached=known is not None,
+            new_on_base=reports.get("new-on-base"),
         )
 
     def _on_base(self, change: Change) -> SuiteReport:

@@ -57,6 +57,13 @@ def plan_suite(paths: Sequence[str], read: Read, *, configured: Tests | None = N
     return plan or _FORCED.get(settings.kind)
 
 
+def looked_for(configured: Tests | None = None) -> tuple[str, ...]:
+    """What `plan_suite` looks for on base, in words and in its order."""
+    kind = configured.kind if configured else "auto"
+    chosen = _SIGNS.values() if kind == "auto" else [_SIGNS.get(kind, f"what makes a suite of {kind}")]
+    return ("a command in [tests]", *chosen)
+
+
 def configured_plan(settings: Tests) -> SuitePlan:
     """The plan that a `[tests]` table with a command asks for."""
     words = settings.command if isinstance(settings.command, tuple) else _words(settings.command)
@@ -223,6 +230,15 @@ _CONVENTIONS: dict[str, Callable[[Sequence[str], Read], SuitePlan | None]] = {
     "go": _go,
     "cargo": _cargo_convention,
     "make": _make,
+}
+_SIGNS = {
+    "pytest": "test files or a configuration of pytest",
+    "unittest": "test files of unittest",
+    "npm": "a test script in package.json",
+    "node": "*.test.js files",
+    "go": "go.mod",
+    "cargo": "Cargo.toml",
+    "make": "a target `test` or `check` in a Makefile",
 }
 _FORCED = {
     "pytest": SuitePlan(kind="pytest", argv=(), junit="junit.xml", label="pytest", origin="[tests] kind"),

@@ -64,13 +64,18 @@ def is_test_file(path: str) -> bool:
     return bool(re.fullmatch(r"test_.*\.py|.*_test\.py|tests?\.py|.*_test\.go|.*[._-](test|spec)\.[cm]?[jt]sx?", name))
 
 
+def is_shared(path: str) -> bool:
+    """Whether only a part of the file at `path` is material."""
+    return PurePosixPath(path).name in _SHARED and not is_material(path)
+
+
 def changed_material(change: Change) -> tuple[str, ...]:
     """The changed paths whose tests or test configuration differ between base and result, sorted."""
     return tuple(sorted(path for _, path in change.changed_paths() if _differs(change, path)))
 
 
 def _differs(change: Change, path: str) -> bool:
-    if PurePosixPath(path).name in _SHARED and not is_material(path):
+    if is_shared(path):
         return mixed(path, base=change.base_file(path), result=change.result_file(path)) != change.result_file(path)
     return is_material(path)
 
@@ -174,14 +179,20 @@ def restore(
     Links in the result are replaced, never followed.
     """
     for path in paths:
-        place = _clear(result_tree, path)
-        if PurePosixPath(path).name in _SHARED and not is_material(path):
+        if is_shared(path):
+            place = _clear(result_tree, path)
             content = mixed(path, base=change.base_file(path), result=change.result_file(path), tools=tools)
             if content is not None:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_bytes(content)
         else:
-            _copy(base_tree / path, place)
+            carry((path,), source=base_tree, target=result_tree)
+
+
+def carry(paths: Iterable[str], *, source: Path, target: Path) -> None:
+    """Make `target` have at `paths` what `source` has there, or nothing."""
+    for path in paths:
+        _copy(source / path, _clear(target, path))
 
 
 def _clear(root: Path, path: str) -> Path:

@@ -8,11 +8,13 @@ from typing import Any
 import msgspec
 
 from workbench.evidence.behaviour import Behaviour, ThreeRuns
+from workbench.evidence.novelty import changed_tests, told_apart
 from workbench.evidence.rig import Rig
 from workbench.evidence.suite import SuiteReport
 from workbench.model.evidence import Evidence, EvidenceState, Finding
 from workbench.ports import Change, Collected
 
+NEW_ON_BASE = "tests.new-on-base"
 MAX_LISTED = 200  # ids named in facts; the whole list is in the outcomes blob
 
 
@@ -41,7 +43,10 @@ def compare(base: SuiteReport, result: SuiteReport) -> Comparison:
 
 
 class TestsCollector:
-    """Port Collector: three pieces of evidence and a finding for each test that broke or was lost."""
+    """Port Collector: three pieces of evidence and a finding for each test that broke or was lost.
+
+    A fourth piece, which no policy has to ask for, tells of new and changed tests on base.
+    """
 
     __test__ = False  # keeps pytest from collecting the class
 
@@ -59,6 +64,7 @@ class TestsCollector:
             self._base(change, runs),
             self._result(change, runs),
             self._base_on_result(change, runs, on_result),
+            *self._new_on_base(change, runs),
         )
         return Collected(evidence=evidence, findings=tuple(_findings(runs, on_result)))
 
@@ -99,6 +105,21 @@ class TestsCollector:
         }
         report = runs.base_on_result
         return self._evidence(change, "tests.base-on-result", report, state=state, summary=summary, facts=facts)
+
+    def _new_on_base(self, change: Change, runs: ThreeRuns) -> tuple[Evidence, ...]:
+        """Nothing for a change without tests of its own: a refactoring is shown by base's tests."""
+        files = changed_tests(change)
+        if not files:
+            return ()
+        report = runs.new_on_base
+        if report is None or not report.believed or not runs.result.believed:
+            reason = "single tests cannot be chosen" if report is None else report.problem or runs.result.problem
+            facts = {"files": list(files)[:MAX_LISTED]}
+            report = report or SuiteReport(state="not-checked")
+            return (self._evidence(change, NEW_ON_BASE, report, state="not-checked", summary=reason, facts=facts),)
+        found = told_apart(report, base=runs.base, result=runs.result, files=files)
+        facts = {name: list(ids)[:MAX_LISTED] for name, ids in msgspec.structs.asdict(found).items()}
+        return (self._evidence(change, NEW_ON_BASE, report, state=found.state, summary=found.summary, facts=facts),)
 
     def _evidence(
         self,

@@ -210,8 +210,8 @@ def _discover(arguments: list[str]) -> Any:
     start = arguments[0] if arguments else "."
     loader = unittest.TestLoader()
     if os.path.isdir(start):  # noqa: PTH112
-        pattern = arguments[1] if len(arguments) > 1 else "test*.py"
-        return loader.discover(start, pattern=pattern, top_level_dir=".")
+        patterns = arguments[1:] or ["test*.py"]
+        return unittest.TestSuite([loader.discover(start, pattern=p, top_level_dir=".") for p in patterns])
     return loader.loadTestsFromNames(arguments)
 
 

@@ -1,0 +1,37 @@
+"""Evidence that there is no suite: what was looked for on base, so that nobody takes silence for a pass."""
+
+from __future__ import annotations
+
+from workbench.artifacts.configuration import Tests
+from workbench.evidence.conventions import looked_for
+from workbench.evidence.rig import Rig
+from workbench.ports import Change, Collected
+
+_KINDS = ("tests.base", "tests.result", "tests.base-on-result")
+
+
+class NoSuite:
+    """Port Collector, in place of the tests' own where base has no suite: every kind is `no-tests`."""
+
+    name = "tests"
+
+    def __init__(self, rig: Rig, configured: Tests | None = None) -> None:
+        self._rig = rig
+        self._looked_for = looked_for(configured)
+
+    def collect(self, change: Change) -> Collected:
+        """Say that nothing was found, and where."""
+        summary = f"base has no test suite: neither {', nor '.join(self._looked_for)}"
+        made = (
+            self._rig.evidence(
+                change,
+                kind,
+                criterion="verification",
+                state="no-tests",
+                summary=summary,
+                facts={"looked_for": list(self._looked_for), "remedy": "workbench config: tests.command"},
+                collector=self.name,
+            )
+            for kind in _KINDS
+        )
+        return Collected(evidence=tuple(made))
