@@ -29,11 +29,6 @@ class Ready:
 MakeReady = Callable[[str, Mapping[str, Any], str, Mapping[str, Any]], Ready]
 
 
-def is_repeat(call: str) -> bool:
-    """Whether `call` repeats one whose outcome nobody recorded."""
-    return _REPEAT.search(call) is not None
-
-
 def first_of(call: str) -> str:
     """The id under which the call was made first."""
     return _REPEAT.sub("", call)

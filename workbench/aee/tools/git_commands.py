@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-from workbench.aee.tools.place import Place
-from workbench.model.errors import Refused
-from workbench.ports import Completed
-
 _SETTINGS = {
     "safe.directory": "*",  # the sandbox may run as somebody else than the clone's owner; it is the agent's anyway
     "core.hooksPath": "/dev/null",
@@ -28,20 +22,3 @@ GIT_ENV = {
     "LC_ALL": "C.UTF-8",
 }
 WALL_S = 300.0  # for one git command of a tool
-
-
-def git(
-    place: Place, argv: Sequence[str], *, call: str, stdin: bytes = b"", env: Mapping[str, str] | None = None
-) -> Completed:
-    """Run one git command in the workspace, inside the sandbox."""
-    return place.run(("git", *argv), call=call, stdin=stdin, env={**GIT_ENV, **(env or {})}, wall_s=WALL_S)
-
-
-def line_of(done: Completed, *, what: str) -> str:
-    """The output of a git command that must have worked, as one stripped text. Raises Refused with what git said."""
-    if done.state != "exited" or done.exit_code != 0:
-        said = " ".join(done.stderr.text.split())[:400]
-        raise Refused(
-            f"{what} failed ({done.state}, exit {done.exit_code}): {said}", hint="Mend it with `run`, try again."
-        )
-    return done.stdout.text.strip()

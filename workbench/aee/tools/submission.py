@@ -1,21 +1,28 @@
-"""`submit_merge_readiness`: commit what is there and deliver it. All that the agent says about it is a claim."""
+"""`submit_merge_readiness`: commit what is there and deliver it. All that the agent says about it is a claim.
+
+It is one script in the sandbox: whatever state the agent left its clone in, and whatever its configuration makes git do
+there, it ends in a commit on the run's branch or in a reason why not.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+import posixpath
+import re
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from workbench.aee.confined import TEMPORARY
 from workbench.aee.tools.checked import Arguments, CheckedTool, plain
-from workbench.aee.tools.git_commands import git, line_of
+from workbench.aee.tools.git_commands import GIT_ENV, WALL_S
 from workbench.aee.tools.place import Place
 from workbench.model.errors import Refused
-from workbench.ports import ToolResult
+from workbench.ports import Completed, ToolResult
 
 # What tools leave behind and nobody delivers; told in the result when something was left out.
 LEFT_OUT = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "node_modules")
+LEFT_OUT_TOLD = 100  # paths
 _EXCLUDED = (*(f":(exclude,glob)**/{name}/**" for name in LEFT_OUT), f":(exclude,glob)**/{TEMPORARY}*")
 Text = Annotated[str, Meta(max_length=100_000)]
 
@@ -36,6 +43,42 @@ class SubmitArguments(Arguments, frozen=True, kw_only=True):
     rationale: Rationale = Rationale()
 
 
+# Arguments: branch, base, run, then what is left out. It tells `name=value` records, each ended by NUL; the commit's
+# message comes on stdin. No process of an earlier command is alive, so that locks are leftovers of one that was killed.
+_SCRIPT = """
+branch=$1 base=$2 run=$3; shift 3
+tell() { printf '%s=%s\\0' "$1" "$2"; }
+no() { tell refused "$1"; exit 3; }
+dir=$(git rev-parse --absolute-git-dir </dev/null) || no repository
+on=$(git symbolic-ref -q HEAD </dev/null); tell on "$on"
+[ "$on" = "refs/heads/$branch" ] || no branch
+rm -f -- "$dir/index.lock" "$dir/HEAD.lock" "$dir/refs/heads/$branch.lock"
+old=$(git rev-parse --verify "$base^{tree}" </dev/null) || no base
+git merge-base --is-ancestor "$base" HEAD </dev/null || no history
+git add -A -- . "$@" </dev/null || no staging
+tree=$(git write-tree </dev/null) || no tree
+[ "$tree" != "$old" ] || no unchanged
+if [ "$tree" != "$(git rev-parse --verify 'HEAD^{tree}' </dev/null)" ]; then
+  git commit --quiet --no-verify --cleanup=whitespace -F - --trailer "Workbench-Run: $run" || no commit
+fi
+head=$(git rev-parse --verify HEAD </dev/null) || no commit
+tell head "$head"
+git ls-files -z --others --exclude-standard --directory </dev/null | head -c 100000
+"""
+_HINT = "Mend it with `run`, then deliver again."
+_REFUSALS = {
+    "repository": ("git finds no repository in the workspace: {said}", _HINT),
+    "branch": ("HEAD is on {on}, not on {branch}", "Check out {branch} with your commits on it."),
+    "base": ("the base is not in this repository: {said}", "Work on in the clone that you were given."),
+    "history": ("HEAD does not descend from the base", "Rebase your commits on {base}."),
+    "staging": ("staging failed: {said}", _HINT),
+    "tree": ("writing the tree failed: {said}", _HINT),
+    "unchanged": ("nothing differs from the base", "Make the change first, or end the turn."),
+    "commit": ("committing failed: {said}", _HINT),
+}
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+
+
 class SubmitTool(CheckedTool[SubmitArguments]):
     """Commits on the run's branch, inside the sandbox; repeating it makes no second commit."""
 
@@ -49,50 +92,43 @@ class SubmitTool(CheckedTool[SubmitArguments]):
 
     def act(self, arguments: SubmitArguments, call_id: str) -> ToolResult:
         """Stage, refuse when nothing differs from the base, commit, deliver."""
-        self._check_branch(call_id)
-        self._git(call_id, "add", "-A", "--", ".", *_EXCLUDED, what="staging")
-        tree = self._git(call_id, "write-tree", what="writing the tree")
-        base = self._place.workspace.base_commit
-        if tree == self._git(call_id, "rev-parse", "--verify", f"{base}^{{tree}}", what="reading the base"):
-            raise Refused("nothing differs from the base", hint="Make the change first, or end the turn.")
-        if tree != self._git(call_id, "rev-parse", "--verify", "HEAD^{tree}", what="reading HEAD"):
-            self._commit(call_id, arguments.message)
-        head = self._git(call_id, "rev-parse", "--verify", "HEAD", what="reading HEAD")
+        argv = ("/bin/sh", "-c", _SCRIPT, "submit", self._branch, self._place.workspace.base_commit, self._run)
+        message = arguments.message.encode("utf-8", "replace")
+        done = self._place.run((*argv, *_EXCLUDED), call=call_id, stdin=message, env=self._environment(), wall_s=WALL_S)
+        told, rest = _records(done.stdout.head)
+        head = told.get("head", "")
+        if done.state != "exited" or "refused" in told or not _COMMIT.fullmatch(head):
+            raise self._why_not(done, told)
         data = {
             "head": head,
             "branch": self._branch,
             "rationale": plain(arguments.rationale),
-            "left_out": self._left_out(call_id),
+            "left_out": rest[:LEFT_OUT_TOLD],
         }
         return ToolResult(state="ok", summary=f"delivered {head[:12]}", data=data, finish=True)
 
-    def _git(self, call: str, *argv: str, what: str) -> str:
-        return line_of(git(self._place, argv, call=call), what=what)
+    def _environment(self) -> dict[str, str]:
+        name, email = f"{self._author} (Workbench agent)", f"{self._run}@agents.workbench.invalid"
+        who = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in
+               (("NAME", name), ("EMAIL", email))}  # fmt: skip
+        above = posixpath.dirname(self._place.workspace.cwd)
+        return {**GIT_ENV, **who, "GIT_CEILING_DIRECTORIES": above, "GIT_NO_REPLACE_OBJECTS": "1"}
 
-    def _check_branch(self, call: str) -> None:
-        done = git(self._place, ("symbolic-ref", "-q", "HEAD"), call=call)
-        on = done.stdout.text.strip()
-        if on != f"refs/heads/{self._branch}":
-            text = f"HEAD is on {on or 'no branch'}, not on {self._branch}"
-            raise Refused(text, hint=f"Check out {self._branch} with your commits on it.")
-        base = self._place.workspace.base_commit
-        if git(self._place, ("merge-base", "--is-ancestor", base, "HEAD"), call=call).exit_code != 0:
-            raise Refused("HEAD does not descend from the base", hint=f"Rebase your commits on {base}.")
+    def _why_not(self, done: Completed, told: dict[str, Any]) -> Refused:
+        said = " ".join(done.stderr.text.split())[-400:]
+        if done.state != "exited" or told.get("refused") not in _REFUSALS:
+            return Refused(f"delivering did not end ({done.state}, exit {done.exit_code}): {said}", hint=_HINT)
+        text, hint = _REFUSALS[told["refused"]]
+        on = told.get("on", "")[:200] or "no branch"
+        known = {"said": said, "on": on, "branch": self._branch, "base": self._place.workspace.base_commit}
+        return Refused(text.format(**known), hint=hint.format(**known))
 
-    def _commit(self, call: str, message: str) -> None:
-        email = f"{self._run}@agents.workbench.invalid"
-        name = f"{self._author} (Workbench agent)"
-        env = {
-            "GIT_AUTHOR_NAME": name,
-            "GIT_AUTHOR_EMAIL": email,
-            "GIT_COMMITTER_NAME": name,
-            "GIT_COMMITTER_EMAIL": email,
-        }
-        argv = ("commit", "--quiet", "--no-verify", "--cleanup=whitespace", "-F", "-")
-        trailer = ("--trailer", f"Workbench-Run: {self._run}")
-        done = git(self._place, (*argv, *trailer), call=call, stdin=message.encode("utf-8", "replace"), env=env)
-        line_of(done, what="committing")
 
-    def _left_out(self, call: str) -> list[str]:
-        done = git(self._place, ("ls-files", "-z", "--others", "--exclude-standard", "--directory"), call=call)
-        return [path for path in done.stdout.head.decode("utf-8", "replace").split("\0")[:100] if path]
+def _records(output: bytes) -> tuple[dict[str, str], list[str]]:
+    """What the script told, and the paths behind it."""
+    told: dict[str, str] = {}
+    pieces = output.decode("utf-8", "replace").split("\0")[:-1]
+    while pieces and "head" not in told:
+        name, _, value = pieces.pop(0).partition("=")
+        told[name] = value
+    return told, pieces
