@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import stat
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from workbench.aee.sandbox.select import select
 from workbench.aee.trash import Trash
 from workbench.aee.workspaces import SharedClones
-from workbench.model.errors import NotFound
+from workbench.model.errors import NotFound, Refused
 from workbench.repository.store import Store
 from workbench.testing.repositories import Repo
 
@@ -51,7 +53,7 @@ class Place:
         items = self.trash.plan(live=live, delivered=delivered)
         done = self.trash.carry_out(items)
         assert not [one.problem for one in done if one.problem]
-        return [(item.act, item.subject) for item in items]
+        return [(item.act, item.subject) for item in items if item.act != "kept"]
 
 
 @pytest.fixture
@@ -142,30 +144,137 @@ def test_copies_expire_after_their_days(place: Place) -> None:
     assert not [ref for ref in place.store.refs() if "/kept/" in ref]
 
 
-def test_a_copy_follows_no_link(place: Place, tmp_path: Path) -> None:
-    """F1: a link in a workspace is kept as a link; what it points at is not copied, and not written on the way back."""
-    secret = tmp_path / "secret"
-    secret.write_text("canary")
-    (place.clone / "link").symlink_to(secret)
-    os.mkfifo(place.clone / "pipe")
+def test_a_copy_is_restored_by_run_or_by_name(place: Place, tmp_path: Path) -> None:
+    """What gc shows in the trash can be asked back by the name it shows."""
+    place.commit()
+    place.gc()
+    [shown] = [item for item in place.trash.plan(live=(), delivered=()) if item.act == "kept"]
+    for number, subject in enumerate(("m.1", shown.subject)):
+        back = place.trash.restore(subject, tmp_path / str(number))
+        assert (tmp_path / str(number) / "new.txt").read_text() == "new\n"
+        assert place.store.refs()[back.kept.ref] == back.kept.head
+    with pytest.raises(Refused, match="already"):
+        place.trash.restore("m.1", tmp_path)
+
+
+def test_a_copy_that_cannot_be_made_leaves_the_work(place: Place) -> None:
+    """D7: where the copy does not fit, nothing is removed and the reason is said."""
+    (place.clone / "large").write_bytes(os.urandom(1 << 20))
+    items = place.trash.plan(live=(), delivered=())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, before[1]))
+    try:
+        [done] = place.trash.carry_out(items)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "cannot be copied" in done.problem
+    assert place.clones.runs() == ["m.1"] and place.trash.copies() == []
+    assert [kept.name for kept in (tmp_root(place)).iterdir()] == []
+
+
+def tmp_root(place: Place) -> Path:
+    """Where the trash lies."""
+    return place.clones.root.parent / "trash"
+
+
+# --- F1, R3: hostile trees ------------------------------------------------------------------------------------
+
+HOSTILE = {
+    "absolute-link": "ln -s {secret} link",
+    "link-upwards": "ln -s ../../../../secret link",
+    "link-to-directory": "ln -s {victim} dir && mkdir real && ln -s ../dir real/deeper",
+    "link-chain": "ln -s . a && ln -s a/.. b && ln -s b/.. c",
+    "hard-link-to-link": "ln -s {victim} dir && ln -P dir twice",
+    "pipe": "mkfifo pipe",
+    "odd-names": "touch -- '-rf' '--checkpoint-action=exec=touch {mark}' 'a\nb' \"$(printf 'x\\377')\"",
+    "set-user-id": "cp /bin/true tool && chmod 6755 tool",
+    "locked": "mkdir locked && touch locked/x && chmod 000 locked/x locked",
+    "sparse": "truncate -s 900G sparse",
+    "deep": "i=0; while [ $i -lt 1500 ]; do mkdir d && cd d; i=$((i+1)); done; touch end",
+}
+
+
+def _hostile(place: Place, tmp_path: Path, name: str) -> None:
+    (tmp_path / "victim").mkdir()
+    (tmp_path / "victim" / "mine").write_text("mine")
+    (tmp_path / "secret").write_text("canary")
+    words = HOSTILE[name].replace("{secret}", str(tmp_path / "secret")).replace("{victim}", str(tmp_path / "victim"))
+    place.agent("/bin/sh", "-c", words.replace("{mark}", "mark"))
+
+
+def _escapes(root: Path) -> list[Path]:
+    links = [path for path in root.rglob("*") if path.is_symlink()]
+    return [path for path in links if not path.resolve().is_relative_to(root.resolve())]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_tree_is_kept_and_comes_back_tame(place: Place, tmp_path: Path, name: str) -> None:
+    """F1, R3: whatever stands in a workspace, the copy reads, and its return writes, nothing outside; gc ends."""
+    (place.clone / "draft").write_text("mine")
+    _hostile(place, tmp_path, name)
+    assert place.gc() == [("trash", "m.1")]
+    back = tmp_path / "back"
+    restored = place.trash.restore("m.1", back)
+    assert (back / "draft").read_text() == "mine" and not (back / ".git").exists()
+    assert Path(restored.archive).stat().st_size < 1 << 24
+    assert b"canary" not in subprocess.run(["tar", "-xzOf", restored.archive, "./a.txt"], capture_output=True).stdout
+    assert (tmp_path / "victim" / "mine").read_text() == "mine" and len(list((tmp_path / "victim").iterdir())) == 1
+    assert not (tmp_path / "mark").exists() and not (back / "mark").exists()
+    if name != "deep":
+        assert _escapes(back) == []
+        assert not [p for p in back.rglob("*") if stat.S_IMODE(p.lstat().st_mode) & 0o6000 or p.is_fifo()]
+    place.clones.prepare(run="m.2", base_commit=place.base, branch="workbench/m/m.2")
+    assert place.clones.state("m.2").dirty == ()
+
+
+@pytest.mark.parametrize("name", ["absolute-link", "link-upwards", "link-to-directory", "set-user-id"])
+def test_unpacking_as_it_is_would_bring_it_back_wild(place: Place, tmp_path: Path, name: str) -> None:
+    """F1, control: the plain program for archives restores links that lead out, and set-user-id programs."""
+    _hostile(place, tmp_path, name)
     place.gc()
     [kept] = place.trash.copies()
-    archive = tmp_path / "trash" / kept.ref.rpartition("/")[2] / "files.tar.gz"
-    listed = subprocess.run(["tar", "-xzOf", archive], capture_output=True, check=True).stdout
-    assert b"canary" not in listed
+    archive = tmp_root(place) / kept.ref.rpartition("/")[2] / "files.tar.gz"
+    (tmp_path / "wild").mkdir()
+    subprocess.run(["tar", "-xpzf", archive, "-C", tmp_path / "wild"], check=True)
+    wild = [p for p in (tmp_path / "wild").rglob("*") if stat.S_IMODE(p.lstat().st_mode) & 0o6000]
+    assert wild or _escapes(tmp_path / "wild")
+    assert (tmp_path / "wild" / ".git").exists()
 
 
-def test_a_copy_that_cannot_be_made_leaves_the_work(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    """D7: with a full disk nothing is removed and the reason is said."""
+def test_a_nested_git_directory_stays_in_the_archive(place: Place, tmp_path: Path) -> None:
+    """G1, G8: hooks and settings of an agent's repositories do not come back to where a person's git is."""
+    place.agent("git", "init", "-q", "vendor")
+    place.agent("git", "-C", "vendor", "config", "core.fsmonitor", "touch mark")
+    place.agent("ln", "-s", "vendor/.git", "plain")
+    place.gc()
+    restored = place.trash.restore("m.1", tmp_path / "back")
+    assert (tmp_path / "back" / "vendor").is_dir() and not list((tmp_path / "back").rglob(".git"))
+    assert set(restored.left_out) == {"./.git", "./vendor/.git", "./plain"}
 
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
 
-    place.commit()
-    monkeypatch.setattr("tarfile.TarFile.add", full)
-    [done] = place.trash.carry_out(place.trash.plan(live=(), delivered=()))
-    assert "No space left" in done.problem
-    assert place.clones.runs() == ["m.1"] and place.trash.copies() == []
+def test_the_whole_of_a_tree_comes_back(place: Place, tmp_path: Path) -> None:
+    """Modes, links inside, hard links and holes are restored as they were."""
+    script = "mkdir d && echo x > d/f && chmod 755 d/f && ln -s d/f s && ln d/f h && truncate -s 3M hole && ln -s d e"
+    place.agent("/bin/sh", "-c", script)
+    place.gc()
+    back = tmp_path / "back"
+    assert place.trash.restore("m.1", back).left_out == ("./.git",)
+    assert (back / "s").readlink() == Path("d/f") and (back / "e" / "f").read_text() == "x\n"
+    assert os.access(back / "d/f", os.X_OK) and (back / "h").samefile(back / "d/f")
+    assert (back / "hole").stat().st_size == 3 << 20
+
+
+def test_a_clone_of_a_sandboxed_run_is_not_asked_without_one(place: Place, tmp_path: Path) -> None:
+    """G1: where the sandbox is gone, gc copies a workspace and lets no git look into it; control: it would run."""
+    mark = tmp_path / "mark"
+    place.agent("git", "config", "core.fsmonitor", f"touch {mark}; false")
+    place.clones.state("m.1")
+    assert mark.exists()
+    mark.unlink()
+    note = place.clone.parent / "seat.json"
+    note.write_text(note.read_text().replace('"level":"none"', '"level":"bubblewrap"'))
+    assert place.gc() == [("trash", "m.1")]
+    assert not mark.exists() and len(place.trash.copies()) == 1
 
 
 def test_nothing_in_the_trash_is_said(place: Place, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def scene(repo: Repo, store: Store, home: Path, request: pytest.FixtureRequest) 
 
 @pytest.mark.parametrize("scene", DRIVERS, indirect=True)
 def test_a_change_never_runs_the_persons_own_filters(scene: Scene, opened: GitRepository) -> None:
-    """G2: reading, judging and merging run no driver; where a file would need a filter, the person is asked to merge."""
+    """G2: reading, judging and merging run no driver; a file that would need one is left to the person."""
     change = StoreChange(scene.store, base=scene.base, head=scene.head)
     assert change.added_lines() and scene.store.diff(scene.base, scene.head) and not opened.uncommitted()
     merged = scene.store.merge(scene.base, scene.head)

@@ -22,8 +22,8 @@ from workbench.model.digests import digest_bytes, digest_of
 from workbench.model.errors import EnvironmentProblem, NeedsHuman, Refused
 from workbench.model.events import TrustGranted
 from workbench.ports import Completed, Environment, Job, Journal, Limits, Mount, Sandbox, Workspace, Workspaces
-from workbench.repository.clone import remove_tree, staging
 from workbench.repository.store import Store
+from workbench.repository.trees import remove_tree, staging
 
 TRUST_STREAM = "repository/trust"
 TRUST_USE = "prepare"

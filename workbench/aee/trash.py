@@ -7,7 +7,6 @@ work was delivered and must not decide that itself.
 from __future__ import annotations
 
 import os
-import tarfile
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -18,12 +17,14 @@ import msgspec
 from workbench.aee.workspaces import SharedClones, State
 from workbench.model.errors import EnvironmentProblem, NotFound, RepositoryProblem
 from workbench.model.ids import is_id
-from workbench.repository.clone import remove_tree, staging
 from workbench.repository.store import KEPT, Store, run_ref
+from workbench.repository.trees import bytes_below, pack_tree, remove_tree, staging, unpack_tree
 
 KEEP_DAYS = 30.0  # a copy in the trash outlives a holiday
 
-Act = Literal["reuse", "trash", "expire", "keep"]
+FILES = "files.tar.gz"
+
+Act = Literal["reuse", "trash", "expire", "keep", "kept"]
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +55,14 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
 
 
+class Restored(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy that was taken back, the archive it came from, and which of its files were left there."""
+
+    kept: Kept
+    archive: str
+    left_out: tuple[str, ...]
+
+
 class Trash:
     """The trash at `root`, for the workspaces of `clones`."""
 
@@ -67,28 +76,34 @@ class Trash:
     def plan(self, *, live: Collection[str], delivered: Collection[str], days: float = KEEP_DAYS) -> list[Item]:
         """What `carry_out` would do, and why. `live` runs are left alone; `delivered` ones reached their target."""
         items = [self._judged(run, live=live, delivered=delivered) for run in self._clones.runs()]
-        return items + [self._expired(kept) for kept in self.copies() if self._now() - kept.at > days * 86400]
+        return items + [self._held(kept, days=days) for kept in self.copies()]
 
     def carry_out(self, items: Collection[Item]) -> list[Done]:
         """Do what was planned, one by one; what cannot be done says why and leaves everything in place."""
-        return [self._done(item) for item in items if item.act != "keep"]
+        return [self._done(item) for item in items if item.act in _ACTS]
 
     def copies(self) -> list[Kept]:
         """What the trash holds, oldest first."""
         found = [msgspec.json.decode(note.read_bytes(), type=Kept) for note in self._root.glob("*/kept.json")]
         return sorted(found, key=lambda kept: kept.at)
 
-    def restore(self, run: str, target: Path) -> None:
-        """Unpack the newest copy of a run's files into `target`, which must not exist; its commits are at its ref."""
-        copies = [kept for kept in self.copies() if kept.run == run]
-        if not copies:
-            raise NotFound(f"the trash holds nothing of run {run}", hint="workbench gc --dry-run lists it")
-        target.mkdir(parents=True)
-        with tarfile.open(self._place(copies[-1]) / "files.tar.gz") as archive:
-            archive.extractall(target, filter="data")
+    def restore(self, subject: str, target: Path) -> Restored:
+        """Take a copy's files back into `target`, which must not exist; its commits are at its ref in the store.
+
+        `subject` is a copy's own name, or a run: then it is the newest copy. Raises NotFound.
+        """
+        kept = self._copy(subject)
+        left_out = unpack_tree(self._place(kept) / FILES, target)
+        return Restored(kept=kept, archive=str(self._place(kept) / FILES), left_out=left_out)
+
+    def _copy(self, subject: str) -> Kept:
+        found = [kept for kept in self.copies() if subject in (kept.run, self._place(kept).name)]
+        if not found:
+            raise NotFound(f"the trash holds nothing of {subject}", hint="workbench gc --dry-run lists what it holds")
+        return found[-1]
 
     def _judged(self, run: str, *, live: Collection[str], delivered: Collection[str]) -> Item:
-        held = _bytes_below(self._clones.root / "runs" / run)
+        held = bytes_below(self._clones.root / "runs" / run)
         if run in live:
             return Item(act="keep", subject=run, why="the run goes on", bytes=held)
         missing = self._undelivered(run, delivered=run in delivered)
@@ -110,10 +125,12 @@ class Trash:
     def _beyond_store(self, state: State) -> list[str]:
         return [ref for ref, commit in state.refs.items() if not self._store.has(commit)]
 
-    def _expired(self, kept: Kept) -> Item:
+    def _held(self, kept: Kept, *, days: float) -> Item:
         place = self._place(kept)
-        days = int((self._now() - kept.at) / 86400)
-        return Item(act="expire", subject=place.name, why=f"kept for {days} days", bytes=_bytes_below(place))
+        age = (self._now() - kept.at) / 86400
+        act: Act = "expire" if age > days else "kept"
+        why = f"kept for {int(age)} days" if age > days else f"in the trash for {int(days - age)} more days: {kept.why}"
+        return Item(act=act, subject=place.name, why=why, bytes=bytes_below(place))
 
     def _done(self, item: Item) -> Done:
         try:
@@ -139,7 +156,7 @@ class Trash:
             self._store.keep(ref, head)
         making = staging(self._root)
         try:
-            _archive(self._clones.root / "runs" / run / "clone", making / "files.tar.gz")
+            pack_tree(self._clones.root / "runs" / run / "clone", making / FILES)
             note = Kept(run=run, at=self._now(), branch=seat.branch, head=head, ref=ref, why=f"{item.why}{why}")
             (making / "kept.json").write_bytes(msgspec.json.encode(note))
             _sync(making)
@@ -176,25 +193,8 @@ _ACTS: dict[Act, Callable[[Trash, Item], str]] = {
 }
 
 
-def _archive(clone: Path, target: Path) -> None:
-    """All of a clone as an archive: links as links, pipes and devices left out. Nothing in it is run or followed."""
-    with tarfile.open(target, "w:gz", compresslevel=1) as archive:
-        archive.add(clone, arcname=".", filter=lambda entry: entry if _can_be_kept(entry) else None)
-
-
-def _can_be_kept(entry: tarfile.TarInfo) -> bool:
-    return entry.isfile() or entry.isdir() or entry.issym() or entry.islnk()
-
-
 def _sync(directory: Path) -> None:
     for path in (*directory.iterdir(), directory):
         descriptor = os.open(path, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)
-
-
-def _bytes_below(place: Path) -> int:
-    total = 0
-    for folder, _, names in os.walk(place):
-        total += sum(os.lstat(Path(folder, name)).st_blocks * 512 for name in names)
-    return total

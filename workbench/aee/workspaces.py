@@ -22,13 +22,15 @@ import msgspec
 from workbench.model.errors import NotFound, RepositoryProblem, SandboxProblem
 from workbench.model.ids import is_id
 from workbench.ports import Completed, Job, Limits, Mount, Sandbox, Workspace
-from workbench.repository.clone import git_dir_for, lay_out, remove_tree, staging
+from workbench.repository.clone import git_dir_for, lay_out
 from workbench.repository.git import checked_ref
 from workbench.repository.included import copy_included
 from workbench.repository.repository import GitRepository
 from workbench.repository.store import Store, run_ref
+from workbench.repository.trees import is_deeper, remove_tree, staging
 
 POOLED_CLONES = 8  # kept for the next runs; more would only hold disk space
+DEEPEST_POOLED = 100  # directories; git takes minutes to clean what an agent nested a thousand deep
 LARGEST_DELIVERY = 1 << 30  # bytes of one run's new objects
 GIT_WALL_S = 300.0  # for one git job in a sandbox
 SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin"
@@ -63,6 +65,7 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     base_commit: str
     branch: str
+    level: str = ""  # of the sandbox that the run was made for
     included: tuple[str, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
 
@@ -104,7 +107,7 @@ class SharedClones:
         with self._locked(run):
             if not place.exists():
                 self._store.pin(base_commit)
-                self._make(place, Seat(run=run, base_commit=base_commit, branch=branch))
+                self._make(place, Seat(run=run, base_commit=base_commit, branch=branch, level=self._sandbox.level))
             return self._workspace(f"run-{run}", place / "clone", self.seat(run).base_commit)
 
     def fetch(self, *, run: str, branch: str) -> str:
@@ -164,7 +167,7 @@ class SharedClones:
         with self._locked(run):
             pool = self.root / "pool"
             place = self._place(run)
-            if len(list(pool.iterdir())) >= POOLED_CLONES:
+            if len(list(pool.iterdir())) >= POOLED_CLONES or is_deeper(place, DEEPEST_POOLED):
                 remove_tree(place)
                 return
             (place / "seat.json").unlink()
@@ -233,6 +236,7 @@ class SharedClones:
     def _asked(self, run: str, script: str, *args: str) -> Iterator[Path]:
         """The directory with the answers of a script that ran in the sandbox, in the run's clone."""
         clone = self._place(run) / "clone"
+        self._require_confined(run)
         answers = tempfile.mkdtemp(prefix="answers-", dir=self.root)
         try:
             done = self._git_job(clone, script, *args, answers, mounts=(Mount(source=answers, writable=True),))
@@ -244,6 +248,14 @@ class SharedClones:
             yield Path(answers)
         finally:
             remove_tree(Path(answers))  # not TemporaryDirectory: older ones follow links when they mend permissions
+
+    def _require_confined(self, run: str) -> None:
+        """An agent that was held by a sandbox must not get out by way of a git that is held by none."""
+        if self._sandbox.level == "none" and self.seat(run).level not in ("", "none"):
+            raise RepositoryProblem(
+                f"the workspace of run {run} may only be asked in a sandbox, and none works here now",
+                hint="see workbench doctor",
+            )
 
     def _git_job(self, clone: Path, script: str, *args: str, mounts: tuple[Mount, ...] = ()) -> Completed:
         job = Job(

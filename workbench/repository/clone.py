@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import stat
-import tempfile
 from pathlib import Path
 
-from workbench.model.errors import Refused, RepositoryProblem, UsageError
+from workbench.model.errors import Refused, UsageError
 from workbench.model.ids import is_id
 from workbench.repository.git import Git
 from workbench.repository.store import Store
@@ -80,39 +78,3 @@ def require_bounded(store: Store, commit: str) -> None:
 def _size(entry: str) -> int:
     size = entry.split("\t", 1)[0].split()[3]
     return int(size) if size.isdigit() else 0
-
-
-def remove_tree(place: Path) -> None:
-    """Remove a directory, or whatever else has its name, following no link. Raises RepositoryProblem when it stays."""
-    for _ in range(2):
-        if not _exists(place):
-            return
-        if place.is_symlink() or not place.is_dir():
-            place.unlink()
-            return
-        shutil.rmtree(place, ignore_errors=True)
-        if _exists(place):
-            _unlock(place)
-    shutil.rmtree(place, ignore_errors=True)
-    if _exists(place):
-        raise RepositoryProblem(f"{place} cannot be removed", hint=f"look at its owner and mode, then: rm -r {place}")
-
-
-def _exists(place: Path) -> bool:
-    return os.path.lexists(place)
-
-
-def _unlock(place: Path) -> None:
-    """Give back the permissions to remove things, which a command in the directory may have taken away."""
-    place.chmod(stat.S_IRWXU)
-    for name, folders, _, handle in os.fwalk(place, follow_symlinks=False):
-        del name
-        for folder in folders:
-            if not stat.S_ISLNK(os.stat(folder, dir_fd=handle, follow_symlinks=False).st_mode):
-                os.chmod(folder, stat.S_IRWXU, dir_fd=handle)
-
-
-def staging(parent: Path) -> Path:
-    """A fresh directory of ours below `parent`."""
-    parent.mkdir(parents=True, exist_ok=True)
-    return Path(tempfile.mkdtemp(prefix=".making-", dir=parent))

@@ -61,6 +61,12 @@ def drift(repository: GitRepository, base_ref: str, base_commit: str) -> Drift:
     return Drift(current=current, ahead=ahead, rewritten=not repository.is_ancestor(base_commit, current))
 
 
+def bring(repository: GitRepository, store: Store, ref: str) -> None:
+    """Bring a ref of the store, with its history, into the person's repository, where it has the same name."""
+    repository.require_writable()
+    repository.git.run("fetch", *fetch_flags(store.path), "--", str(store.path), f"+{ref}:{ref}")
+
+
 def message_for(subject: str, *, pack: str, run: str = "", body: str = "") -> str:
     """A commit message with the trailers by which a merge is found again."""
     first = " ".join(subject.split()) or f"Merge {pack}"
@@ -199,8 +205,7 @@ class Merger:
         self._repository.require_writable()
         ref = f"{MERGES}/{pack}"
         self._store.keep(ref, commit)
-        source = self._store.path
-        self._repository.git.run("fetch", *fetch_flags(source), "--", str(source), f"+{ref}:{ref}")
+        bring(self._repository, self._store, ref)
 
     def _swap(self, ref: str, old: str, new: str, *, by: Signature, log: str) -> None:
         words = ("update-ref", "-m", " ".join(log.split()), ref, new, old)
