@@ -183,10 +183,14 @@ class ChildGround:
             agent=run.agent,
             branch=run.branch,
             brief=self.text(run.brief),
+            brief_id=run.brief.id if run.brief is not None else "",
+            brief_version=run.brief.version if run.brief is not None else "",
+            head=run.head or run.base_commit,
         )
         callbacks = Callbacks(
             name_question=lambda call: self._question(run, call),
             blobs=self.blobs,
+            now=self.clock.now,
             matching=lambda query: self._standing(run, query),
             find_suite=lambda: self._suite(run, made, stop),
         )

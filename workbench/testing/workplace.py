@@ -92,6 +92,7 @@ class Workplace:
             callbacks=Callbacks(
                 name_question=self._name_question,
                 blobs=self.journal,
+                now=SettableClock().now,
                 matching=lambda _query: standing,
                 find_suite=lambda: self.suite,
             ),

@@ -37,6 +37,16 @@ def test_a_blocking_question_suspends_with_a_whole_document(workplace: Workplace
     assert result.data == msgspec.json.decode(msgspec.json.encode(result.data))
 
 
+def test_a_question_says_when_and_on_what_it_was_asked(make_workplace: Callable[..., Workplace]) -> None:
+    """Brief, version, commit and time are the AEE's to say, never the agent's; what is unknown is left out."""
+    workplace = make_workplace(brief_id="limits", brief_version="2", head="c" * 40)
+    crp = msgspec.convert(ask(workplace).data["document"], Consultation)
+    assert (crp.brief, crp.brief_version, crp.head) == ("limits", "2", "c" * 40)
+    assert crp.at.endswith("Z")
+    assert ask(workplace, brief="another", at="never").state == "error"
+    assert "brief" not in ask(make_workplace("other")).data["document"]
+
+
 def test_an_advisory_question_lets_the_agent_go_on(workplace: Workplace) -> None:
     """It needs the assumption with which the agent goes on."""
     assert ask(workplace, mode="advisory").state == "error"

@@ -77,10 +77,16 @@ class ConsultationTool(CheckedTool[AskArguments]):
     arguments = AskArguments
 
     def __init__(
-        self, *, run: str, mission: str, agent: str, name_question: Callable[[str], str], matching: Matching
+        self,
+        *,
+        about: Mapping[str, str],
+        now: Callable[[], str],
+        name_question: Callable[[str], str],
+        matching: Matching,
     ) -> None:
-        self._about = {"mission": mission, "run": run, "source_agent": agent}
-        self._name_question, self._matching = name_question, matching
+        """`about` are fields of the document that the agent does not say itself; empty ones are left out."""
+        self._about = {name: value for name, value in about.items() if value}
+        self._now, self._name_question, self._matching = now, name_question, matching
 
     def act(self, arguments: AskArguments, call_id: str) -> ToolResult:
         """Refuse what cannot be answered, show what stands, else describe the question."""
@@ -105,7 +111,8 @@ class ConsultationTool(CheckedTool[AskArguments]):
         asked: dict[str, Any] = plain(arguments)
         asked.setdefault("category", arguments.category)
         asked.setdefault("mode", arguments.mode)
-        return {"id": question, **self._about, "trigger": {"kind": "agent", "ref": first_of(call)}, **asked}
+        trigger = {"kind": "agent", "ref": first_of(call)}
+        return {**asked, "id": question, **self._about, "at": self._now(), "trigger": trigger}
 
 
 def _check(arguments: AskArguments) -> None:

@@ -28,13 +28,16 @@ from workbench.ports import Blobs, Tool, ToolResult
 
 @dataclass(frozen=True, kw_only=True)
 class Assignment:
-    """Who works on what: the run, its branch (without `refs/heads/`), and its brief."""
+    """Who works on what: the run, its branch (without `refs/heads/`), its brief, and the commit it stood on last."""
 
     run: str
     mission: str
     agent: str
     branch: str
     brief: str = ""
+    brief_id: str = ""
+    brief_version: str = ""
+    head: str = ""
 
 
 def _nothing_stands(_query: str) -> list[Mapping[str, Any]]:
@@ -51,13 +54,26 @@ class Callbacks:
 
     `name_question(call)` names the question that a call raises. `matching(query)` finds standing resolutions (VCR
     documents with `id`); an empty query finds all of them. `find_suite()` gives the project's tests, or None.
-    `blobs` keep what a call is about to write, until it is written.
+    `blobs` keep what a call is about to write, until it is written; `now()` is the instant of a question.
     """
 
     name_question: Callable[[str], str]
     blobs: Blobs
+    now: Callable[[], str]
     matching: Matching = field(default=_nothing_stands)
     find_suite: FindSuite = field(default=_no_suite)
+
+
+def _about(assignment: Assignment) -> dict[str, str]:
+    """What a question says of where it comes from."""
+    return {
+        "mission": assignment.mission,
+        "run": assignment.run,
+        "source_agent": assignment.agent,
+        "brief": assignment.brief_id,
+        "brief_version": assignment.brief_version,
+        "head": assignment.head,
+    }
 
 
 class ToolBox:
@@ -66,8 +82,8 @@ class ToolBox:
     def __init__(self, place: Place, *, assignment: Assignment, callbacks: Callbacks) -> None:
         whose = {"run": assignment.run, "agent": assignment.agent}
         ask = ConsultationTool(
-            **whose,
-            mission=assignment.mission,
+            about=_about(assignment),
+            now=callbacks.now,
             name_question=callbacks.name_question,
             matching=callbacks.matching,
         )
