@@ -26,23 +26,7 @@ def fold(state: State | None, event: e.Event) -> State | None:
 
 def _mission_started(_: None, event: e.Event) -> MissionState:
     p = _payload(event, e.MissionStarted)
-    return MissionState(
-        id=p.mission,
-        title=p.title,
-        brief=p.brief,
-        brief_light=p.brief_light,
-        loop=p.loop,
-        policy_digest=p.policy_digest,
-        rulebook_digest=p.rulebook_digest,
-        base_ref=p.base_ref,
-        base_commit=p.base_commit,
-        into=p.into,
-        priority=p.priority,
-        sandbox=p.sandbox,
-        uncommitted=p.uncommitted,
-        owner=p.owner,
-        started_at=event.at,
-    )
+    return MissionState(id=p.mission, started_at=event.at, **_shared(p, MissionState))
 
 
 def _mission_ended(state: MissionState, event: e.Event) -> MissionState:
@@ -52,26 +36,7 @@ def _mission_ended(state: MissionState, event: e.Event) -> MissionState:
 
 def _run_queued(_: None, event: e.Event) -> RunState:
     p = _payload(event, e.RunQueued)
-    return RunState(
-        id=p.run,
-        mission=p.mission,
-        agent=p.agent,
-        driver=p.driver,
-        branch=p.branch,
-        base_commit=p.base_commit,
-        script=p.script,
-        priority=p.priority,
-        sandbox=p.sandbox,
-        limits=p.limits,
-        title=p.title,
-        base_ref=p.base_ref,
-        into=p.into,
-        brief=p.brief,
-        policy=p.policy,
-        environment=p.environment,
-        queued_at=event.at,
-        last_at=event.at,
-    )
+    return RunState(id=p.run, queued_at=event.at, last_at=event.at, **_shared(p, RunState))
 
 
 def _step_started(state: RunState, event: e.Event) -> RunState:
@@ -206,18 +171,7 @@ def _run_pack_submitted(state: RunState, event: e.Event) -> RunState:
 
 def _consultation_raised(_: None, event: e.Event) -> ConsultationState:
     p = _payload(event, e.ConsultationRaised)
-    return ConsultationState(
-        id=p.consultation,
-        mission=p.mission,
-        run=p.run,
-        mode=p.mode,
-        category=p.category,
-        title=p.title,
-        options=p.options,
-        document=p.document,
-        call=p.call,
-        raised_at=event.at,
-    )
+    return ConsultationState(id=p.consultation, raised_at=event.at, **_shared(p, ConsultationState))
 
 
 def _consultation_resolved(state: ConsultationState, event: e.Event) -> ConsultationState:
@@ -239,41 +193,12 @@ def _consultation_withdrawn(state: ConsultationState, event: e.Event) -> Consult
 
 def _pack_requested(_: None, event: e.Event) -> PackState:
     p = _payload(event, e.PackRequested)
-    return PackState(
-        id=p.pack,
-        mission=p.mission,
-        run=p.run,
-        revision=p.revision,
-        base_ref=p.base_ref,
-        base_commit=p.base_commit,
-        head=p.head,
-        into=p.into,
-        brief=p.brief,
-        policy=p.policy,
-        rationale=p.rationale,
-        environment=p.environment,
-        sandbox=p.sandbox,
-        requested_at=event.at,
-    )
+    return PackState(id=p.pack, requested_at=event.at, **_shared(p, PackState))
 
 
 def _pack_submitted(state: PackState, event: e.Event) -> PackState:
     p = _payload(event, e.PackSubmitted)
-    return replace(
-        state,
-        state="submitted",
-        verdict=p.verdict,
-        base_commit=p.base_commit,
-        head=p.head,
-        tree=p.tree,
-        policy_digest=p.policy_digest,
-        brief_digest=p.brief_digest,
-        digest=p.digest,
-        blob=p.blob,
-        title=p.title,
-        headline=p.headline,
-        submitted_at=event.at,
-    )
+    return replace(state, state="submitted", submitted_at=event.at, **_shared(p, PackState))
 
 
 def _pack_failed(state: PackState, event: e.Event) -> PackState:
@@ -314,6 +239,12 @@ def _undo_started(state: PackState, event: e.Event) -> PackState:
 
 def _merge_undone(state: PackState, _: e.Event) -> PackState:
     return replace(state, state="approved", merge=None, undoing=None)
+
+
+def _shared(payload: e.Payload, state: type[State]) -> dict[str, Any]:
+    """The fields that a payload and a state have in common, as the payload has them."""
+    names = set(payload.__struct_fields__).intersection(state.__struct_fields__)
+    return {name: getattr(payload, name) for name in names}
 
 
 P = TypeVar("P", bound=e.Payload)
