@@ -1,1 +1,0 @@
-"""Source text as syntax trees: entities, structural changes and symbols. Text in, values out."""

@@ -1,1 +1,0 @@
-"""What may be added from outside: a plain registry of drivers and collectors."""
