@@ -190,7 +190,7 @@ HOSTILE = {
     "set-user-id": "cp /bin/true tool && chmod 6755 tool",
     "locked": "mkdir locked && touch locked/x && chmod 000 locked/x locked",
     "sparse": "truncate -s 900G sparse",
-    "deep": "i=0; while [ $i -lt 1500 ]; do mkdir d && cd d; i=$((i+1)); done; touch end",
+    "deep": "i=0; while [ $i -lt 1100 ]; do mkdir d && cd d; i=$((i+1)); done; touch end",
 }
 
 
