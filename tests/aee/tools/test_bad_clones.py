@@ -71,7 +71,7 @@ def lost_base(workplace: Workplace) -> None:
         shutil.rmtree(part)
 
 
-STATES = {
+STATES: dict[Callable[[Workplace], None], str] = {
     no_repository: "git finds no repository",
     a_repository_above: "git finds no repository",
     another_repository: "the base is not in this repository",
@@ -87,7 +87,7 @@ STATES = {
 }
 
 
-@pytest.mark.parametrize("spoil", STATES, ids=lambda spoil: spoil.__name__)
+@pytest.mark.parametrize("spoil", STATES, ids=lambda spoil: str(spoil.__name__))
 def test_a_bad_clone_is_told_clearly(spoil: Callable[[Workplace], None], workplace: Workplace) -> None:
     """Nothing is delivered, and the agent reads what is wrong and what to do."""
     (workplace.root / "new").write_text("x")

@@ -57,7 +57,7 @@ class PatchTool(CheckedTool[PatchArguments]):
     def _apply(self, changes: list[FileChange]) -> ToolResult:
         made = apply(self._place.files, changes)
         paths = [change.path for change in changes]
-        said = f"patch: {made} files changed" if made else "patch: was applied already"
+        said = f"patch: {made} of {len(changes)} files written" if made else "patch: was applied already"
         names = f"{said}: {', '.join(paths[:TOLD])}" if made else said
         data = {"paths": paths[:TOLD], "files": len(paths), "cut": len(paths) > TOLD}
         return ToolResult(state="ok", summary=summary(names), data=data)
