@@ -11,10 +11,11 @@ from projects import Project, StillClock
 
 from workbench.artifacts.brief import Brief, Goal, Level, SuccessCriteria, Validation
 from workbench.artifacts.terms import Check, Clause
+from workbench.core.admission import evidence_digest
 from workbench.evidence.behaviour import Behaviour
 from workbench.evidence.clauses import ClausesCollector, citations
 from workbench.evidence.conventions import SuitePlan
-from workbench.evidence.examine import evidence_digest, examine, not_checked
+from workbench.evidence.examine import examine, not_checked
 from workbench.model.evidence import Evidence
 from workbench.ports import Change, Collected
 

@@ -20,9 +20,12 @@ from workbench.aee.reports import Fenced, ReportLine
 from workbench.aee.steps import STEPS, Stop
 from workbench.aee.ticket import StepEnd, Ticket
 from workbench.aee.wiring import open_child_ground
-from workbench.model.errors import EnvironmentProblem, Refused, UsageError, WorkbenchError
+from workbench.model.errors import ArtifactInvalid, NotFound, Refused, SandboxProblem, UsageError, WorkbenchError
+from workbench.model.text import visible
 
 LOCK_WAIT_S = 10.0  # for an earlier child of the same run, which is being ended, to let go of the workspace
+FINAL = (Refused, UsageError, NotFound, ArtifactInvalid, SandboxProblem)  # trying again cannot help
+DETAIL = 2000  # characters of what went wrong that go into the journal
 ABANDONED = 75  # exit code of a child whose report nobody wants (EX_TEMPFAIL of sysexits.h)
 
 
@@ -37,14 +40,21 @@ def main() -> int:
     except (Fenced, ConnectionError):
         return ABANDONED
     except WorkbenchError as problem:
-        final = isinstance(problem, Refused | EnvironmentProblem | UsageError)
-        end = StepEnd(outcome="failed", detail=problem.message, hint=problem.hint, final=final)
+        end = _failed(problem)
     except Exception as problem:  # noqa: BLE001 - the worker's top: it becomes the step's recorded outcome
         traceback.print_exc()
-        end = StepEnd(outcome="failed", detail=f"{type(problem).__name__}: {problem}")
+        end = StepEnd(outcome="failed", detail=visible(f"{type(problem).__name__}: {problem}")[:DETAIL])
     sys.stdout.buffer.write(msgspec.json.encode(end) + b"\n")
     sys.stdout.flush()
     return 0
+
+
+def _failed(problem: WorkbenchError) -> StepEnd:
+    """What the rules refuse stays refused; a lock, a disk or a machine may be better at the next attempt."""
+    final = isinstance(problem, FINAL)
+    return StepEnd(
+        outcome="failed", detail=visible(problem.message)[:DETAIL], hint=visible(problem.hint)[:DETAIL], final=final
+    )
 
 
 def _carry(ticket: Ticket, stop: Stop) -> StepEnd:

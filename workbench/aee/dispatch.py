@@ -8,78 +8,162 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 
 from workbench.aee.processes import end_child
+from workbench.aee.supervise import MAX_ATTEMPTS
+from workbench.aee.trouble import log
 from workbench.core.decide.decision import Decision
 from workbench.core.decide.run import fail_step, interrupt_step, start_step
-from workbench.core.next_step import queue_order
+from workbench.core.next_step import next_step, queue_order
 from workbench.core.state import RunState
-from workbench.journal.wal import prepare_wal
-from workbench.model.errors import Conflict
-from workbench.model.events import Event
+from workbench.journal.wal import prepare_wal, set_aside
+from workbench.model.errors import Conflict, EnvironmentProblem
+from workbench.model.events import Event, RunResumed
 from workbench.ports import Journal, States
 
 QUEUE = "steps"
 STEPS_VERSION = "steps-1"  # DBOS recovers only workflows of its own version; only the shape of ids counts here
 QUEUE_POLL_S = 0.1  # measured: 80 ms from enqueue to start, 3.5 % of a core idle
 DBOS_DATABASE = "dbos.sqlite"
-MAX_ATTEMPTS = 25  # of one step, killed from outside each time, before a person must look
+PAGE = 1000  # events read at a time when following
+RETRY_AFTER_S = (0.5, 6.0, 30.0)  # before attempt 2, 3, and each later one: what is locked or full needs time
+RUN_STREAM = "run/"
 
 Carry = Callable[[str, int, int], str]  # run, number, attempt -> outcome
+Key = tuple[int, int]  # number and attempt of a step
 
 
 class Dispatch:
-    """Hands out steps to at most `max_runs` runs at once. `carry` does one step and records its outcome itself."""
+    """Hands out steps to at most `max_runs` runs at once. `carry` does one step and records its outcome itself.
 
-    def __init__(self, journal: Journal, states: States, *, aee: str, max_runs: int) -> None:
+    It looks again only at runs of which the journal has news, so that a thousand waiting ones cost nothing.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        states: States,
+        *,
+        aee: str,
+        max_runs: int,
+        enqueue: Callable[[str, int, int], None] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._journal = journal
         self._states = states
         self._aee = aee
         self.max_runs = max_runs
-        self._seen_seq = -1
+        self._enqueue = enqueue or enqueue_step
+        self._monotonic = monotonic
         self._lock = threading.Lock()
+        self.seen_seq = -1  # how far the journal was followed
+        self._waiting: dict[str, RunState] = {}  # runs that want a place
+        self._at_work: dict[str, Key] = {}  # handed out by us, and without an outcome
+        self._unsent: dict[str, Key] = {}  # of these, what DBOS does not have yet
+        self._tries: dict[str, Key] = {}  # number of a run's newest step, and how often we handed it out
+        self._not_before: dict[str, float] = {}
 
     def recover(self) -> int:
         """End the children of earlier AEEs and give their steps back to the queue; how many there were."""
-        found = 0
-        for run in self._states.runs():
-            if run.step is not None:
-                found += 1
-                end_child(run.step.pid, run.step.started_ticks)
-                self._append(_given_up(run))
-        return found
+        held = [run for run in self._states.runs() if run.step is not None]
+        for run in held:
+            assert run.step is not None  # just looked
+            if not end_child(run.step.pid, run.step.started_ticks):
+                log(f"something of the child {run.step.pid} of {run.id} did not end in time")
+            self._append(_given_up(run))
+        return len(held)
 
     def tick(self) -> int:
         """Hand out as many steps as there are free places; how many. One small query when nothing changed."""
         with self._lock:
-            seq = self._journal.last_seq()
-            if seq == self._seen_seq:
-                return 0
-            self._seen_seq = seq
-            live = self._states.runs(live=True)
-            free = self.max_runs - sum(run.step is not None for run in live)
-            return sum(self._hand_out(run) for run in queue_order(live)[: max(free, 0)])
+            self._follow()
+            self._send()
+            handed = sum(self._hand_out(run) for run in self._next())
+            self._send()
+            return handed
 
     def is_idle(self) -> bool:
         """Whether no step is at work and none could start."""
-        return not queue_order(self._states.runs(live=True)) and not self.at_work()
+        with self._lock:
+            self._follow()
+            return not self._waiting and not self._at_work
 
     def at_work(self) -> bool:
         """Whether any step is handed out and without an outcome."""
-        return any(run.step is not None for run in self._states.runs())
+        with self._lock:
+            self._follow()
+            return bool(self._at_work)
+
+    # --- what the journal says ---
+
+    def _follow(self) -> None:
+        """Look at every run of which there is news since the last time."""
+        if self.seen_seq < 0:
+            seq = self._journal.last_seq()
+            self._look(self._states.runs(live=True))
+            self.seen_seq = seq
+            return
+        while self.seen_seq < self._journal.last_seq():
+            events = self._journal.read_all(after=self.seen_seq, limit=PAGE)
+            for event in events:
+                if isinstance(event.payload, RunResumed):  # a person wants it now
+                    self._tries.pop(event.payload.run, None)
+            names = {event.stream.removeprefix(RUN_STREAM) for event in events if event.stream.startswith(RUN_STREAM)}
+            self._look(run for name in names if (run := self._states.run(name)) is not None)
+            self.seen_seq = events[-1].seq
+
+    def _look(self, runs: Iterable[RunState]) -> None:
+        for run in runs:
+            if self._at_work.get(run.id) != _key_at_work(run):
+                self._at_work.pop(run.id, None)
+                self._unsent.pop(run.id, None)
+            if next_step(run) is None:
+                self._waiting.pop(run.id, None)
+                continue
+            if run.id not in self._waiting:
+                self._not_before[run.id] = self._monotonic() + self._delay(run)
+            self._waiting[run.id] = run
+
+    def _delay(self, run: RunState) -> float:
+        """Seconds before a step that did not come to its end is attempted again."""
+        number, count = self._tries.get(run.id, (0, 0))
+        if number != run.steps or not run.unfinished:
+            return 0.0
+        return RETRY_AFTER_S[min(count, len(RETRY_AFTER_S)) - 1]
+
+    # --- what follows ---
+
+    def _next(self) -> list[RunState]:
+        free = self.max_runs - len(self._at_work)
+        if free <= 0 or not self._waiting:
+            return []
+        now = self._monotonic()
+        due = [run for run in self._waiting.values() if self._not_before[run.id] <= now]
+        return queue_order(due)[:free]
 
     def _hand_out(self, run: RunState) -> bool:
         started = self._append(start_step(run, aee=self._aee))
         if not started:
             return False
         step = started[0].payload
-        enqueue(run.id, step.number, step.attempt)  # type: ignore[attr-defined]  # start_step yields a StepStarted
+        key: Key = (step.number, step.attempt)  # type: ignore[attr-defined]  # start_step yields a StepStarted
+        number, count = self._tries.get(run.id, (0, 0))
+        self._tries[run.id] = (key[0], count + 1 if number == key[0] else 1)
+        self._at_work[run.id] = self._unsent[run.id] = key
+        del self._waiting[run.id]
         return True
+
+    def _send(self) -> None:
+        """Give DBOS what it does not have yet. An id that it has already is not carried twice."""
+        for run, (number, attempt) in list(self._unsent.items()):
+            self._enqueue(run, number, attempt)
+            del self._unsent[run]
 
     def _append(self, decision: Decision) -> list[Event]:
         try:
@@ -88,8 +172,12 @@ class Dispatch:
             return []  # a person spoke first; the next tick sees the run as it stands then
 
 
+def _key_at_work(run: RunState) -> Key | None:
+    return None if run.step is None else (run.step.number, run.step.attempt)
+
+
 def _given_up(run: RunState) -> Decision:
-    if run.attempts >= MAX_ATTEMPTS:
+    if run.attempts % MAX_ATTEMPTS == 0:  # a person's resume gives it as many again
         return fail_step(run, reason=f"ended from outside {run.attempts} times", final=True)
     return interrupt_step(run, reason="the AEE that held it is gone")
 
@@ -109,17 +197,31 @@ def _carry_step(run: str, number: int, attempt: int) -> str:
     return _perform(run, number, attempt)
 
 
-def enqueue(run: str, number: int, attempt: int) -> None:
-    """Have a step carried out, once."""
-    with SetWorkflowID(f"{run}:{number}:{attempt}"):
-        DBOS.enqueue_workflow(QUEUE, _carry_step, run, number, attempt)
+def enqueue_step(run: str, number: int, attempt: int) -> None:
+    """Have a step carried out, once. Raises EnvironmentProblem when DBOS cannot take it."""
+    try:
+        with SetWorkflowID(f"{run}:{number}:{attempt}"):
+            DBOS.enqueue_workflow(QUEUE, _carry_step, run, number, attempt)
+    except Exception as problem:  # the edge to DBOS, whose errors are of its database library
+        raise EnvironmentProblem(f"a step could not be queued: {problem}", hint="is the disk full?") from problem
 
 
 def launch(directory: Path, carry: Carry, *, workers: int) -> None:
-    """Start DBOS on its own database in `directory`; steps that an earlier process left are carried first."""
-    _carry[:] = [carry]
+    """Start DBOS on its own database in `directory`; a damaged one is put aside, for the journal is the truth."""
     database = directory / DBOS_DATABASE
-    prepare_wal(database)
+    if aside := prepare_wal(database):
+        log(f"{database.name} was damaged and lies now at {aside.name}; nothing is lost, the journal has it all")
+    try:
+        _launch(database, carry, workers=workers)
+    except Exception as problem:  # noqa: BLE001 - the edge to DBOS: whatever its database did to it
+        DBOS.destroy(workflow_completion_timeout_sec=0)
+        log(f"{database.name} cannot be used ({problem}) and lies now at {set_aside(database).name}")
+        prepare_wal(database)
+        _launch(database, carry, workers=workers)
+
+
+def _launch(database: Path, carry: Carry, *, workers: int) -> None:
+    _carry[:] = [carry]
     config: dict[str, Any] = {
         "name": "workbench",
         "system_database_url": f"sqlite:///{database}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -42,6 +44,9 @@ from workbench.model.ids import pack_id
 from workbench.ports import Blobs, Collected, Collector
 from workbench.repository.change import StoreChange
 
+COMMANDS_PER_COLLECTOR = 4  # runs of the suite that the slowest one makes, one after the other
+MARGIN_S = 300.0  # for what a collector does besides
+
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
@@ -71,13 +76,42 @@ class Delivery:
         return briefs.digest(self.brief) if self.brief else ""
 
 
+class ExaminationStopped(Exception):
+    """Somebody wants the step to end; what was found so far is dropped, and all of it is made again."""
+
+
+class Deadline:
+    """When commands of a collector must end: `stop` says so, or its thread has had `limit_s` seconds.
+
+    Each collector works in a thread of its own, and its commands ask in that thread, so that one which ran out of
+    time leaves nothing running, and the others go on.
+    """
+
+    def __init__(self, stop: Callable[[], bool], *, limit_s: float) -> None:
+        self._stop, self._limit_s = stop, limit_s
+        self._of_thread = threading.local()
+
+    def __call__(self) -> bool:
+        """Whether a command that runs in this thread must end."""
+        now = time.monotonic()
+        begun: float = self._of_thread.__dict__.setdefault("begun", now)
+        return self._stop() or now - begun > self._limit_s
+
+
 def examined(
     ground: ChildGround, delivery: Delivery, change: StoreChange, cache: EvidenceCache, stop: Callable[[], bool]
 ) -> MergePack:
-    """The pack of `delivery`, from evidence that is made here."""
-    rig = ground.rig(delivery.run, stop)
+    """The pack of `delivery`, from evidence that is made here. Raises ExaminationStopped once `stop` says so."""
+    limit_s = COMMANDS_PER_COLLECTOR * delivery.settings.tests.timeout_s + MARGIN_S
+    rig = ground.rig(delivery.run, Deadline(stop, limit_s=limit_s))
     behaviour = _behaviour(ground, delivery, rig, cache)
-    found = examine(change, _collectors(delivery, rig, behaviour, cache), clock=ground.clock)
+
+    def go_on(_name: str, _collected: Collected) -> None:
+        if stop():
+            raise ExaminationStopped
+
+    collectors = _collectors(delivery, rig, behaviour, cache)
+    found = examine(change, collectors, clock=ground.clock, limit_s=limit_s, on_collected=go_on)
     bindings = Bindings(
         base=delivery.base,
         head=delivery.head,

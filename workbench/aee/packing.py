@@ -6,15 +6,13 @@ from collections.abc import Callable
 
 import msgspec
 
-from workbench.aee.examination import Delivery, examined
+from workbench.aee.examination import Delivery, ExaminationStopped, examined
 from workbench.aee.wiring import ChildGround
 from workbench.artifacts import brief as briefs
 from workbench.artifacts import mergepack
-from workbench.artifacts import policy as policies
 from workbench.artifacts import resolution as resolutions
 from workbench.artifacts.configuration import Settings
 from workbench.artifacts.mergepack import MergePack
-from workbench.artifacts.policy import Policy
 from workbench.core.assemble import claimed_rationale
 from workbench.core.decide.pack import request_pack, submit_pack
 from workbench.core.state import RunState
@@ -29,8 +27,8 @@ RESOLUTIONS = ".workbench/resolutions"
 CACHE_STREAM = "repository/evidence"
 
 
-def build_pack(ground: ChildGround, run: RunState, stop: Callable[[], bool]) -> None:
-    """Assemble and submit the pack of the run's delivery; nothing is submitted once `stop` says so."""
+def build_pack(ground: ChildGround, run: RunState, stop: Callable[[], bool]) -> bool:
+    """Assemble and submit the pack of the run's delivery; whether it was: not once `stop` says so."""
     delivery = _delivery(ground, run)
     ground.report(request_pack(_request(delivery)).events)
     cache = _cache(ground)
@@ -39,9 +37,14 @@ def build_pack(ground: ChildGround, run: RunState, stop: Callable[[], bool]) -> 
     except Refused as conflict:
         pack = _conflicted(ground, delivery, conflict)
     else:
-        pack = examined(ground, delivery, change, cache, stop)
-    if not stop():
-        ground.report([*_submission(ground, delivery, pack), *_remembered(cache)])
+        try:
+            pack = examined(ground, delivery, change, cache, stop)
+        except ExaminationStopped:
+            return False
+    if stop():
+        return False
+    ground.report([*_submission(ground, delivery, pack), *_remembered(cache)])
+    return True
 
 
 # --- what is delivered, and what binds its gate -----------------------------------------------------------------------
@@ -58,18 +61,10 @@ def _delivery(ground: ChildGround, run: RunState) -> Delivery:
         revision=run.revision + 1,
         base=base,
         head=_with_resolutions(ground, run, settings),
-        policy=_policy(ground, bound),
+        policy=ground.policy(bound),
         brief=briefs.parse(text, f"{run.brief.id}.md") if run.brief is not None and text else None,
         settings=settings,
     )
-
-
-def _policy(ground: ChildGround, run: RunState) -> Policy:
-    """A policy that a person named, else the base commit's, else the default: never the change's own."""
-    if run.policy is not None:
-        return policies.parse(ground.text(run.policy), run.policy.id)
-    raw = ground.store.read_file(run.base_commit, policies.PATH)
-    return policies.DEFAULT if raw is None else policies.parse(raw, policies.PATH)
 
 
 def _with_resolutions(ground: ChildGround, run: RunState, settings: Settings) -> str:

@@ -1,6 +1,7 @@
 """Ending children of ours, and only ours: a process is known by its pid together with its start time.
 
-A sandbox dies with the child that started it, so that ending the child ends everything of its step.
+A sandbox dies with the child that started it, so that ending the child ends everything of its step; what stems from
+the child is looked for all the same, and waited for.
 """
 
 from __future__ import annotations
@@ -9,6 +10,9 @@ import contextlib
 import os
 import select
 import signal
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from workbench.journal.presence import started_ticks
 
@@ -16,7 +20,7 @@ GONE_WITHIN_S = 2.0
 
 
 def end_child(pid: int, ticks: int) -> bool:
-    """Kill a run child and its process group; whether it was gone within 2 s. A reused pid is spared."""
+    """Kill a run child with all that stems from it; whether all was gone within 2 s. A reused pid is spared."""
     if pid <= 0 or started_ticks(pid) != ticks:
         return True
     try:
@@ -24,10 +28,61 @@ def end_child(pid: int, ticks: int) -> bool:
     except ProcessLookupError:
         return True
     try:
-        if started_ticks(pid) != ticks:
-            return True
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
-        return bool(select.select([handle], [], [], GONE_WITHIN_S)[0])
+        return True if started_ticks(pid) != ticks else end_group(pid, handle)
     finally:
         os.close(handle)
+
+
+def end_group(pid: int, handle: int) -> bool:
+    """Kill the process group of `pid`, which must be ours still (alive, or not reaped); see `end_child`."""
+    with _held(_descendants(pid)) as family:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        gone = wait_for((handle, *family), GONE_WITHIN_S)
+        for straggler in () if gone else family:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                signal.pidfd_send_signal(straggler, signal.SIGKILL)
+    return gone
+
+
+def wait_for(handles: Iterable[int], seconds: float) -> bool:
+    """Whether all processes behind these pidfds ended in time."""
+    until = time.monotonic() + seconds
+    for handle in handles:
+        poller = select.poll()
+        poller.register(handle, select.POLLIN)
+        if not poller.poll(max(until - time.monotonic(), 0.0) * 1000):
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def _held(pids: Iterable[int]) -> Iterator[tuple[int, ...]]:
+    """Pidfds of the living among `pids`."""
+    handles: list[int] = []
+    for pid in pids:
+        with contextlib.suppress(OSError):  # it ended while we looked
+            handles.append(os.pidfd_open(pid))
+    try:
+        yield tuple(handles)
+    finally:
+        for handle in handles:
+            os.close(handle)
+
+
+def _descendants(pid: int) -> list[int]:
+    found: list[int] = []
+    pending = [pid]
+    while pending:
+        children = _children(pending.pop())
+        found += children
+        pending += children
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):  # it ended while we looked
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += map(int, (task / "children").read_bytes().split())
+    return found

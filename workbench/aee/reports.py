@@ -20,6 +20,7 @@ from workbench.model.errors import WorkbenchError
 from workbench.model.events import Proposed, decode_payload, kind_of
 
 _LENGTH = struct.Struct(">I")
+ACCEPT_AGAIN_S = 0.1
 MAX_FRAME = 64 << 20  # bytes; bulky content is a blob and never in a frame
 
 
@@ -87,10 +88,14 @@ class ReportServer:
         path.chmod(0o600)
         self._listener.listen(64)
         self._connections: set[socket.socket] = set()
+        self._closed = threading.Event()
         threading.Thread(target=self._serve, name="reports", daemon=True).start()
 
     def close(self) -> None:
         """Break every leash and stop listening."""
+        self._closed.set()
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that listens
         self._listener.close()
         for connection in list(self._connections):
             with contextlib.suppress(OSError):
@@ -98,11 +103,12 @@ class ReportServer:
         self.path.unlink(missing_ok=True)
 
     def _serve(self) -> None:
-        while True:
+        while not self._closed.is_set():
             try:
                 connection, _ = self._listener.accept()
-            except OSError:
-                return
+            except OSError:  # closed, or no descriptor is left at the moment
+                self._closed.wait(ACCEPT_AGAIN_S)
+                continue
             self._connections.add(connection)
             threading.Thread(target=self._talk, args=(connection,), name="report", daemon=True).start()
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import hashlib
 import os
 import signal
+import stat
 import sys
 import tempfile
 import threading
@@ -19,14 +22,17 @@ from workbench.aee import dispatch
 from workbench.aee.lock import AeeLock
 from workbench.aee.reports import ReportServer
 from workbench.aee.supervise import Supervisor
+from workbench.aee.trouble import Trouble
 from workbench.aee.wiring import Ground, open_ground
 from workbench.journal.presence import Card, started_ticks, write_card
-from workbench.model.errors import WorkbenchError
+from workbench.model.errors import EnvironmentProblem, WorkbenchError
 from workbench.model.events import AeeStarted, AeeStopped, Payload, Proposed
 
 TICK_S = 0.05  # how soon a decision of a person is seen
 IDLE_EXIT_S = 1.0  # with --exit-when-idle: how long there must be nothing to do
-STOP_WITHIN_S = 8.0  # for the children to end, when the AEE is asked to
+STOP_WITHIN_S = 10.0  # for the children to end, when the AEE is asked to
+TEND_EVERY_S = 5.0  # while steps are at work; in quiet moments the house is tended at once
+SOCKET_PATH_BYTES = 100  # the kernel takes no more than 107
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -73,55 +79,107 @@ def _serve(ground: Ground, stop: threading.Event, *, max_runs: int, once: bool) 
         state="starting",
     )
     write_card(ground.directory, card)
-    path = _socket_path(ground.directory)
+    path = socket_path(ground.directory)
     supervisor = Supervisor(
-        ground.journal, ground.states, directory=ground.directory, repository=ground.repository, socket=path
+        ground.journal,
+        ground.states,
+        directory=ground.directory,
+        repository=ground.repository,
+        socket=path,
+        clear_locks=ground.clear_locks,
     )
-    server = ReportServer(path, supervisor.accept)
     steps = dispatch.Dispatch(ground.journal, ground.states, aee=card.aee, max_runs=max_runs)
     steps.recover()
+    ground.clear_leftovers()
+    server = ReportServer(path, supervisor.accept)
     dispatch.launch(ground.directory, supervisor.carry, workers=max_runs)
     _say(ground, AeeStarted(aee=card.aee, pid=card.pid, version=__version__, sandbox=card.sandbox, max_runs=max_runs))
     write_card(ground.directory, replace(card, state="running"))
+    reason = "it broke"
     try:
-        _loop(steps, stop, once=once)
+        reason = _Loop(ground, steps, once=once).run(stop)
     finally:
         supervisor.stop()
         _await_children(steps)
         dispatch.shut_down()
         server.close()
-        _say(ground, AeeStopped(aee=card.aee, reason="idle" if once and not stop.is_set() else "asked to stop"))
-        write_card(ground.directory, replace(card, state="stopped"))
+        with contextlib.suppress(WorkbenchError, OSError):  # nobody may be able to write any more
+            _say(ground, AeeStopped(aee=card.aee, reason=reason))
+        with contextlib.suppress(OSError):
+            write_card(ground.directory, replace(card, state="stopped"))
 
 
-def _loop(steps: dispatch.Dispatch, stop: threading.Event, *, once: bool) -> None:
-    idle_since = time.monotonic()
-    while not stop.wait(TICK_S):
-        steps.tick()
-        if not once:
-            continue
-        if not steps.is_idle():
-            idle_since = time.monotonic()
-        elif time.monotonic() - idle_since > IDLE_EXIT_S:
-            return
+class _Loop:
+    """What the AEE does all day: follow the journal, hand out steps, tend the house when it is quiet."""
+
+    def __init__(self, ground: Ground, steps: dispatch.Dispatch, *, once: bool) -> None:
+        self._ground, self._steps, self._once = ground, steps, once
+        self._trouble = Trouble("steps cannot be handed out")
+        self._tended_at = self._idle_since = time.monotonic()
+        self._tended_seq = -1
+
+    def run(self, stop: threading.Event) -> str:
+        """Go round until asked to stop, or idle if once; why it ended. Trouble is waited out, never spun on."""
+        pause = TICK_S
+        while not stop.wait(pause):
+            try:
+                if self._round():
+                    return "idle"
+                self._trouble.over()
+                pause = TICK_S
+            except Exception as problem:  # noqa: BLE001 - the worker's top: the AEE outlives a full or locked disk
+                self._require_journal()
+                pause = self._trouble.met(problem)
+        return "asked to stop"
+
+    def _round(self) -> bool:
+        """Whether this was the last one."""
+        self._steps.tick()
+        idle = self._steps.is_idle()
+        now = time.monotonic()
+        if not idle:
+            self._idle_since = now
+        if self._tended_seq != self._steps.seen_seq and (idle or now - self._tended_at > TEND_EVERY_S):
+            self._tended_at = now
+            seq = self._steps.seen_seq
+            if not self._ground.tend():
+                self._tended_seq = seq
+        return self._once and now - self._idle_since > IDLE_EXIT_S
+
+    def _require_journal(self) -> None:
+        if not self._ground.directory.is_dir():
+            raise EnvironmentProblem(
+                f"the journal's directory {self._ground.directory} is gone", hint="Nothing is left to serve."
+            )
 
 
 def _await_children(steps: dispatch.Dispatch) -> None:
     until = time.monotonic() + STOP_WITHIN_S
-    while steps.at_work() and time.monotonic() < until:
-        time.sleep(TICK_S)
+    with contextlib.suppress(WorkbenchError):
+        while steps.at_work() and time.monotonic() < until:
+            time.sleep(TICK_S)
 
 
 def _say(ground: Ground, payload: Payload) -> None:
     ground.journal.append([Proposed(stream="repository/aee", payload=payload, actor="aee")])
 
 
-def _socket_path(directory: Path) -> Path:
-    """A short path for the socket: the kernel takes no more than 107 bytes, and journals may lie deep."""
+def socket_path(directory: Path) -> Path:
+    """Where children report: beside the journal, or for one that lies deep, in a short directory of our own."""
     beside = directory / "aee.sock"
-    if len(os.fsencode(beside)) < 100:
+    if len(os.fsencode(beside)) < SOCKET_PATH_BYTES:
         return beside
-    return Path(tempfile.mkdtemp(prefix="workbench-")) / "aee.sock"
+    key = hashlib.sha256(os.fsencode(directory.absolute())).hexdigest()[:16]
+    known = Path(tempfile.gettempdir()) / f"workbench-{os.getuid()}-{key}"
+    return (known if _is_ours(known) else Path(tempfile.mkdtemp(prefix="workbench-"))) / "aee.sock"
+
+
+def _is_ours(place: Path) -> bool:
+    """Whether `place` is, or was made, a directory that nobody else can enter."""
+    with contextlib.suppress(FileExistsError):
+        place.mkdir(mode=0o700)
+    found = place.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077
 
 
 if __name__ == "__main__":

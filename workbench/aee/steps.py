@@ -144,8 +144,7 @@ def _delivery(ground: ChildGround, run: RunState, result: ToolResult, call: str)
 
 def pack(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
     """Make the evidence and the pack of what was delivered."""
-    build_pack(ground, run, stop)
-    return StepEnd(outcome="stopped" if stop() else "done")
+    return StepEnd(outcome="done" if build_pack(ground, run, stop) else "stopped")
 
 
 STEPS: dict[str, Callable[[ChildGround, RunState, Stop], StepEnd]] = {PREPARE: prepare, TURN: turn, PACK: pack}

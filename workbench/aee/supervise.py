@@ -1,95 +1,107 @@
-"""Carries one step: starts the run child, watches it, and records how the step ended.
+"""Carries one step: has a run child do it, watches over it, and records how the step ended.
 
 It runs in a thread of the AEE for as long as the child lives; the child holds the driver, the sandbox and the keys.
 """
 
 from __future__ import annotations
 
-import contextlib
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
-import msgspec
-
-from workbench.aee.processes import end_child
+from workbench.aee.attempt import STOP_GRACE_S, Attempt, Ended
 from workbench.aee.reports import Receipt, Report
-from workbench.aee.ticket import StepEnd, Ticket
-from workbench.core.decide.decision import Decision, on_run
+from workbench.aee.ticket import Ticket
+from workbench.aee.trouble import Trouble
+from workbench.aee.wiring import CHILD_LOGS
+from workbench.core.decide.decision import Decision, on_run, run_stream
 from workbench.core.decide.run import fail_step, finish_step, interrupt_step
+from workbench.core.next_step import PACK
 from workbench.core.state import RunState
-from workbench.journal.presence import started_ticks
-from workbench.model.errors import Conflict
+from workbench.model.errors import Conflict, JournalProblem
 from workbench.model.events import ChildStarted, Proposed
 from workbench.ports import Journal, States
 
-WATCH_EVERY_S = 0.1  # how soon a pause or stop reaches a child that reports nothing
-STOP_GRACE_S = 5.0  # for a child to end its act and say so, before it is killed
-DEFAULT_TURN_S = 3600.0  # wall time of one step, unless the run's limits say otherwise
-LOG_TAIL = 2000  # characters of a dead child's log that go into the reason
-CHILD_LOGS = "children"
+STOPPED_GRACE_S = 1.0  # the same for a run that a person stopped: all of it is gone within 2 s
+DEFAULT_WALL_S = 3600.0  # of one step, unless the run's limits say otherwise
+PACK_WALL_S = 4 * 3600.0  # the suite runs several times, and each command has a limit of its own
+REPORT_PATIENCE_S = 20.0  # how long a child waits for a journal that takes nothing, before its step fails
+LAST_TRY_S = 3.0  # to record outcomes once the AEE was asked to stop
+MAX_ATTEMPTS = 25  # of one step, killed from outside each time, before a person must look
+
+T = TypeVar("T")
 
 
 class Supervisor:
     """Everything that the AEE's step threads share. `carry` is what DBOS calls; `accept` is what children report to."""
 
-    def __init__(self, journal: Journal, states: States, *, directory: Path, repository: Path, socket: Path) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        states: States,
+        *,
+        directory: Path,
+        repository: Path,
+        socket: Path,
+        clear_locks: Callable[[], None] = lambda: None,
+    ) -> None:
         self._journal = journal
         self._states = states
         self._directory = directory
         self._repository = repository
         self._socket = socket
+        self._clear_locks = clear_locks  # of what a killed attempt may have left, before the next one
         self._stopping = threading.Event()
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._trouble = Trouble("the journal takes nothing")
 
     def stop(self) -> None:
         """The AEE ends: have every child end its act, and hand out nothing more."""
         self._stopping.set()
 
     def accept(self, report: Report, events: Sequence[Proposed]) -> Receipt:
-        """Append what a child reports, unless its epoch is over."""
+        """Append what a child reports, unless its epoch is over; a journal in trouble is waited for."""
+        give_up = time.monotonic() + REPORT_PATIENCE_S
+        while True:
+            try:
+                receipt = self._accepted(report, events)
+            except Conflict:
+                continue  # somebody spoke to the run meanwhile; it may be another epoch's now
+            except JournalProblem as problem:
+                if self._stopping.wait(self._trouble.met(problem)) or time.monotonic() > give_up:
+                    return Receipt(ok=False, stop=self._stopping.is_set(), error=problem.message)
+            else:
+                self._trouble.over()
+                return receipt
+
+    def carry(self, run_id: str, number: int, attempt: int) -> str:
+        """Do one step attempt to its recorded outcome. One that is not at work any more is left alone."""
+        run = self._patiently(lambda: self._states.run(run_id))
+        if run is None or run.step is None or (run.step.number, run.step.attempt) != (number, attempt):
+            return "superseded"
+        if self._stopping.is_set():
+            return self._record(run, lambda now: interrupt_step(now, reason="the AEE was stopped"))
+        try:
+            if attempt > 1:
+                self._clear_locks()
+            ended = self._in_child(run)
+        except Exception as problem:  # noqa: BLE001 - the worker's top: a step always gets an outcome
+            told = f"the step could not be carried out: {type(problem).__name__}: {problem}"
+            return self._record(run, lambda now: fail_step(now, reason=told))
+        return self._record(run, lambda now: outcome(now, ended, aee_stops=self._stopping.is_set()))
+
+    def _accepted(self, report: Report, events: Sequence[Proposed]) -> Receipt:
+        """The epoch and the append are one: with the run's version, no outcome can slip in between."""
         run = self._states.run(report.run)
         if run is None or run.step is None or run.step.epoch != report.epoch:
             return Receipt(ok=False, fenced=True, stop=True, error=f"epoch {report.epoch} of {report.run} is over")
         if events:
-            self._journal.append(events)
-        return Receipt(ok=True, stop=self._should_stop(run))
+            self._journal.append(events, expect={run_stream(run.id): run.version})
+        return Receipt(ok=True, stop=self._grace(run) is not None)
 
-    def carry(self, run_id: str, number: int, attempt: int) -> str:
-        """Do one step attempt to its recorded outcome. One that is not at work any more is left alone."""
-        run = self._states.run(run_id)
-        if run is None or run.step is None or (run.step.number, run.step.attempt) != (number, attempt):
-            return "superseded"
-        if self._stopping.is_set():
-            return self._record(run_id, interrupt_step(run, reason="the AEE was stopped"))
-        end = self._in_child(run)
-        now = self._states.run(run_id)
-        if now is None or now.step is None or now.step.epoch != run.step.epoch:
-            return "superseded"
-        return self._record(run_id, _outcome(now, end, aee_stops=self._stopping.is_set()))
-
-    def _in_child(self, run: RunState) -> StepEnd | int:
-        """The child's own word for how the step ended; its exit code if it left none."""
-        assert run.step is not None  # carry checked it
-        log = self._log_path(run)
-        with log.open("wb") as stderr, self._spawn(run, stderr.fileno()) as child:
-            ticks = started_ticks(child.pid) or 0
-            said: list[bytes] = []
-            reader = threading.Thread(target=lambda: said.append(_read_all(child)), daemon=True)
-            reader.start()
-            try:
-                self._announce(run, child.pid, ticks)
-                self._watch(run, child)
-            finally:
-                end_child(child.pid, ticks)
-            reader.join()
-        return _last_word(said[0], code=child.returncode)
-
-    def _spawn(self, run: RunState, stderr: int) -> subprocess.Popen[bytes]:
+    def _in_child(self, run: RunState) -> Ended:
         assert run.step is not None  # carry checked it
         ticket = Ticket(
             directory=str(self._directory),
@@ -101,51 +113,54 @@ class Supervisor:
             attempt=run.step.attempt,
             epoch=run.step.epoch,
         )
-        child = subprocess.Popen(
-            [sys.executable, "-m", "workbench.aee.child"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            start_new_session=True,
-        )
-        assert child.stdin is not None  # a pipe was asked for
-        with contextlib.suppress(BrokenPipeError):
-            child.stdin.write(msgspec.json.encode(ticket))
-            child.stdin.close()
-        return child
+        with Attempt(ticket, log=self._log_path(run)) as child:
+            started = ChildStarted(run=run.id, epoch=run.step.epoch, pid=child.pid, started_ticks=child.ticks)
+            self._patiently(lambda: self._journal.append([on_run(run.id, started)]))
+            return child.watch(wall_s=wall_of(run), grace=lambda: self._grace_now(run.id))
 
-    def _announce(self, run: RunState, pid: int, ticks: int) -> None:
-        assert run.step is not None  # carry checked it
-        started = ChildStarted(run=run.id, epoch=run.step.epoch, pid=pid, started_ticks=ticks)
-        self._journal.append([on_run(run.id, started)])
-
-    def _watch(self, run: RunState, child: subprocess.Popen[bytes]) -> None:
-        wall = float(run.limits.get("wall_s") or DEFAULT_TURN_S)
-        until = time.monotonic() + wall
-        asked_at = 0.0
-        while child.poll() is None:
-            now = time.monotonic()
-            if not asked_at and (now > until or self._must_stop(run.id)):
-                asked_at = now
-                child.send_signal(signal.SIGTERM)
-            if asked_at and now > asked_at + STOP_GRACE_S:
-                return
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(WATCH_EVERY_S)
-
-    def _must_stop(self, run_id: str) -> bool:
-        run = self._states.run(run_id)
-        return run is None or self._should_stop(run)
-
-    def _should_stop(self, run: RunState) -> bool:
-        return self._stopping.is_set() or run.paused or bool(run.outcome)
-
-    def _record(self, run_id: str, decision: Decision) -> str:
+    def _grace_now(self, run_id: str) -> float | None:
         try:
+            run = self._states.run(run_id)
+        except JournalProblem:
+            return STOP_GRACE_S if self._stopping.is_set() else None
+        return STOPPED_GRACE_S if run is None else self._grace(run)
+
+    def _grace(self, run: RunState) -> float | None:
+        if run.outcome:
+            return STOPPED_GRACE_S
+        return STOP_GRACE_S if self._stopping.is_set() or run.paused else None
+
+    def _record(self, run: RunState, decide: Callable[[RunState], Decision]) -> str:
+        """Append the outcome, however long the journal needs; an AEE that stops leaves it to the next one."""
+
+        def recorded() -> str:
+            now = self._states.run(run.id)
+            if now is None or now.step is None or now.step.epoch != run.epoch:
+                return "superseded"
+            decision = decide(now)
             self._journal.append(decision.events, expect=decision.expect)
-        except Conflict:
-            return "superseded"
-        return f"recorded {run_id}"
+            return f"recorded {run.id}"
+
+        return self._patiently(recorded) or "unrecorded"
+
+    def _patiently(self, act: Callable[[], T]) -> T | None:
+        """What `act` gives, once the journal works; None when the AEE stops before."""
+        stop_at = float("inf")
+        while True:
+            try:
+                done = act()
+            except Conflict:
+                continue
+            except JournalProblem as problem:
+                delay = self._trouble.met(problem)
+                if self._stopping.is_set():
+                    stop_at = min(stop_at, time.monotonic() + LAST_TRY_S)
+                if time.monotonic() >= stop_at:
+                    return None
+                time.sleep(min(delay, LAST_TRY_S))
+            else:
+                self._trouble.over()
+                return done
 
     def _log_path(self, run: RunState) -> Path:
         logs = self._directory / CHILD_LOGS
@@ -153,27 +168,49 @@ class Supervisor:
         return logs / f"{run.id}.{run.epoch}.log"
 
 
-def _read_all(child: subprocess.Popen[bytes]) -> bytes:
-    assert child.stdout is not None  # a pipe was asked for
-    return child.stdout.read(1 << 20)
+def wall_of(run: RunState) -> float:
+    """How many seconds the run's step at work may take."""
+    if run.step is not None and run.step.name == PACK:
+        return PACK_WALL_S
+    return float(run.limits.get("wall_s") or DEFAULT_WALL_S)
 
 
-def _last_word(said: bytes, *, code: int) -> StepEnd | int:
-    for line in reversed(said.splitlines()):
-        try:
-            return msgspec.json.decode(line, type=StepEnd)
-        except msgspec.DecodeError:
-            continue
-    return code
-
-
-def _outcome(run: RunState, end: StepEnd | int, *, aee_stops: bool) -> Decision:
-    if isinstance(end, StepEnd) and end.outcome == "failed":
-        return fail_step(run, reason=end.detail, hint=end.hint, final=end.final)
-    if isinstance(end, StepEnd) and (end.outcome != "stopped" or run.paused):
-        return finish_step(run, outcome=end.outcome, detail=end.detail)
-    if run.outcome or run.paused or aee_stops or isinstance(end, StepEnd):
+def outcome(run: RunState, ended: Ended, *, aee_stops: bool) -> Decision:
+    """What the end of an attempt means: the child's word counts, except that one who was asked to end did not fail."""
+    word = ended.word
+    if word is not None and word.outcome == "failed":
+        return fail_step(run, reason=word.detail, hint=_hint(word.hint, ended), final=word.final)
+    if word is not None and (word.outcome != "stopped" or run.paused):
+        return finish_step(run, outcome=word.outcome, detail=word.detail)
+    if run.outcome or run.paused or aee_stops:
         return interrupt_step(run, reason="it was asked to stop")
-    if end < 0:
-        return interrupt_step(run, reason=f"the run child was ended by signal {-end}")
-    return fail_step(run, reason=f"the run child ended with exit code {end} and no outcome")
+    if ended.overran:
+        return _overran(run)
+    if word is not None:
+        return interrupt_step(run, reason="it was asked to stop")
+    return _died(run, ended)
+
+
+def _overran(run: RunState) -> Decision:
+    return fail_step(
+        run,
+        reason=f"the step took longer than its limit of {wall_of(run):.0f} s",
+        hint="Raise limits.wall_s of the agent for new runs; workbench resume lets this one go on.",
+        final=True,
+    )
+
+
+def _died(run: RunState, ended: Ended) -> Decision:
+    """The child left no word: one that was killed is repeated, one that broke has failed."""
+    if ended.code >= 0:
+        why = f": {ended.tail}" if ended.tail else " and no outcome"
+        reason = f"the run child ended with exit code {ended.code}{why}"
+        return fail_step(run, reason=reason, hint=_hint("", ended))
+    name = signal.Signals(-ended.code).name
+    if run.attempts and run.attempts % MAX_ATTEMPTS == 0:
+        return fail_step(run, reason=f"the run child was killed {run.attempts} times, last by {name}", final=True)
+    return interrupt_step(run, reason=f"the run child was ended by {name}")
+
+
+def _hint(hint: str, ended: Ended) -> str:
+    return hint or (f"Its log: {ended.log}" if ended.tail else "workbench resume tries it again.")

@@ -6,26 +6,31 @@ It tells the trash which runs go on and which were delivered, prints one JSON ro
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from workbench.aee.lock import lock_file
 from workbench.aee.sandbox.select import select
 from workbench.aee.trash import KEEP_DAYS, Done, Item, Trash
-from workbench.aee.wiring import STORE, WORKSPACES
+from workbench.aee.wiring import STORE, TIDYING_LOCK, WORKSPACES
 from workbench.aee.workspaces import SharedClones
+from workbench.core.state import RunState
 from workbench.journal.clock import SystemClock
 from workbench.journal.store import open_journal
-from workbench.model.errors import WorkbenchError
-from workbench.ports import States
-from workbench.repository.repository import open_repository
+from workbench.model.errors import Refused, SandboxProblem, WorkbenchError
+from workbench.ports import DEMO_LEVEL, Sandbox, States
+from workbench.repository.repository import GitRepository, open_repository
 from workbench.repository.store import Store
 
 TRASH = "trash"
+BEST = ""  # of the levels, whichever works here
+LOCK_WAIT_S = 1.0
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -47,27 +52,82 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def tidy(directory: Path, repository: Path, *, days: float, dry_run: bool) -> Iterator[dict[str, Any]]:
-    """A row for each item: what is, or was, done about it, and why."""
+    """A row for each item: what is, or was, done about it, and why.
+
+    Whatever is asked of a run's clone is asked in a sandbox of the level that the run had, never in a lower one.
+    """
     if not (directory / STORE).exists():
         return
     with ExitStack() as stack:
+        stack.enter_context(_alone(directory))
         journal = stack.enter_context(open_journal(directory, clock=SystemClock(), read_only=True))
         person = stack.enter_context(open_repository(repository, allow_bare=True))
         store = Store.open(directory / STORE, source=person.common_dir, object_format=person.object_format)
         stack.enter_context(store)
+        house = _House(directory, store=store, person=person, journal=journal, days=days)
+        for trash, items in (*house.runs(), house.copies()):
+            if dry_run or trash is None:
+                yield from (_row(item) for item in items)
+            else:
+                yield from (_row(done.item, done) for done in trash.carry_out(items))
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """An AEE that starts clears nothing away under our hands."""
+    lock = lock_file(directory / TIDYING_LOCK, wait_s=LOCK_WAIT_S)
+    if lock is None:
+        raise Refused("Somebody else tidies this journal.", hint="Try again when it is done.")
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+class _House:
+    """The workspaces of one journal, by the level of the sandbox in which each must be asked."""
+
+    def __init__(self, directory: Path, *, store: Store, person: GitRepository, journal: States, days: float) -> None:
+        self._directory, self._store, self._person, self._days = directory, store, person, days
+        self._live, self._delivered = _live(journal), _delivered(journal)
+        self._levels = {run.id: _level(run) for run in journal.runs()}
+        self._present = sorted(place.name for place in (directory / WORKSPACES / "runs").glob("[!.]*"))
+
+    def runs(self) -> Iterator[tuple[Trash | None, list[Item]]]:
+        """What is to do about workspaces, with the trash that can do it; None where no sandbox of the level works."""
+        levels = {run: self._levels.get(run, BEST) for run in self._present}
+        for level in sorted(set(levels.values())):
+            mine = {run for run, wanted in levels.items() if wanted == level}
+            try:
+                trash = self._trash(select(level, allow_none=level == "none"))
+            except SandboxProblem as problem:
+                why = f"its sandbox ({level or 'the best'}) does not work now: {problem.message}"
+                yield None, [Item(act="keep", subject=run, why=why, bytes=0) for run in sorted(mine)]
+                continue
+            live = self._live | (set(levels) - mine)
+            items = trash.plan(live=live, delivered=self._delivered, days=self._days)
+            yield trash, [item for item in items if item.subject in mine]
+
+    def copies(self) -> tuple[Trash, list[Item]]:
+        """What is to do about copies in the trash; no clone is asked anything."""
+        trash = self._trash(select("none", allow_none=True))
+        items = trash.plan(live=set(self._present), delivered=(), days=self._days)
+        return trash, [item for item in items if item.subject not in self._present]
+
+    def _trash(self, sandbox: Sandbox) -> Trash:
         clones = SharedClones(
-            directory / WORKSPACES,
-            store=store,
-            sandbox=select("", allow_none=True, demo=True),
-            checkout=person.checkout or person.common_dir,
-            repository=person,
+            self._directory / WORKSPACES,
+            store=self._store,
+            sandbox=sandbox,
+            checkout=self._person.checkout or self._person.common_dir,
+            repository=self._person,
         )
-        trash = Trash(directory / TRASH, clones=clones, store=store)
-        items = trash.plan(live=_live(journal), delivered=_delivered(journal), days=days)
-        if dry_run:
-            yield from (_row(item) for item in items)
-        else:
-            yield from (_row(done.item, done) for done in trash.carry_out(items))
+        return Trash(self._directory / TRASH, clones=clones, store=self._store)
+
+
+def _level(run: RunState) -> str:
+    """The level that was recorded when the workspace was made; the best there is for one that was never made."""
+    return BEST if run.sandbox == DEMO_LEVEL else run.sandbox
 
 
 def _live(states: States) -> set[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,19 @@ from msgspec.structs import replace
 
 from workbench.aee.confined import Confined
 from workbench.aee.drivers.scripted import ScriptedDriver
+from workbench.aee.lock import lock_file
 from workbench.aee.prepare import Preparation, step_from
 from workbench.aee.reports import ReportLine
 from workbench.aee.sandbox.select import probe, select
+from workbench.aee.sandbox.unconfined import Unconfined
 from workbench.aee.streaming import OutputReport
 from workbench.aee.tools.place import Place
 from workbench.aee.tools.suite import ProjectSuite
 from workbench.aee.tools.toolbox import Assignment, Callbacks, ToolBox
 from workbench.aee.workspaces import SharedClones
+from workbench.artifacts import policy as policies
 from workbench.artifacts.configuration import Settings
+from workbench.artifacts.policy import Policy
 from workbench.core.decide.decision import run_stream
 from workbench.core.recall import standing
 from workbench.core.state import RunState
@@ -31,20 +36,26 @@ from workbench.evidence.rig import Rig
 from workbench.journal.blobs import FileBlobs
 from workbench.journal.clock import SystemClock
 from workbench.journal.group import GroupCommit
+from workbench.journal.search import index
 from workbench.journal.store import BLOBS, SqliteJournal, open_journal
-from workbench.model.errors import NotFound
+from workbench.model.errors import NotFound, SandboxProblem
 from workbench.model.events import Event, Pin, Proposed
 from workbench.model.ids import consultation_id
 from workbench.ports import DEMO_LEVEL, Blobs, Clock, Driver, Environment, Journal, Limits, Sandbox, States, Workspace
 from workbench.repository.configuration import SHARED, read_settings
 from workbench.repository.repository import GitRepository, open_repository
 from workbench.repository.store import Store
+from workbench.repository.trees import remove_tree
 
 STORE = "store.git"
 WORKSPACES = "workspaces"
 PREPARED = "prepared"
 SCRATCH = "scratch"
+CHILD_LOGS = "children"
+TIDYING_LOCK = "tidying.lock"
 MEGABYTE = 1 << 20
+REF_LOCK_S = 5.0  # git holds the lock on a ref for milliseconds
+LOG_DAYS = 30.0  # how long the log of a run child is kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +68,43 @@ class Ground:
     states: States
     max_runs: int
     sandbox_level: str
+    tend: Callable[[], int]  # some upkeep for a quiet moment; how much is left
+    store: Store
+
+    def clear_leftovers(self) -> None:
+        """Remove what killed processes left half made. Only while no step is at work."""
+        lock = lock_file(self.directory / TIDYING_LOCK, wait_s=0.0)
+        if lock is None:
+            return  # somebody tidies by hand at this moment
+        try:
+            if self.store.path.exists():
+                self.store.clear_stale()
+                self.clear_locks()
+            # No sandbox: nothing is asked of any clone.
+            clones = SharedClones(
+                self.directory / WORKSPACES, store=self.store, sandbox=Unconfined("none"), checkout=self.repository
+            )
+            clones.clear_leftovers()
+            for place in (self.directory / SCRATCH).glob("out-*"):
+                remove_tree(place)
+            _remove_old(self.directory / CHILD_LOGS)
+        finally:
+            os.close(lock)
+
+    def clear_locks(self) -> None:
+        """Remove locks on the store's refs that a killed git left; a living one holds such a lock for milliseconds."""
+        before = time.time() - REF_LOCK_S
+        for lock in (*(self.store.path / "refs").rglob("*.lock"), self.store.path / "packed-refs.lock"):
+            with suppress(FileNotFoundError):
+                if lock.stat().st_mtime < before:
+                    lock.unlink()
+
+
+def _remove_old(logs: Path) -> None:
+    before = time.time() - LOG_DAYS * 86400
+    for log in logs.glob("*.log"):
+        if log.lstat().st_mtime < before:
+            log.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -67,6 +115,7 @@ def open_ground(directory: Path, repository: Path) -> Iterator[Ground]:
         group = stack.enter_context(GroupCommit(journal))
         person = stack.enter_context(open_repository(repository, allow_bare=True))
         settings, _ = read_settings(person.checkout)
+        store = stack.enter_context(Store(directory / STORE, source=person.common_dir))
         yield Ground(
             directory=directory,
             repository=repository,
@@ -74,6 +123,8 @@ def open_ground(directory: Path, repository: Path) -> Iterator[Ground]:
             states=group,
             max_runs=settings.run.max_runs or os.cpu_count() or 1,
             sandbox_level="bubblewrap" if probe("bubblewrap").works else "none",
+            tend=lambda: index(journal),
+            store=store,
         )
 
 
@@ -107,9 +158,26 @@ class ChildGround:
         self.line.report(events)
 
     def sandbox(self, run: RunState) -> Sandbox:
-        """The sandbox of the level that the run asks for. The command that queued it has read the policy."""
+        """The sandbox of the level that the run asks for. Raises SandboxProblem where the policy forbids that level.
+
+        Only agents that we wrote ourselves may fall back to none where nothing else works.
+        """
         demo = run.sandbox == DEMO_LEVEL
-        return select("" if demo else run.sandbox, allow_none=run.sandbox == "none", demo=demo)
+        wanted = "" if demo else run.sandbox
+        made = select(wanted, allow_none=wanted == "none", demo=demo and run.driver == ScriptedDriver.name)
+        if made.level == "none" and not self.policy(run).sandbox.allow_none:
+            raise SandboxProblem(
+                f"The policy of base commit {run.base_commit[:12]} forbids to run without a sandbox",
+                hint="Install bubblewrap (see workbench doctor), or change the policy on the base branch.",
+            )
+        return made
+
+    def policy(self, run: RunState) -> Policy:
+        """A policy that a person named, else the base commit's, else the default: never the change's own."""
+        if run.policy is not None:
+            return policies.parse(self.text(run.policy), run.policy.id)
+        raw = self.person.read_file(run.base_commit, policies.PATH)
+        return policies.DEFAULT if raw is None else policies.parse(raw, policies.PATH)
 
     def checkout(self) -> Path:
         """Where sandboxed commands see their workspace: the path of the person's checkout."""

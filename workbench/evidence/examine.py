@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from workbench.model.digests import digest_of
+from workbench.core.admission import sealed
 from workbench.model.evidence import Criterion, Evidence, EvidenceState, Finding
 from workbench.ports import Change, Clock, Collected, Collector
 
@@ -38,17 +38,6 @@ def examine(
         findings += collected.findings
     renamed = _unique(evidence)
     return Collected(evidence=tuple(sealed(item) for item in renamed), findings=tuple(map(_short, findings)))
-
-
-def sealed(evidence: Evidence) -> Evidence:
-    """The evidence with its digest."""
-    return msgspec.structs.replace(evidence, digest=evidence_digest(evidence))
-
-
-def evidence_digest(evidence: Evidence) -> str:
-    """The digest over every field but `id` and the digest itself."""
-    fields = msgspec.to_builtins(evidence)
-    return digest_of({name: value for name, value in fields.items() if name not in ("id", "digest")})
 
 
 def not_checked(evidence: Sequence[Evidence]) -> tuple[str, ...]:
