@@ -68,10 +68,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=1, help="number of the first round, to repeat one")
     parser.add_argument("--keep", action="store_true", help="keep the directories of broken rounds")
+    parser.add_argument("--under", type=Path, default=None, help="where the worlds are made")
     options = parser.parse_args(arguments)
     rounds = []
     for number in range(options.first, options.first + options.rounds):
-        root = Path(tempfile.mkdtemp(prefix="crash-"))
+        root = Path(tempfile.mkdtemp(prefix="crash-", dir=options.under))
         rounds.append(played := play(root, number=number, seed=options.seed))
         _say(played)
         if options.keep and any(played.broken.values()):

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple
@@ -23,6 +23,7 @@ from workbench.aee.ticket import StepEnd, Ticket
 from workbench.journal.presence import started_ticks
 from workbench.model.text import visible
 
+RUN_CHILD = (sys.executable, "-m", "workbench.aee.child")
 WATCH_EVERY_S = 0.1  # how soon a pause or stop reaches a child that reports nothing
 STOP_GRACE_S = 5.0  # for a child to end its act and say so, before it is killed
 WORD_BYTES = 64 << 10  # kept of the end of a child's stdout, where its last word stands
@@ -47,10 +48,10 @@ class Ended(NamedTuple):
 class Attempt:
     """A run child at work; a context manager, after which no process of it is alive."""
 
-    def __init__(self, ticket: Ticket, *, log: Path) -> None:
+    def __init__(self, ticket: Ticket, *, log: Path, words: Sequence[str] = RUN_CHILD) -> None:
         self._log = log
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "workbench.aee.child"],
+            words,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
