@@ -74,7 +74,7 @@ class PlainSandbox:
                 job.argv,
                 cwd=job.cwd,
                 env=job.env,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if job.stdin else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
@@ -83,7 +83,7 @@ class PlainSandbox:
             stderr = Stream(head=str(error).encode(), full_bytes=len(str(error)))
             return self._completed("failed-to-start", 127, begun, streams=(Stream(), stderr))
         try:
-            out, err = process.communicate(timeout=job.limits.wall_s)
+            out, err = process.communicate(job.stdin or None, timeout=job.limits.wall_s)
             state = "exited"
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)

@@ -23,7 +23,7 @@ from workbench.evidence.suite import SuiteReport, run_suite
 from workbench.model.errors import WorkbenchError
 from workbench.ports import Change
 
-_WAY = 1  # grows when the way of running changes and cached base runs must not be reused
+_WAY = 2  # grows when the way of running changes and cached base runs must not be reused
 
 
 class ThreeRuns(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,10 +75,11 @@ class Behaviour:
         base = known or reports["base"]
         if known is None:
             self._keep(change, base)
+        result = undisturbed(reports["result"], base)
         return ThreeRuns(
             base=base,
-            result=reports["result"],
-            base_on_result=reports.get("base-on-result", reports["result"]),
+            result=result,
+            base_on_result=undisturbed(reports["base-on-result"], base) if material else result,
             material=material,
             base_cached=known is not None,
             new_on_base=reports.get("new-on-base"),
@@ -124,6 +125,15 @@ class Behaviour:
     def _keep(self, change: Change, report: SuiteReport) -> None:
         if self._cache is not None and report.believed:
             self._cache.put(self._key(change), msgspec.json.encode(report))
+
+
+def undisturbed(report: SuiteReport, base: SuiteReport) -> SuiteReport:
+    """The report, or an error where the change replaced parts of the test runner that base leaves alone."""
+    altered = sorted({*report.altered} - {*base.altered})
+    if not altered or not report.believed:
+        return report
+    problem = f"the run cannot be believed: the change replaces parts of the test runner: {', '.join(altered[:5])}"
+    return msgspec.structs.replace(report, state="error", problem=problem)
 
 
 def covered_paths(change: Change) -> tuple[str, ...]:

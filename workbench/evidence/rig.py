@@ -89,6 +89,7 @@ class Rig:
         box: Path,
         env: Mapping[str, str] | None = None,
         mounts: Sequence[Mount] = (),
+        stdin: bytes = b"",
     ) -> Completed:
         """Run `argv` where the workspace is mounted, with the named environment and nothing inherited."""
         private = [Mount(source=str(box / name), writable=True) for name in ("report", "home", "tmp")]
@@ -104,6 +105,7 @@ class Rig:
                 *private,
             ),
             limits=self.limits,
+            stdin=stdin,
         )
         return self.sandbox.run(job, stop=self.stop)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import secrets
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.evidence import trace
+from workbench.evidence import machinery, trace, warden
 from workbench.evidence.conventions import REPORT, SuitePlan
 from workbench.evidence.dialects import DIALECTS
 from workbench.evidence.junit import ReportInvalid, outcomes_of, parse_junit
@@ -26,6 +27,12 @@ from workbench.evidence.witness import Testimony, disagreement, parse_testimony
 from workbench.model.evidence import EvidenceState, TestOutcome, TestState
 from workbench.ports import Completed, Mount, Workspace
 
+# Our programs beside a run, by their names there: the warden is started, the others are loaded by its child.
+_RUNNER = {
+    warden.__file__: "runner.py",
+    trace.__file__: "workbench_trace.py",
+    machinery.__file__: "workbench_machinery.py",
+}
 _MISSING_PYTHON = re.compile(r"No module named '?([A-Za-z0-9_.]+)'?")
 _MISSING_NODE = re.compile(r"Cannot find (?:module|package) '(@?[A-Za-z0-9_-][^'./][^']*)'")
 _NOT_PROJECT = frozenset(
@@ -43,6 +50,7 @@ class SuiteReport(msgspec.Struct, frozen=True, kw_only=True):
     missing_modules: tuple[str, ...] = ()  # that nothing of the project or the environment provides
     modules: int = 0  # of the project, imported and traced to their files
     foreign: dict[str, str] = {}  # the project's modules that came from elsewhere
+    altered: tuple[str, ...] = ()  # parts of the test runner that were replaced while it ran
     coverage: dict[str, Any] = {}  # path in the workspace to {statements, missing}
     coverage_problem: str = ""
     exit_code: int = 0
@@ -88,26 +96,28 @@ def _in_python(rig: Rig, plan: SuitePlan, workspace: Workspace, box: Path, cover
         "junit": str(box / "report" / "junit.xml"),
         "coverage": {"files": [f"{workspace.cwd}/{path}" for path in covered], "tools": str(tools)} if tools else None,
     }
-    shutil.copyfile(trace.__file__, box / "runner" / "runner.py")
+    for module, name in _RUNNER.items():
+        shutil.copyfile(module, box / "runner" / name)
     (box / "runner" / "plan.json").write_text(json.dumps(settings))
     argv = (python_of(rig), "-s", str(box / "runner" / "runner.py"), str(box / "runner" / "plan.json"))
     mounts = [Mount(source=str(tools))] if tools else []
-    completed = rig.run(argv, workspace, box=box, env=plan.env, mounts=mounts)
-    return _believe(rig, plan, workspace, _Run(completed, box, names))
+    key = secrets.token_bytes(32)  # of this run alone; the warden reads it, and nobody else
+    completed = rig.run(argv, workspace, box=box, env=plan.env, mounts=mounts, stdin=key)
+    return _believe(rig, plan, workspace, _Run(completed, box, names, key=key))
 
 
 class _Run:
     """A finished run: how it ended, what it left, and which modules are the project's own."""
 
-    def __init__(self, completed: Completed, box: Path, names: frozenset[str]) -> None:
+    def __init__(self, completed: Completed, box: Path, names: frozenset[str], *, key: bytes) -> None:
         self.completed = completed
         self.names = names
-        self.witness = read_report(box / "report" / "witness.jsonl")
+        self.testimony = parse_testimony(read_report(box / "report" / "witness.jsonl") or b"", key)
         self.junit = read_report(box / "report" / "junit.xml")
 
 
 def _believe(rig: Rig, plan: SuitePlan, workspace: Workspace, run: _Run) -> SuiteReport:
-    testimony = parse_testimony(run.witness or b"")
+    testimony = run.testimony
     places = foreign_modules(testimony.origins, workspace, rig)
     prefix = workspace.cwd.rstrip("/") + "/"
     seen = {
@@ -118,6 +128,7 @@ def _believe(rig: Rig, plan: SuitePlan, workspace: Workspace, run: _Run) -> Suit
         "foreign": places,
         "coverage": {file.removeprefix(prefix): lines for file, lines in testimony.coverage.items()},
         "coverage_problem": testimony.coverage_problem,
+        "altered": testimony.altered,
         "python": testimony.python,
     }
     ended = _unfinished(run.completed)

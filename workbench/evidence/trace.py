@@ -1,11 +1,10 @@
-"""The witness: runs pytest or unittest in the project's own interpreter and records what it saw; it judges nothing.
+"""The witness: runs pytest or unittest in the project's own interpreter and reports what it sees; it judges nothing.
 
-This file is copied beside the run and started there as a script by whatever Python the project uses (3.8 or newer), so
-it imports nothing but the standard library. Each record is one JSON line; the readers are in `witness`. Test code runs
-in this process and could forge every line: what is recorded here is one voice of several.
+This file is copied beside the run and loaded there by the warden in whatever Python the project uses (3.8 or newer), so
+it imports nothing but the standard library and its neighbour. Each report is one JSON line that carries the run's
+secret, which only closures here hold; the readers are in `warden` and `witness`. Test code runs in this process: what
+is reported here is one voice of several.
 """
-
-# ruff: noqa: D102  # the methods are pytest's and unittest's hooks, described where those are defined
 
 from __future__ import annotations
 
@@ -15,7 +14,6 @@ import json
 import os
 import sys
 import time
-import unittest
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -23,125 +21,132 @@ from typing import Any
 MAX_TEXT = 4000  # characters kept of a message or traceback
 _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
 
-
-class Witness:
-    """Writes records to a file that is opened before any code of the project is imported."""
-
-    def __init__(self, path: str) -> None:
-        self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self._pid = os.getpid()
-
-    def write(self, kind: str, **fields: Any) -> None:
-        """Append one record; a forked child of the test run writes nothing."""
-        if os.getpid() == self._pid:
-            line = json.dumps({"kind": kind, **fields}, default=str) + "\n"
-            os.write(self._fd, line.encode("utf-8", "backslashreplace"))
+Send = Callable[..., None]
 
 
-class PytestWitness:
-    """A pytest plugin: ids as collected, what was deselected, each phase of each test, collection errors."""
+def sender(fd: int, secret: bytes) -> Send:
+    """A function that reports under `secret`; a forked child of the test run reports nothing."""
+    own, prefix = os.getpid(), secret + b" "
+    getpid, write, encode = os.getpid, os.write, json.JSONEncoder(default=str).encode
 
-    def __init__(self, witness: Witness) -> None:
-        self._witness = witness
-        self._pid = os.getpid()
+    def send(kind: str, **fields: Any) -> None:
+        if getpid() == own:
+            data = prefix + encode({"kind": kind, **fields}).encode("utf-8", "backslashreplace") + b"\n"
+            while data:
+                data = data[write(fd, data) :]
 
-    def pytest_collection_finish(self, session: Any) -> None:
-        ids = [item.nodeid for item in session.items]
-        self._witness.write("collected", ids=ids)
-
-    def pytest_deselected(self, items: Any) -> None:
-        self._witness.write("deselected", ids=[item.nodeid for item in items])
-
-    def pytest_collectreport(self, report: Any) -> None:
-        if report.outcome != "passed":
-            state = "skipped" if report.outcome == "skipped" else "error"
-            self._witness.write("collect", id=report.nodeid, state=state, text=_text(report.longrepr))
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        if report.outcome == "passed" and report.when != "call":
-            return
-        path, line, _ = report.location
-        crash = getattr(report.longrepr, "reprcrash", None)
-        self._witness.write(
-            "phase",
-            id=report.nodeid,
-            when=report.when,
-            outcome=report.outcome,
-            xfail=hasattr(report, "wasxfail"),
-            seconds=round(report.duration, 6),
-            path=path,
-            line=(line or 0) + 1,
-            message=str(getattr(crash, "message", ""))[:MAX_TEXT],
-            text=_text(report.longrepr) if report.outcome != "passed" else "",
-        )
+    return send
 
 
-class UnittestWitness(unittest.TestResult):
-    """A unittest result that records each outcome."""
+def pytest_witness(send: Send, look: Callable[[], None]) -> Any:
+    """A pytest plugin: ids as collected, what was deselected, begin, phases and end of each test, collection errors.
 
-    def __init__(self, witness: Witness) -> None:
-        super().__init__()
-        self._witness = witness
-        self._begun: dict[str, float] = {}
-        self._states: dict[str, tuple[str, str]] = {}
+    Its methods hold what they report with: replacing an attribute of the plugin or its class changes nothing.
+    """
+    text = _text
 
-    def startTest(self, test: Any) -> None:
-        super().startTest(test)
-        self._begun[test.id()] = time.monotonic()
-        self._states[test.id()] = ("passed", "")
+    class Plugin:
+        def pytest_collection_finish(self, session: Any) -> None:
+            send("collected", ids=[item.nodeid for item in session.items])
 
-    def stopTest(self, test: Any) -> None:
-        super().stopTest(test)
-        state, text = self._states.get(test.id(), ("error", ""))
-        self._record(test.id(), state, text)
+        def pytest_deselected(self, items: Any) -> None:
+            send("deselected", ids=[item.nodeid for item in items])
 
-    def addError(self, test: Any, err: Any) -> None:
-        super().addError(test, err)
-        text = self.errors[-1][1]
-        if test.id() in self._states:
-            self._states[test.id()] = ("error", text)
-        else:  # a class or module fixture
-            self._record(test.id(), "error", text)
+        def pytest_collectreport(self, report: Any) -> None:
+            if report.outcome != "passed":
+                state = "skipped" if report.outcome == "skipped" else "error"
+                send("collect", id=report.nodeid, state=state, text=text(report.longrepr))
 
-    def addFailure(self, test: Any, err: Any) -> None:
-        super().addFailure(test, err)
-        self._states[test.id()] = ("failed", self.failures[-1][1])
+        def pytest_runtest_logstart(self, nodeid: str) -> None:
+            send("began", id=nodeid)
 
-    def addSkip(self, test: Any, reason: str) -> None:
-        super().addSkip(test, reason)
-        if test.id() in self._states:
-            self._states[test.id()] = ("skipped", reason)
+        def pytest_runtest_logfinish(self, nodeid: str) -> None:
+            look()
+            send("ended", id=nodeid)
+
+        def pytest_runtest_logreport(self, report: Any) -> None:
+            if report.outcome == "passed" and report.when != "call":
+                return
+            path, line, _ = report.location
+            crash = getattr(report.longrepr, "reprcrash", None)
+            send(
+                "phase",
+                id=report.nodeid,
+                when=report.when,
+                outcome=report.outcome,
+                xfail=hasattr(report, "wasxfail"),
+                seconds=round(report.duration, 6),
+                path=path,
+                line=(line or 0) + 1,
+                message=str(getattr(crash, "message", ""))[:MAX_TEXT],
+                text=text(report.longrepr) if report.outcome != "passed" else "",
+            )
+
+    return Plugin()
+
+
+def unittest_witness(send: Send, look: Callable[[], None]) -> Any:
+    """A `unittest.TestResult` that reports each test."""
+    import unittest
+
+    begun: dict[str, float] = {}
+    states: dict[str, tuple[str, str]] = {}
+
+    def record(test_id: str, state: str, text: str) -> None:
+        seconds = round(time.monotonic() - begun.get(test_id, time.monotonic()), 6)
+        message = text.strip().splitlines()[-1][:MAX_TEXT] if text.strip() else ""
+        send("test", id=test_id, state=state, seconds=seconds, message=message, text=text[-MAX_TEXT:])
+
+    def settle(test_id: str, state: str, text: str) -> None:
+        """Of a running test the state is told at its end, of a class or module fixture at once."""
+        if test_id in states:
+            states[test_id] = (state, text)
         else:
-            self._record(test.id(), "skipped", reason)
+            record(test_id, state, text)
 
-    def addUnexpectedSuccess(self, test: Any) -> None:
-        super().addUnexpectedSuccess(test)
-        self._states[test.id()] = ("failed", "unexpected success")
+    class Result(unittest.TestResult):
+        def startTest(self, test: Any) -> None:
+            super().startTest(test)
+            begun[test.id()] = time.monotonic()
+            states[test.id()] = ("passed", "")
+            send("began", id=test.id())
 
-    def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
-        super().addSubTest(test, subtest, err)
-        if err is not None:
-            self._states[test.id()] = ("failed", str(err[1])[:MAX_TEXT])
+        def stopTest(self, test: Any) -> None:
+            super().stopTest(test)
+            record(test.id(), *states.pop(test.id(), ("error", "")))
+            look()
+            send("ended", id=test.id())
 
-    def _record(self, test_id: str, state: str, text: str) -> None:
-        seconds = time.monotonic() - self._begun.get(test_id, time.monotonic())
-        message = text.strip().splitlines()[-1] if text.strip() else ""
-        self._witness.write(
-            "test",
-            id=test_id,
-            state=state,
-            seconds=round(seconds, 6),
-            message=message[:MAX_TEXT],
-            text=text[-MAX_TEXT:],
-        )
+        def addError(self, test: Any, err: Any) -> None:
+            super().addError(test, err)
+            settle(test.id(), "error", self.errors[-1][1])
+
+        def addFailure(self, test: Any, err: Any) -> None:
+            super().addFailure(test, err)
+            settle(test.id(), "failed", self.failures[-1][1])
+
+        def addSkip(self, test: Any, reason: str) -> None:
+            super().addSkip(test, reason)
+            settle(test.id(), "skipped", reason)
+
+        def addUnexpectedSuccess(self, test: Any) -> None:
+            super().addUnexpectedSuccess(test)
+            settle(test.id(), "failed", "unexpected success")
+
+        def addSubTest(self, test: Any, subtest: Any, err: Any) -> None:
+            super().addSubTest(test, subtest, err)
+            if err is not None:
+                settle(test.id(), "failed", str(err[1])[:MAX_TEXT])
+
+    return Result()
 
 
 class _Coverage:
     """Line coverage of a few named files, by the project's `coverage` or the one at `tools`."""
 
-    def __init__(self, plan: dict[str, Any], witness: Witness) -> None:
+    def __init__(self, plan: dict[str, Any], send: Send) -> None:
         self._files: list[str] = plan.get("files", [])
-        self._witness = witness
+        self._send = send
         self._running: Any = None
         if self._files:
             self._start(plan.get("tools", ""))
@@ -154,7 +159,7 @@ class _Coverage:
             self._running.start()
         except Exception as error:  # noqa: BLE001  # any failure of a foreign tool means: not checked
             self._running = None
-            self._witness.write("coverage-missing", text=f"{type(error).__name__}: {error}"[:MAX_TEXT])
+            self._send("coverage-missing", text=f"{type(error).__name__}: {error}"[:MAX_TEXT])
         finally:
             sys.path.remove(tools)
 
@@ -170,43 +175,64 @@ class _Coverage:
                     _, statements, _, missing, _ = self._running.analysis2(file)
                     files[file] = {"statements": statements, "missing": missing}
             except Exception as error:  # noqa: BLE001  # the same
-                self._witness.write("coverage-missing", text=f"{type(error).__name__}: {error}"[:MAX_TEXT])
+                self._send("coverage-missing", text=f"{type(error).__name__}: {error}"[:MAX_TEXT])
                 return
-        self._witness.write("coverage", files=files)
+        self._send("coverage", files=files)
 
 
 def _text(value: Any) -> str:
     return str(value)[-MAX_TEXT:] if value is not None else ""
 
 
-def _run_pytest(plan: dict[str, Any], witness: Witness) -> int:
-    pytest = _tool("pytest", witness)
+def _run_pytest(plan: dict[str, Any], send: Send, ready: Callable[[], None]) -> int:
+    pytest = _tool("pytest", send)
     if pytest is None:
         return 4
     arguments = ["-p", "no:cacheprovider", "--maxfail=0", "-o", "junit_logging=no", "--junitxml", plan["junit"]]
-    if importlib.util.find_spec("xdist") is not None:
+    if _loads("xdist"):
         arguments.append("-n0")  # every import must be seen in this process
-    if importlib.util.find_spec("pytest_cov") is not None:
+    if _loads("pytest_cov"):
         arguments.append("--no-cov")  # one tracer at a time
+    machinery = _machinery("_pytest", "pluggy")
+    ready()
     _enter(plan)
     sys.argv = ["pytest", *plan["arguments"]]
-    return int(pytest.main([*plan["arguments"], *arguments], plugins=[PytestWitness(witness)]))
+    code = int(pytest.main([*plan["arguments"], *arguments], plugins=[pytest_witness(send, machinery.look)]))
+    send("machinery", altered=machinery.altered())
+    return code
 
 
-def _run_unittest(plan: dict[str, Any], witness: Witness) -> int:
+def _loads(plugin: str) -> bool:
+    """Whether pytest loads an installed plugin by itself and so knows its options."""
+    return not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD") and importlib.util.find_spec(plugin) is not None
+
+
+def _run_unittest(plan: dict[str, Any], send: Send, ready: Callable[[], None]) -> int:
+    import unittest
+
+    machinery = _machinery("unittest")
+    ready()
     _enter(plan)
-    result = UnittestWitness(witness)
-    suite = _discover(plan["arguments"])
-    witness.write("collected", ids=[test.id() for test in _tests_of(suite)])
+    result = unittest_witness(send, machinery.look)
+    suite = _discover(unittest, plan["arguments"])
+    send("collected", ids=[test.id() for test in _tests_of(unittest, suite)])
     suite.run(result)
     for test, text in result.errors + result.failures:
         sys.stdout.write(f"{test}\n{text}\n")
+    send("machinery", altered=machinery.altered())
     if not result.testsRun and not result.errors:
         return 5
     return 0 if result.wasSuccessful() else 1
 
 
-def _discover(arguments: list[str]) -> Any:
+def _machinery(*packages: str) -> Any:
+    """The neighbour `machinery`, under the name that it has beside the run."""
+    module = importlib.import_module("workbench_machinery")
+    del sys.modules["workbench_machinery"]
+    return module.Machinery(packages)
+
+
+def _discover(unittest: Any, arguments: list[str]) -> Any:
     start = arguments[0] if arguments else "."
     loader = unittest.TestLoader()
     if os.path.isdir(start):  # noqa: PTH112
@@ -215,23 +241,24 @@ def _discover(arguments: list[str]) -> Any:
     return loader.loadTestsFromNames(arguments)
 
 
-def _tests_of(suite: Any) -> list[Any]:
+def _tests_of(unittest: Any, suite: Any) -> list[Any]:
     if not isinstance(suite, unittest.TestSuite):
         return [suite]
-    return [test for part in suite for test in _tests_of(part)]
+    return [test for part in suite for test in _tests_of(unittest, part)]
 
 
-def _tool(name: str, witness: Witness) -> Any:
+def _tool(name: str, send: Send) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
-        witness.write("tool-missing", name=name, text=str(error))
+        send("tool-missing", name=name, text=str(error))
         sys.stderr.write(f"{name} is not installed in this environment: {error}\n")
         return None
 
 
 def _enter(plan: dict[str, Any]) -> None:
     """Let the project be imported from the workspace, here and in processes that tests start."""
+    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != _HERE]  # noqa: PTH100
     sys.path[0:0] = plan["python_path"]
     os.environ["PYTHONPATH"] = os.pathsep.join(plan["python_path"])
 
@@ -246,24 +273,26 @@ def _origins(names: list[str]) -> dict[str, str]:
     return found
 
 
-RUNNERS: dict[str, Callable[[dict[str, Any], Witness], int]] = {"pytest": _run_pytest, "unittest": _run_unittest}
+RUNNERS: dict[str, Callable[[dict[str, Any], Send, Callable[[], None]], int]] = {
+    "pytest": _run_pytest,
+    "unittest": _run_unittest,
+}
 
 
-def main() -> int:
-    """Run as the plan in the file `argv[1]` says; the exit code is that of the runner."""
-    with open(sys.argv[1], encoding="utf-8") as file:
-        plan = json.load(file)
-    sys.path[:] = [path for path in sys.path if os.path.abspath(path) != _HERE]  # noqa: PTH100
-    witness = Witness(plan["witness"])
-    witness.write("start", python=sys.version.split()[0], prefix=sys.prefix)
-    measured = _Coverage(plan.get("coverage") or {}, witness)
-    code = RUNNERS[plan["runner"]](plan, witness)
-    measured.finish()
-    witness.write("modules", files=_origins(plan["project"]))
-    witness.write("finish", code=code)
+def run(plan: dict[str, Any], send: Send, going: int) -> int:
+    """Run the plan and report to `send`; no code of the project is loaded before a byte has come from `going`."""
+    measured: list[_Coverage] = []
+
+    def ready() -> None:
+        os.read(going, 1)
+        os.close(going)
+        measured.append(_Coverage(plan.get("coverage") or {}, send))
+
+    send("start", python=sys.version.split()[0], prefix=sys.prefix)
+    code = RUNNERS[plan["runner"]](plan, send, ready)
+    for coverage in measured:
+        coverage.finish()
+    send("modules", files=_origins(plan["project"]))
+    send("finish", code=code)
     sys.stdout.flush()
     return code
-
-
-if __name__ == "__main__":
-    sys.exit(main())

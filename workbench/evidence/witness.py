@@ -1,11 +1,13 @@
-"""What the witness recorded, read back and held against the JUnit report and the exit code; it runs nothing.
+"""What the witness reported, read back and held against the JUnit report and the exit code; it runs nothing.
 
-Three voices tell of one run: the records of the in-process witness, the JUnit report and the exit code. Test code can
-forge each of them; a run counts only when all three agree, and everything else is an error, never a pass.
+Three voices tell of one run: the reports of the witness, taken down and sealed by the warden, the JUnit report and the
+exit code. A run counts only when the seal holds and all three agree; everything else is an error, never a pass.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 import re
 from collections.abc import Sequence
@@ -26,6 +28,8 @@ _PHASES: dict[tuple[str, str], TestState] = {
     ("teardown", "skipped"): "skipped",
     ("call", "passed"): "passed",
 }
+_ONCE = frozenset({"warden", "start", "collected", "machinery", "modules", "coverage", "finish", "exit"})
+_FIXTURES = ("setUpClass (", "setUpModule (", "tearDownClass (", "tearDownModule (")  # unittest's names of them
 # What each exit code of pytest (and of our unittest runner) says about the outcomes.
 _ALL_WELL, _SOME_FAILED, _INTERRUPTED, _NO_TESTS = 0, 1, 2, 5
 
@@ -41,15 +45,24 @@ class Testimony(msgspec.Struct, frozen=True, kw_only=True):
     origins: dict[str, str] = {}  # imported modules of the project to their files
     coverage: dict[str, Any] = {}  # file to {statements, missing}
     coverage_problem: str = ""
+    altered: tuple[str, ...] = ()  # parts of the test runner that were replaced while it ran
     python: str = ""
     exit_code: int | None = None
     problem: str = ""
 
 
-def parse_testimony(data: bytes) -> Testimony:
-    """The records as a testimony; damage, gaps and contradictions are named in `problem`, nothing is raised."""
+def parse_testimony(data: bytes, key: bytes) -> Testimony:
+    """The records as a testimony; damage, gaps and contradictions are named in `problem`, nothing is raised.
+
+    `key` is the one that the warden was given; records that it did not seal count for nothing.
+    """
+    if not data:
+        return Testimony(problem="the run left no records")
+    sealed = _sealed(data, key)
+    if sealed is None:
+        return Testimony(problem="the records were cut off, or altered by someone else")
     reader = _Reader()
-    lines = data.splitlines()
+    lines = sealed.splitlines()
     if len(lines) > MAX_RECORDS:
         return Testimony(problem="too many records")
     for number, line in enumerate(lines, start=1):
@@ -60,10 +73,24 @@ def parse_testimony(data: bytes) -> Testimony:
     return reader.testimony()
 
 
+def _sealed(data: bytes, key: bytes) -> bytes | None:
+    """The records before the seal, if it is the last line and holds."""
+    body, newline, last = data.removesuffix(b"\n").rpartition(b"\n")
+    records = body + newline
+    expected = hmac.new(key, records, hashlib.sha256).hexdigest()
+    try:
+        found = json.loads(last)
+        holds = found["kind"] == "seal" and hmac.compare_digest(str(found["mac"]).encode(), expected.encode())
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return records if holds else None
+
+
 class _Reader:
     """Takes record after record; the order start, tests, finish is part of what must hold."""
 
     def __init__(self) -> None:
+        self._running: set[str] = set()
         self._fields: dict[str, Any] = {}
         self._outcomes: dict[str, TestOutcome] = {}
         self._collected: list[str] = []
@@ -75,11 +102,11 @@ class _Reader:
 
     def take(self, record: dict[str, Any]) -> None:
         kind = str(record["kind"])
-        if "finish" in self._kinds:
+        if "exit" in self._kinds or ("finish" in self._kinds and kind != "exit"):
             self._problem = "records after the end of the run"
-        if kind in ("start", "finish", "modules", "collected") and kind in self._kinds:
+        if kind in _ONCE and kind in self._kinds:
             self._problem = f"more than one record of {kind}"
-        if kind not in ("phase", "test"):
+        if kind not in ("phase", "test", "began", "ended"):
             self._kinds.append(kind)
         take = getattr(self, f"_take_{kind.replace('-', '_')}", None)
         if take is None:
@@ -89,6 +116,27 @@ class _Reader:
 
     def _take_start(self, record: dict[str, Any]) -> None:
         self._fields["python"] = str(record["python"])
+
+    def _take_warden(self, _: dict[str, Any]) -> None:
+        """The warden was there from the start."""
+
+    def _take_intruder(self, _: dict[str, Any]) -> None:
+        self._problem = "something wrote to the runner's pipe without the secret of the run"
+
+    def _take_exit(self, record: dict[str, Any]) -> None:
+        self._fields["ended_with"] = int(record["code"])
+
+    def _take_machinery(self, record: dict[str, Any]) -> None:
+        self._fields["altered"] = tuple(str(name) for name in record["altered"])
+
+    def _take_began(self, record: dict[str, Any]) -> None:
+        self._running.add(str(record["id"]))
+
+    def _take_ended(self, record: dict[str, Any]) -> None:
+        test = str(record["id"])
+        if test not in self._running:
+            self._problem = f"{test} ended without a beginning"
+        self._running.discard(test)
 
     def _take_collected(self, record: dict[str, Any]) -> None:
         self._collected = [str(test) for test in record["ids"]]
@@ -104,6 +152,7 @@ class _Reader:
         self._add(TestOutcome(id=test, state=state, message=_last_line(text), frame=text))
 
     def _take_phase(self, record: dict[str, Any]) -> None:
+        self._during(str(record["id"]))
         state = _PHASES[(record["when"], record["outcome"])]
         message = str(record["message"])
         actual, expected = compared(message)
@@ -122,6 +171,7 @@ class _Reader:
         )
 
     def _take_test(self, record: dict[str, Any]) -> None:
+        self._during(str(record["id"]))
         state = msgspec.convert(record["state"], TestState)
         text = str(record["text"])
         self._add(
@@ -149,19 +199,25 @@ class _Reader:
     def _take_finish(self, record: dict[str, Any]) -> None:
         self._fields["exit_code"] = int(record["code"])
 
+    def _during(self, test: str) -> None:
+        if test not in self._running and not test.startswith(_FIXTURES):
+            self._problem = f"an outcome of {test} at a time when it did not run"
+
     def _add(self, outcome: TestOutcome) -> None:
         known = self._outcomes.get(outcome.id)
         if known is None or worst(known.state, outcome.state) != known.state:
             self._outcomes[outcome.id] = outcome
 
     def testimony(self) -> Testimony:
+        gap = self._gap()
+        self._fields.pop("ended_with", None)
         return Testimony(
             outcomes=tuple(self._outcomes.values()),
             collected=tuple(self._collected),
             deselected=tuple(self._deselected),
             uncollectable=self._uncollectable,
             unsupported=self._unsupported,
-            problem=self._problem or self._gap(),
+            problem=self._problem or gap,
             **self._fields,
         )
 
@@ -170,6 +226,10 @@ class _Reader:
             return "the run was never begun"
         if "finish" not in self._kinds:
             return "the run was cut off before its end"
+        if self._fields.get("ended_with") != self._fields["exit_code"]:
+            return f"the runner said {self._fields['exit_code']} and ended with {self._fields.get('ended_with')}"
+        if self._running and self._fields["exit_code"] in (_ALL_WELL, _SOME_FAILED):
+            return f"{min(self._running)} began and did not end"
         stray = [test for test in self._outcomes if test not in self._known()]
         if stray:
             return f"an outcome of a test that was never collected: {stray[0]}"
@@ -179,7 +239,7 @@ class _Reader:
         return ""
 
     def _known(self) -> set[str]:
-        fixtures = [test for test in self._outcomes if test.startswith(("setUpClass (", "setUpModule ("))]
+        fixtures = [test for test in self._outcomes if test.startswith(_FIXTURES)]
         return {*self._collected, *self._uncollectable, *fixtures, *self._skipped_modules()}
 
     def _skipped_modules(self) -> list[str]:
