@@ -1,0 +1,1 @@
+from tests.ace.ace_world import *

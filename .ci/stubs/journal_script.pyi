@@ -1,0 +1,1 @@
+from tests.journal.journal_script import *

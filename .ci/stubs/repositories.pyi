@@ -1,0 +1,1 @@
+from tests.endtoend.repositories import *

@@ -1,0 +1,1 @@
+from tests.evidence.tampering_attacks import *

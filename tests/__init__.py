@@ -1,0 +1,1 @@
+"""The tests; one package, so that its parts find each other by their full names."""
