@@ -186,6 +186,8 @@ class World:
             title="Raise the price",
             headline="the suite was not run",
         )
+        delivered = e.DeliverySubmitted(run=run, head=head)
+        self.append(Decision(events=(e.Proposed(stream=f"run/{run}", payload=delivered, actor=f"agent:{run}"),)))
         self.append(packs.request_pack(asked))
         self.append(packs.submit_pack(done, []))
         return name

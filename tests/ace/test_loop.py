@@ -31,6 +31,12 @@ steps:
           - edit: {path: shop.py, old: "PRICE = 1", new: "PRICE = 3"}
   - submit: {message: Raise the price, rationale: {approach: Edit it, trade_offs: [], test_plan: []}}
 """
+DELIVERY = """\
+agent: robin
+steps:
+  - edit: {path: shop.py, old: "PRICE = 1", new: "PRICE = 2"}
+  - submit: {message: Raise the price, rationale: {approach: Edit it, trade_offs: [], test_plan: []}}
+"""
 TEST = "from shop import PRICE\n\n\ndef test_price() -> None:\n    assert PRICE >= 1\n"
 
 
@@ -69,6 +75,31 @@ def test_from_a_sentence_to_a_merge(call: Call, aee: None, repository: Path, tmp
     assert call("journal", "verify").code == 0
 
 
+def test_a_moved_base_is_caught_up_with(call: Call, aee: None, repository: Path, tmp_path: Path) -> None:
+    """Refused on the moved base, examined again there by the remedy that is named, then merged: the mission is done."""
+    script = tmp_path / "robin.yaml"
+    script.write_text(DELIVERY)
+    assert call("run", "Raise the price", "--script", str(script), "--json").code == 0
+    assert call("wait", "--timeout", "60").code == 3
+    first = call("inbox", "--json").one["id"]
+    call("approve", first, "--why", "fine")
+    (repository / "other.py").write_text("A = 1\n")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "Meanwhile")
+    remedy = call("merge", first, "--json").error["hint"].rpartition("workbench ")[2]
+    assert remedy == f"mrp build {first}"
+    built = call(*remedy.split(), "--timeout", "90", "--json")
+    assert built.code in (0, 3), built.err
+    second = built.one["id"]
+    assert (built.one["base"], built.one["revision"]) == (git(repository, "rev-parse", "HEAD"), 2)
+    assert [row["id"] for row in call("inbox", "--json").rows] == [second]
+    assert call("show", first, "--json").one["state"] == "superseded"
+    call("approve", second, "--why", "still fine")
+    assert call("merge", second).code == 0
+    assert call("wait", "--timeout", "10").code == 0
+    assert (repository / "shop.py").read_text() == "PRICE = 2\n"
+
+
 @pytest.mark.parametrize(("price", "codes"), [("2", {0, 3}), ("0", {1})])
 def test_a_branch_is_gated_without_an_agent(
     call: Call, aee: None, repository: Path, price: str, codes: set[int]
@@ -82,3 +113,6 @@ def test_a_branch_is_gated_without_an_agent(
     assert said.code in codes, said.err
     assert {"verdict", "reasons", "base", "head", "tree", "criteria", "evidence", "findings"} <= said.one.keys()
     assert said.one["head"] == git(repository, "rev-parse", "feature")
+    row = call("runs", "--json").one
+    assert (row["status"], row["agent"], row["stage"]) == ("done", "", "gated")
+    assert call("wait", "--timeout", "5").code == 0  # nobody has to decide it

@@ -68,7 +68,7 @@ def test_a_moved_base_is_refused_with_the_remedy(call: Call, world: World, run: 
     git(repository, "commit", "-q", "--allow-empty", "-m", "Meanwhile")
     said = call("merge", name, "--json")
     assert said.code == 1
-    assert "mrp build" in said.error["hint"]
+    assert said.error["hint"].endswith(f"workbench mrp build {name}")
     assert git(repository, "log", "-1", "--format=%s") == "Meanwhile"
 
 

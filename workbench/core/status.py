@@ -24,10 +24,17 @@ _PRESSING: tuple[Status, ...] = (
 )  # fmt: skip
 
 
+def is_gate(run: RunState) -> bool:
+    """Whether the run only carries a branch that a person handed in: its pack is all that it is for."""
+    return not run.mission
+
+
 def run_status(run: RunState) -> Status:
-    """The status of one run."""
+    """The status of one run. A branch that was handed in is done with its pack, whether or not somebody decides it."""
     if run.outcome:
         return _ENDED.get(run.outcome, "unknown")
+    if run.to_decide and is_gate(run):
+        return "done"
     if run.waiting_for or run.to_decide or run.resting or run.failures >= MAX_STEP_FAILURES:
         return "waiting-human"
     if run.paused:
@@ -52,7 +59,7 @@ def stage(run: RunState) -> str:
     if run.waiting_for:
         return "consultation"
     if run.to_decide:
-        return "review"
+        return "gated" if is_gate(run) else "review"
     if run.step is not None:
         return run.step.name
     return next_step(run) or "idle"

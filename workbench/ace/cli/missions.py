@@ -24,7 +24,7 @@ MISSION_COLUMNS = (
 )
 RUN_COLUMNS = (
     Column[RunRow]("run", lambda row: row.id),
-    Column[RunRow]("agent", lambda row: row.agent),
+    Column[RunRow]("agent", lambda row: row.agent or "-"),
     Column[RunRow]("status", lambda row: row.status, state=True),
     Column[RunRow]("stage", lambda row: row.stage),
     Column[RunRow]("cost", lambda row: money(row.cost_usd), right=True),
@@ -55,5 +55,6 @@ def runs(place: Workplace, out: Output, mission: str, live: bool) -> None:
     now = place.clock.now()
     with place.reading() as ledger:
         whose = things.mission(ledger, mission).id if mission else ""
-        rows = [run_row(run, now=now) for run in ledger.runs(mission=whose, live=live)]
+        found = [run_row(run, now=now) for run in ledger.runs(mission=whose, live=live)]
+    rows = [row for row in found if not live or row.status != "done"]
     out.rows(rows, RUN_COLUMNS, empty=NONE_YET)

@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.ace.cli.table import age, glyph, money
 from workbench.core.state import ConsultationState, MissionState, PackState, RunState, state_data
+from workbench.core.status import is_gate
 from workbench.core.views.missions import mission_row, run_row
 from workbench.model.errors import NotFound
 from workbench.model.text import one_line, visible
@@ -156,7 +157,10 @@ def run_lines(run: RunState, *, now: str) -> Lines:
     """A run."""
     row = run_row(run, now=now)
     yield f"{run.id}  {glyph(row.status)}  {row.stage}"
-    yield f"mission {run.mission}, agent {one_line(run.agent)} ({run.driver}), branch {run.branch}"
+    if is_gate(run):
+        yield f"a branch that was handed in: {one_line(run.title)}"
+    else:
+        yield f"mission {run.mission}, agent {one_line(run.agent)} ({run.driver}), branch {run.branch}"
     yield f"base {run.base_commit}, head {run.head or '-'}"
     yield f"sandbox {run.sandbox or 'not chosen yet'}; {money(run.cost_usd)}, {run.tokens} tokens, {run.calls} calls"
     yield f"queued {age(row.age_s)} ago; last act {age(row.idle_s)} ago: {one_line(run.last_act) or '-'}"

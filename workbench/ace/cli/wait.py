@@ -15,9 +15,10 @@ from workbench.ace.wiring import things
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import MissionState, RunState
-from workbench.core.status import Status, run_status
+from workbench.core.status import Status, is_gate, run_status
+from workbench.core.views.lookup import Named
 from workbench.core.views.missions import goes_on, mission_row
-from workbench.model.errors import EXIT_DONE, EXIT_NEEDS_HUMAN, EXIT_NO, TimedOut
+from workbench.model.errors import EXIT_DONE, EXIT_NEEDS_HUMAN, EXIT_NO, TimedOut, UsageError
 
 POLL_S = 0.05  # between two looks at `data_version`, which cost microseconds
 TEND_S = 1.0  # between two looks whether an AEE serves us
@@ -108,11 +109,19 @@ class _Keeper:
 
 def _named(ledger: Ledger, ids: Sequence[str]) -> list[tuple[str, str]]:
     """(mission, run) of each id; run empty: the whole mission."""
-    found = [things.find(ledger, wanted, "mission", "run") for wanted in ids]
-    return [
-        (thing.id, "") if thing.kind == "mission" else (things.run(ledger, thing.id).mission, thing.id)
-        for thing in found
-    ]
+    return [_whose(ledger, things.find(ledger, wanted, "mission", "run")) for wanted in ids]
+
+
+def _whose(ledger: Ledger, thing: Named) -> tuple[str, str]:
+    if thing.kind == "mission":
+        return thing.id, ""
+    run = things.run(ledger, thing.id)
+    if is_gate(run):
+        raise UsageError(
+            f"{run.id} is no mission's run: it carries a branch that was handed in.",
+            hint=f"`workbench mrp build` waits for its pack; workbench log {run.id} --follow shows how far it is.",
+        )
+    return run.mission, run.id
 
 
 def _settled(ledger: Ledger, named: Sequence[tuple[str, str]], one_is_enough: bool) -> list[Waited] | None:

@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from workbench.ace.wiring.workplace import Workplace
+from workbench.core.status import run_status
 from workbench.model.errors import SandboxProblem, WorkbenchError
 
 OLDEST_PYTHON = (3, 11)
@@ -160,13 +161,13 @@ def _aee(place: Workplace) -> Iterator[Check]:
         yield Check(id="aee", state="ok", text=f"{who.state}, pid {who.pid}, version {who.version}")
         return
     with place.reading() as ledger:
-        live = len(ledger.runs(live=True))
+        live = sum(run_status(run) in ("queued", "running") for run in ledger.runs(live=True))
     text = "the last one was killed" if who.died else "stopped"
     state: State = "warn" if live else "ok"
     yield Check(
         id="aee",
         state=state,
-        text=f"{text}; {live} live runs",
+        text=f"{text}; {live} run{'' if live == 1 else 's'} could go on",
         remedy="workbench aee start: runs go on where they were" if live else "",
     )
 

@@ -1,4 +1,7 @@
-"""`mrp build` as a request in the journal: a branch handed in as a run of its own, and the wait for its pack."""
+"""`mrp build` as a request in the journal: a branch handed in as a run of its own, or the evidence of a run renewed.
+
+It asks and waits; the agents' wing examines.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,27 @@ from typing import Any
 
 import msgspec
 
-from workbench.ace.wiring import engine, scripts
+from workbench.ace.wiring import engine, scripts, things
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.scripts import BRIEF
 from workbench.ace.wiring.starting import caller_environment, choose_sandbox, limits_of, local_branch, pin, policy_of
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
+from workbench.core.decide.decision import Decision
+from workbench.core.decide.pack import renew_evidence
 from workbench.core.decide.run import queue_branch
-from workbench.core.state import PackState
+from workbench.core.state import PackState, RunState
 from workbench.journal.presence import LOG
 from workbench.model import events as e
-from workbench.model.errors import ArtifactInvalid, EnvironmentProblem, TimedOut, UsageError
+from workbench.model.errors import (
+    ArtifactInvalid,
+    EnvironmentProblem,
+    NeedsHuman,
+    NotFound,
+    Refused,
+    TimedOut,
+    UsageError,
+)
 from workbench.model.ids import branch_of, pack_id, slug
 from workbench.ports import Blobs, States
 from workbench.repository.store import fetch_flags, run_ref
@@ -58,7 +71,7 @@ def request(place: Workplace, order: BuildOrder) -> str:
         run = e.RunQueued(
             run=name,
             mission="",
-            agent=place.person,
+            agent="",
             driver=DRIVER,
             branch=branch_of("build", name),
             base_commit=base,
@@ -76,16 +89,56 @@ def request(place: Workplace, order: BuildOrder) -> str:
     return name
 
 
-def await_pack(place: Workplace, run: str, *, timeout: float | None) -> PackState:
-    """The pack of the run once it is assembled, or failed. An AEE is started for the job if none serves.
+class Renewal(msgspec.Struct, frozen=True, kw_only=True):
+    """A delivery that is examined again: the next revision of the run's pack comes of it."""
 
-    Raises EnvironmentProblem when the run cannot be carried out, and TimedOut.
+    run: str
+    revision: int
+    base: str  # the commit of the base as it stands now
+    moved: bool  # whether that is another one than the old pack was bound to
+
+
+def renew(place: Workplace, wanted: str) -> Renewal:
+    """Have the delivery of a pack, or of a run's newest one, examined again on the base as it stands now.
+
+    What is being examined again already is not asked for twice. Raises Refused where nothing can be renewed.
+    """
+    with place.writing() as journal:
+        pack = things.pack(journal, wanted)
+        base = place.repository.resolve(pack.into or pack.base_ref or pack.base_commit)
+        reason = "the base moved" if base != pack.base_commit else "asked for again"
+        if not _run_of(journal, pack).submission:
+            decide(journal, lambda states: _renewing(states, pack.id, reason, place.actor))
+        run = _run_of(journal, pack)
+    return Renewal(run=run.id, revision=run.revision + 1, base=base, moved=base != pack.base_commit)
+
+
+def _renewing(states: Ledger, pack: str, reason: str, actor: str) -> Decision:
+    now = things.pack(states, pack)
+    run = _run_of(states, now)
+    if run.outcome:
+        again = f"workbench mrp build --base {now.into.removeprefix('refs/heads/') or now.base_commit} --head {pack}"
+        raise Refused(f"The run of {pack} is over ({run.outcome}).", hint=f"Hand its commits in anew: {again}")
+    return renew_evidence(now, run, reason=reason, actor=actor)
+
+
+def _run_of(states: States, pack: PackState) -> RunState:
+    run = states.run(pack.run)
+    if run is None:
+        raise NotFound(f"The run of {pack.id} is not in the journal.", hint="workbench journal verify")
+    return run
+
+
+def await_pack(place: Workplace, run: str, *, revision: int = 1, timeout: float | None) -> PackState:
+    """That revision of the run's pack once it is assembled, or failed. An AEE is started for the job if none serves.
+
+    Raises EnvironmentProblem when the run cannot be carried out, NeedsHuman when it waits for one, and TimedOut.
     """
     give_up = None if timeout is None else time.monotonic() + timeout
     starts, tend_at = 0, 0.0
     with place.reading() as ledger:
         while True:
-            pack = ledger.pack(pack_id(run, 1))
+            pack = ledger.pack(pack_id(run, revision))
             if pack is not None and pack.state != "assembling":
                 return pack
             _require_going(ledger, run)
@@ -115,6 +168,10 @@ def _require_going(states: States, name: str) -> None:
         raise EnvironmentProblem(
             f"No pack could be made: {run.reason or run.outcome}.", hint=f"workbench log {name} shows what happened."
         )
+    if run is not None and run.waiting_for:
+        raise NeedsHuman(f"The pack waits for an answer to {run.waiting_for[0]}.", hint="workbench inbox shows it.")
+    if run is not None and run.paused:
+        raise NeedsHuman(f"Run {name} is paused.", hint=f"workbench resume {name} lets it go on.")
 
 
 def _bring(place: Workplace, ledger: Ledger, wanted: str) -> tuple[str, PackState | None]:

@@ -207,8 +207,7 @@ def _plan(bench: _Bench, pack: PackState, mode: str) -> Plan:
         )
     except Refused as refused:
         if "current" in refused.data:
-            again = f"workbench mrp build --base {pack.into.removeprefix('refs/heads/')} --head {pack.id}"
-            refused.hint = f"The evidence is stale. Build it again on the new base: {again}"
+            refused.hint = f"The evidence is stale. Renew it on the new base: workbench mrp build {pack.id}"
         raise
 
 
