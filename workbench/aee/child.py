@@ -52,9 +52,9 @@ def main() -> int:
 def _failed(problem: WorkbenchError) -> StepEnd:
     """What the rules refuse stays refused; a lock, a disk or a machine may be better at the next attempt."""
     final = isinstance(problem, FINAL)
-    return StepEnd(
-        outcome="failed", detail=visible(problem.message)[:DETAIL], hint=visible(problem.hint)[:DETAIL], final=final
-    )
+    first = f": {problem.problems[0]}" if isinstance(problem, ArtifactInvalid) and problem.problems else ""
+    detail, hint = visible(problem.message + first)[:DETAIL], visible(problem.hint)[:DETAIL]
+    return StepEnd(outcome="failed", detail=detail, hint=hint, final=final)
 
 
 def _carry(ticket: Ticket, stop: Stop) -> StepEnd:

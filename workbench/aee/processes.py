@@ -16,6 +16,7 @@ from pathlib import Path
 
 from workbench.journal.presence import started_ticks
 
+SETTLE_S = 1.0  # for sandboxes, which end by themselves when their child does; what lives on is killed
 GONE_WITHIN_S = 2.0
 
 
@@ -38,11 +39,12 @@ def end_group(pid: int, handle: int) -> bool:
     with _held(_descendants(pid)) as family:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
-        gone = wait_for((handle, *family), GONE_WITHIN_S)
-        for straggler in () if gone else family:
+        if wait_for((handle, *family), SETTLE_S):
+            return True
+        for straggler in family:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 signal.pidfd_send_signal(straggler, signal.SIGKILL)
-    return gone
+        return wait_for((handle, *family), GONE_WITHIN_S - SETTLE_S)
 
 
 def wait_for(handles: Iterable[int], seconds: float) -> bool:
