@@ -16,6 +16,7 @@ from workbench.aee.trash import Trash
 from workbench.aee.workspaces import SharedClones
 from workbench.model.errors import NotFound, Refused
 from workbench.repository.store import Store
+from workbench.repository.trees import remove_tree
 from workbench.testing.repositories import Repo
 
 BRANCH = "workbench/m/m.1"
@@ -63,6 +64,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     made = Place(tmp_path)
     yield made
     made.store.close()
+    for deep in ("back", "w"):  # the runner's own clearing up cannot remove what is deeper than Python's stack
+        remove_tree(tmp_path / deep)
 
 
 def test_a_live_run_is_left_alone(place: Place) -> None:

@@ -23,8 +23,9 @@ from workbench.aee.workspaces import SharedClones
 from workbench.core.state import RunState
 from workbench.journal.clock import SystemClock
 from workbench.journal.store import open_journal
-from workbench.model.errors import Refused, SandboxProblem, WorkbenchError
+from workbench.model.errors import NotFound, Refused, SandboxProblem, WorkbenchError
 from workbench.ports import DEMO_LEVEL, Sandbox, States
+from workbench.repository.merging import bring
 from workbench.repository.repository import GitRepository, open_repository
 from workbench.repository.store import Store
 
@@ -40,9 +41,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--repository", required=True, type=Path)
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--days", type=float, default=KEEP_DAYS)
+    parser.add_argument("--restore", default="", metavar="ID")
+    parser.add_argument("--to", type=Path, metavar="DIRECTORY")
     options = parser.parse_args(arguments)
     try:
-        rows = list(tidy(options.journal, options.repository, days=options.days, dry_run=options.dry_run))
+        if options.restore:
+            rows = [restore(options.journal, options.repository, subject=options.restore, target=options.to)]
+        else:
+            rows = list(tidy(options.journal, options.repository, days=options.days, dry_run=options.dry_run))
     except WorkbenchError as problem:
         sys.stderr.write(f"{problem.message} {problem.hint}\n")
         return problem.exit_code
@@ -58,18 +64,31 @@ def tidy(directory: Path, repository: Path, *, days: float, dry_run: bool) -> It
     """
     if not (directory / STORE).exists():
         return
+    with _opened(directory, repository, days=days) as house:
+        for trash, items in (*house.runs(), house.copies()):
+            if dry_run or trash is None:
+                yield from (_row(item) for item in items)
+            else:
+                yield from (_row(done.item, done) for done in trash.carry_out(items))
+
+
+def restore(directory: Path, repository: Path, *, subject: str, target: Path) -> dict[str, Any]:
+    """Take a copy back from the trash: its files into `target`, its commits as a ref of the person's repository."""
+    if not (directory / STORE).exists():
+        raise NotFound("The trash is empty: no agent has worked here yet.", hint="See workbench gc --dry-run.")
+    with _opened(directory, repository, days=KEEP_DAYS) as house:
+        return house.restore(subject, target)
+
+
+@contextmanager
+def _opened(directory: Path, repository: Path, *, days: float) -> Iterator[_House]:
     with ExitStack() as stack:
         stack.enter_context(_alone(directory))
         journal = stack.enter_context(open_journal(directory, clock=SystemClock(), read_only=True))
         person = stack.enter_context(open_repository(repository, allow_bare=True))
         store = Store.open(directory / STORE, source=person.common_dir, object_format=person.object_format)
         stack.enter_context(store)
-        house = _House(directory, store=store, person=person, journal=journal, days=days)
-        for trash, items in (*house.runs(), house.copies()):
-            if dry_run or trash is None:
-                yield from (_row(item) for item in items)
-            else:
-                yield from (_row(done.item, done) for done in trash.carry_out(items))
+        yield _House(directory, store=store, person=person, journal=journal, days=days)
 
 
 @contextmanager
@@ -113,6 +132,21 @@ class _House:
         trash = self._trash(select("none", allow_none=True))
         items = trash.plan(live=set(self._present), delivered=(), days=self._days)
         return trash, [item for item in items if item.subject not in self._present]
+
+    def restore(self, subject: str, target: Path) -> dict[str, Any]:
+        """A copy taken back, as a row; no clone is asked anything."""
+        back = self._trash(select("none", allow_none=True)).restore(subject, target)
+        ref = back.kept.ref if back.kept.head else ""
+        if ref:
+            bring(self._person, self._store, ref)
+        row = {"schema": 1, "kind": "restored", "id": subject, "run": back.kept.run, "directory": str(target)}
+        return {
+            **row,
+            "ref": ref,
+            "commit": back.kept.head,
+            "archive": back.archive,
+            "left_out": [os.fsencode(name).decode("utf-8", "replace") for name in back.left_out],
+        }
 
     def _trash(self, sandbox: Sandbox) -> Trash:
         clones = SharedClones(
