@@ -139,6 +139,27 @@ def test_a_merge_interrupted_after_the_branch_moved_is_finished_once(
     assert [event.kind for event in world.journal.read(f"pack/{name}")].count("PackMerged") == 1
 
 
+@pytest.mark.parametrize("later", [False, True])
+def test_an_undo_interrupted_before_the_branch_moved_leaves_the_merge(
+    call: Call, world: World, run: str, repository: Path, later: bool
+) -> None:
+    """Nothing is taken for undone while the branch contains the merge, even when it went on; undo can be asked anew."""
+    name = approved(call, world, run)
+    call("merge", name)
+    state = world.journal.pack(name)
+    assert state is not None
+    assert state.merge is not None
+    world.append(packs.start_undo(state, old=state.merge.new, new=state.merge.old, how="move-back", actor="human:ada"))
+    if later:
+        git(repository, "commit", "-q", "--allow-empty", "-m", "Later")
+    assert "the merge stands" in call("wait", "--no-start").err
+    assert world.journal.read(f"pack/{name}")[-1].kind == "UndoAbandoned"
+    assert call("inbox", "--json").rows == []
+    assert call("show", name, "--json").one["state"] == "merged"
+    assert call("undo", name, *(["--revert"] if later else [])).code == 0
+    assert (repository / "shop.py").read_text() == "PRICE = 1\n"
+
+
 def test_not_ready_is_approved_only_as_a_recorded_override(call: Call, world: World, run: str) -> None:
     """Nobody approves what is not ready by habit, and whoever does is on record."""
     name = world.pack(run, verdict="not-ready")

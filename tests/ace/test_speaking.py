@@ -110,6 +110,20 @@ def test_no_line_of_a_table_passes_the_terminal(rows: list[tuple[str, str]], wid
     assert all(cell_width(line) <= max(width, 240) for line in lines)
 
 
+def test_ids_are_whole_and_spare_columns_make_room(repository: Path) -> None:
+    """What is typed next is never cut; what is merely good to know goes first."""
+    columns = (
+        Column[str]("id", lambda _: "MRP-" + "x" * 40),
+        Column[str]("what", lambda row: row, grow=True),
+        Column[str]("cost", lambda _: "$1.00", spare=True),
+    )
+    narrow = list(table(["words " * 20], columns, width=60, paint=lambda words, _: words))
+    wide = list(table(["words " * 20], columns, width=160, paint=lambda words, _: words))
+    assert "x" * 40 in narrow[1]
+    assert "COST" not in narrow[0]
+    assert "COST" in wide[0]
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"), [(0, "0s"), (59, "59s"), (61, "1m"), (3_900, "1h 5m"), (187_200, "2d 4h"), (-5, "0s")]
 )

@@ -6,6 +6,7 @@ import itertools
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from workbench.core.attention import Concern, concerns, order, waiting_cost
 from workbench.core.state import ConsultationState, PackState, RunState
@@ -37,7 +38,8 @@ def question(name: str, *, mode: str = "blocking", at: float = 999_900, state: s
 def pack(name: str, *, mission: str = "m", state: str = "submitted", at: float = 999_950) -> PackState:
     return PackState(
         id=name, mission=mission, run="m.1", revision=1, base_ref="", base_commit="b", head="h", state=state,
-        verdict="ready", headline=name, submitted_at=instant(at), reason="it does not merge",
+        verdict="ready", headline="first reason", title=name, facts="5/5 met, +1 -0, 1 file", submitted_at=instant(at),
+        reason="it does not merge",
     )  # fmt: skip
 
 
@@ -77,6 +79,16 @@ def test_an_approved_pack_stays_until_it_is_merged() -> None:
 def test_a_pack_that_was_built_for_a_branch_answers_to_its_caller() -> None:
     """`mrp build` does not fill anybody's inbox."""
     assert seen(packs=[pack("M1", mission="")]) == []
+
+
+def test_a_pack_is_told_by_its_title_and_by_why_it_is_not_ready_or_how_far_it_is_proven() -> None:
+    """What the change is about, and one fact beside the verdict."""
+    ready = pack("M1")
+    found = [
+        concerns(runs=(), consultations=(), packs=[item], aee_running=True, now=NOW)[0]
+        for item in (ready, structs.replace(ready, verdict="not-ready"))
+    ]
+    assert [(item.title, item.facts) for item in found] == [("M1", "5/5 met, +1 -0, 1 file"), ("M1", "first reason")]
 
 
 def test_queued_work_needs_an_aee() -> None:

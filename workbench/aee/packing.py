@@ -146,8 +146,17 @@ def _submission(ground: ChildGround, delivery: Delivery, pack: MergePack) -> tup
         blob=ground.blobs.put(mergepack.to_json(pack)),
         title=pack.title,
         headline=pack.reasons[0] if pack.reasons else "",
+        facts=_facts(pack),
     )
     return submit_pack(submitted, ground.states.packs(run=delivery.run.id)).events
+
+
+def _facts(pack: MergePack) -> str:
+    """The pack in a few words: `5/5 met, +48 -12, 3 files`."""
+    met = sum(criterion.state == "passed" for criterion in pack.criteria)
+    added, removed = sum(change.added for change in pack.changes), sum(change.removed for change in pack.changes)
+    files = f"{len(pack.changes)} file{'' if len(pack.changes) == 1 else 's'}"
+    return f"{met}/{len(pack.criteria)} met, +{added} -{removed}, {files}" if pack.criteria else ""
 
 
 def _cache(ground: ChildGround) -> EvidenceCache:

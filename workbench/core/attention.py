@@ -30,6 +30,7 @@ class Concern(msgspec.Struct, frozen=True, kw_only=True):
     since: str
     group: int
     held_runs: int = 0
+    facts: str = ""  # of a pack: its criteria and size, or why it is not ready
 
     @property
     def blocking(self) -> bool:
@@ -93,10 +94,16 @@ def _pack(pack: PackState) -> Concern | None:
         category=PACK_FAILED if failed else "approved" if pack.state == "approved" else pack.verdict,
         mission=pack.mission,
         run=pack.run,
-        title=(pack.reason if failed else pack.headline or pack.title) or pack.id,
+        title=(pack.reason if failed else pack.title or pack.headline) or pack.id,
         since=pack.submitted_at or pack.requested_at,
         group=_TO_KNOW if failed else _TO_DECIDE,
+        facts="" if failed else pack_facts(pack),
     )
+
+
+def pack_facts(pack: PackState) -> str:
+    """A pack in a few words beside its verdict: why it is not ready, else how far it is proven and how large it is."""
+    return (pack.headline or pack.facts) if pack.verdict == "not-ready" else (pack.facts or pack.headline)
 
 
 def _open_merge(pack: PackState) -> Concern:

@@ -237,6 +237,10 @@ def _undo_started(state: PackState, event: e.Event) -> PackState:
     return replace(state, undoing=Merge(ref=p.ref, old=p.old, new=p.new, mode=p.how))
 
 
+def _undo_abandoned(state: PackState, event: e.Event) -> PackState:
+    return replace(state, undoing=None, reason=_payload(event, e.UndoAbandoned).reason)
+
+
 def _merge_undone(state: PackState, _: e.Event) -> PackState:
     return replace(state, state="approved", merge=None, undoing=None)
 
@@ -291,5 +295,6 @@ FOLDS: dict[type[e.Payload], Callable[[Any, e.Event], Any]] = {
     e.PackMerged: _pack_merged,
     e.MergeAbandoned: _merge_abandoned,
     e.UndoStarted: _undo_started,
+    e.UndoAbandoned: _undo_abandoned,
     e.MergeUndone: _merge_undone,
 }

@@ -151,6 +151,7 @@ class PackState(msgspec.Struct, frozen=True, kw_only=True):
     blob: str = ""
     title: str = ""
     headline: str = ""
+    facts: str = ""
     requested_at: str = ""
     submitted_at: str = ""
     decisions: tuple[JSON, ...] = ()  # VCRs, oldest first

@@ -365,6 +365,7 @@ class PackSubmitted(Payload, frozen=True, kw_only=True):
     blob: str
     title: str = ""
     headline: str = ""  # the first reason, for one-line views
+    facts: str = ""  # how many criteria are met and how large the change is, for the same
 
 
 class PackFailed(Payload, frozen=True, kw_only=True):
@@ -428,6 +429,13 @@ class UndoStarted(Payload, frozen=True, kw_only=True):
     old: str
     new: str
     how: str
+
+
+class UndoAbandoned(Payload, frozen=True, kw_only=True):
+    """A started undo did not move the ref; the merge stands."""
+
+    pack: str
+    reason: str
 
 
 class MergeUndone(Payload, frozen=True, kw_only=True):

@@ -12,13 +12,16 @@ from workbench.core.attention import concerns
 from workbench.core.views.inbox import InboxRow, inbox_rows
 
 PACK_STATES = ("submitted", "approved", "failed")  # those that may want a person; history only grows
+WHAT_CELLS = 48  # at most: what a row is about must stay in sight beside it
 KIND_SHOWN = {"crp": "CRP", "mrp": "MRP", "alert": "!"}
 COLUMNS = (
     Column[InboxRow]("kind", lambda row: "PRM" if row.category == "permission" else KIND_SHOWN[row.kind]),
     Column[InboxRow]("id", lambda row: row.id),
-    Column[InboxRow]("what", lambda row: row.category),
+    Column[InboxRow](
+        "what", lambda row: f"{row.category}: {row.facts}" if row.facts else row.category, grow=True, most=WHAT_CELLS
+    ),
     Column[InboxRow]("title", lambda row: row.title, grow=True),
-    Column[InboxRow]("holds", lambda row: str(row.held_runs or "-"), right=True),
+    Column[InboxRow]("holds", lambda row: str(row.held_runs or "-"), right=True, spare=True),
     Column[InboxRow]("age", lambda row: age(row.age_s), right=True),
 )
 

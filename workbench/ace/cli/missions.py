@@ -13,21 +13,22 @@ from workbench.core.state import RunState
 from workbench.core.views.missions import MissionRow, RunRow, mission_row, run_row
 
 NONE_YET = 'No missions yet. next: workbench run "one sentence"'
+STAGE_CELLS, AGENT_CELLS = 14, 16  # at most; names of stages and agents are people's own
 MISSION_COLUMNS = (
     Column[MissionRow]("mission", lambda row: row.id),
     Column[MissionRow]("status", lambda row: row.status, state=True),
-    Column[MissionRow]("stage", lambda row: row.stage),
-    Column[MissionRow]("runs", lambda row: str(len(row.runs)), right=True),
-    Column[MissionRow]("cost", lambda row: money(row.cost_usd), right=True),
+    Column[MissionRow]("stage", lambda row: row.stage, most=STAGE_CELLS),
+    Column[MissionRow]("runs", lambda row: str(len(row.runs)), right=True, spare=True),
+    Column[MissionRow]("cost", lambda row: money(row.cost_usd), right=True, spare=True),
     Column[MissionRow]("age", lambda row: age(row.age_s), right=True),
     Column[MissionRow]("title", lambda row: row.title, grow=True),
 )
 RUN_COLUMNS = (
     Column[RunRow]("run", lambda row: row.id),
-    Column[RunRow]("agent", lambda row: row.agent or "-"),
+    Column[RunRow]("agent", lambda row: row.agent or "-", most=AGENT_CELLS),
     Column[RunRow]("status", lambda row: row.status, state=True),
-    Column[RunRow]("stage", lambda row: row.stage),
-    Column[RunRow]("cost", lambda row: money(row.cost_usd), right=True),
+    Column[RunRow]("stage", lambda row: row.stage, most=STAGE_CELLS),
+    Column[RunRow]("cost", lambda row: money(row.cost_usd), right=True, spare=True),
     Column[RunRow]("idle", lambda row: age(row.idle_s), right=True),
     Column[RunRow]("last act", lambda row: row.last_act, grow=True),
 )

@@ -16,6 +16,7 @@ from workbench.ace.wiring import things
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
+from workbench.core.attention import pack_facts
 from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
 from workbench.core.state import PackState
@@ -38,6 +39,7 @@ class PackRow(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     verdict: str
     title: str
+    facts: str
     age_s: int
     kind: str = "mrp"
     schema: int = 1
@@ -48,7 +50,8 @@ COLUMNS = (
     Column[PackRow]("verdict", lambda row: row.verdict, state=True),
     Column[PackRow]("state", lambda row: row.state),
     Column[PackRow]("age", lambda row: age(row.age_s), right=True),
-    Column[PackRow]("what", lambda row: row.title, grow=True),
+    Column[PackRow]("what", lambda row: row.facts, grow=True),
+    Column[PackRow]("title", lambda row: row.title, grow=True, spare=True),
 )
 
 
@@ -179,6 +182,7 @@ def _row(pack: PackState, now: str) -> PackRow:
         revision=pack.revision,
         state=pack.state,
         verdict=pack.verdict,
-        title=pack.headline or pack.title or pack.reason,
+        title=pack.title or pack.run,
+        facts=pack_facts(pack) or pack.reason,
         age_s=max(0, int(seconds_between(pack.submitted_at or pack.requested_at, now))),
     )

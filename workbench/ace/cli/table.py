@@ -12,7 +12,8 @@ Row = TypeVar("Row")
 Paint = Callable[[str, str], str]
 
 DEFAULT_WIDTH = 80  # columns, when the terminal does not say
-NARROWEST = 12  # cells that the growing column keeps at least
+NARROWEST = 12  # cells that a growing column keeps at least
+COMFORTABLE = 20  # cells that a growing column should have before spare columns are shown
 GAP = "  "
 
 # How a state looks: a glyph that needs no colour, and a style that needs no glyph.
@@ -41,20 +42,35 @@ STATES: dict[str, tuple[str, str]] = {
 
 
 class Column(Generic[Row]):
-    """One column. `grow`: takes what is left and is cut; `state`: cells get glyph and colour; `right`: numbers."""
+    """One column; ids and what else has no keyword are never cut.
+
+    `grow`: takes what is left, and is cut; `most`: cut to so many cells; `spare`: left out where others need the room;
+    `state`: cells get glyph and colour; `right`: numbers.
+    """
 
     def __init__(
-        self, title: str, cell: Callable[[Row], str], *, grow: bool = False, state: bool = False, right: bool = False
+        self,
+        title: str,
+        cell: Callable[[Row], str],
+        *,
+        grow: bool = False,
+        most: int = 0,
+        spare: bool = False,
+        state: bool = False,
+        right: bool = False,
     ) -> None:
         self.title = title
         self.cell = cell
         self.grow = grow
+        self.most = most
+        self.spare = spare
         self.state = state
         self.right = right
 
 
 def table(rows: Sequence[Row], columns: Sequence[Column[Row]], *, width: int, paint: Paint) -> Iterator[str]:
     """The lines of a table, its head first, none wider than `width` cells where a column can grow."""
+    columns = _shown(columns, rows, width)
     cells = [[_cell(column, row) for column in columns] for row in rows]
     widths = _widths(columns, cells, width)
     head = [column.title.upper() for column in columns]
@@ -93,21 +109,42 @@ def terminal_width() -> int:
 
 
 def _cell(column: Column[Row], row: Row) -> str:
-    words = one_line(column.cell(row))
+    words = one_line(column.cell(row), column.most)
     return glyph(words) if column.state and words else words
 
 
-def _widths(columns: Sequence[Column[Row]], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+def _shown(columns: Sequence[Column[Row]], rows: Sequence[Row], width: int) -> Sequence[Column[Row]]:
+    """All columns, or those without the spare ones where these would leave too little for what grows."""
+    cells = [[_cell(column, row) for column in columns] for row in rows]
     wanted = [
+        min(cells_wide, COMFORTABLE) if column.grow else cells_wide
+        for column, cells_wide in zip(columns, _wanted(columns, cells), strict=True)
+    ]
+    fits = sum(wanted) + len(GAP) * (len(columns) - 1) <= width
+    return columns if fits else [column for column in columns if not column.spare]
+
+
+def _wanted(columns: Sequence[Column[Row]], cells: Sequence[Sequence[str]]) -> list[int]:
+    return [
         max([cell_width(column.title), *(cell_width(line[index]) for line in cells)])
         for index, column in enumerate(columns)
     ]
+
+
+def _widths(columns: Sequence[Column[Row]], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """The width of each column: what is over is taken from the widest growing one, cell by cell."""
+    wanted = [
+        min(cells_wide, width) if column.grow else cells_wide
+        for column, cells_wide in zip(columns, _wanted(columns, cells), strict=True)
+    ]
     over = sum(wanted) + len(GAP) * (len(columns) - 1) - width
-    for index, column in enumerate(columns):
-        if column.grow and over > 0:
-            cut = min(over, max(0, wanted[index] - NARROWEST))
-            wanted[index] -= cut
-            over -= cut
+    growing = [index for index, column in enumerate(columns) if column.grow]
+    while over > 0 and growing:
+        widest = max(growing, key=wanted.__getitem__)
+        if wanted[widest] <= NARROWEST:
+            break
+        wanted[widest] -= 1
+        over -= 1
     return wanted
 
 

@@ -10,6 +10,7 @@ import fcntl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Protocol
 
 import msgspec
 
@@ -30,7 +31,16 @@ from workbench.repository.store import Store
 LOCK = "merge.lock"
 LOCK_WAIT_S = 10.0  # a merge takes well under a second
 LOCK_POLL_S = 0.02
+BEFORE = "interrupted before the branch moved"
 OVERRIDE = "override: "  # how an approval says that it overrode a verdict of not-ready
+
+
+class Abandon(Protocol):
+    """Which decision says that an intent moved nothing."""
+
+    def __call__(self, pack: PackState, /, *, reason: str, actor: str) -> Decision:
+        """The decision."""
+        ...
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +86,7 @@ def merge_pack(place: Workplace, wanted: str, *, mode: str = "", override: str =
         _require_mergeable(pack)
         plan = _plan(bench, pack, mode or place.settings()[0].merge.mode)
         decide(bench.journal, lambda states: _intent(things.pack(states, pack.id), plan, place.actor))
-        moved = _carry_out(bench, pack.id, plan)
+        moved = _carry_out(bench, pack.id, plan, log=f"workbench: merge {pack.id}", abandon=packs.abandon_merge)
         _finish_merge(bench, pack.id)
     return _outcome(pack.id, plan, moved)
 
@@ -95,7 +105,7 @@ def undo_merge(place: Workplace, wanted: str, *, revert: bool = False) -> Outcom
                 hint=f"workbench undo {pack.id} --revert makes a commit that takes the change out again.",
             )
         decide(bench.journal, lambda states: _undo_intent(things.pack(states, pack.id), plan, place.actor))
-        moved = bench.merger.carry_out(plan, by=bench.by, log=f"workbench: undo {pack.id}")
+        moved = _carry_out(bench, pack.id, plan, log=f"workbench: undo {pack.id}", abandon=packs.abandon_undo)
         decide(bench.journal, lambda states: packs.finish_undo(things.pack(states, pack.id), actor=place.actor))
     return _outcome(pack.id, plan, moved)
 
@@ -236,12 +246,12 @@ def _undo_intent(pack: PackState, plan: Plan, actor: str) -> Decision:
     return packs.start_undo(pack, old=plan.old, new=plan.new, how=plan.mode, actor=actor)
 
 
-def _carry_out(bench: _Bench, name: str, plan: Plan) -> Moved:
+def _carry_out(bench: _Bench, name: str, plan: Plan, *, log: str, abandon: Abandon) -> Moved:
     try:
-        return bench.merger.carry_out(plan, by=bench.by, log=f"workbench: merge {name}")
+        return bench.merger.carry_out(plan, by=bench.by, log=log)
     except WorkbenchError as problem:
-        if bench.merger.stands(plan) in ("old", "elsewhere"):
-            _abandon(bench, name, problem.message)
+        if not _has_moved(bench, plan):
+            _abandon(bench, name, abandon, problem.message)
         raise
 
 
@@ -260,9 +270,9 @@ def _finish_merge(bench: _Bench, name: str) -> None:
     decide(bench.journal, finishing)
 
 
-def _abandon(bench: _Bench, name: str, reason: str) -> None:
+def _abandon(bench: _Bench, name: str, abandon: Abandon, reason: str) -> None:
     actor = bench.place.actor
-    decide(bench.journal, lambda states: packs.abandon_merge(things.pack(states, name), reason=reason, actor=actor))
+    decide(bench.journal, lambda states: abandon(things.pack(states, name), reason=reason, actor=actor))
 
 
 def _settle(bench: _Bench) -> list[str]:
@@ -270,26 +280,34 @@ def _settle(bench: _Bench) -> list[str]:
     for pack in bench.journal.packs():
         if pack.merging is not None:
             told.append(_settle_merge(bench, pack.id, _as_plan(pack.merging)))
-        if pack.undoing is not None and (sentence := _settle_undo(bench, pack.id, _as_plan(pack.undoing))):
-            told.append(sentence)
+        if pack.undoing is not None:
+            told.append(_settle_undo(bench, pack.id, _as_plan(pack.undoing)))
     return told
 
 
-def _settle_merge(bench: _Bench, name: str, plan: Plan) -> str:
+def _has_moved(bench: _Bench, plan: Plan) -> bool:
+    """Whether the effect is there. A branch that went on from a merge contains the commit before it as well, so of an
+    undo that moves back only the absence of the merge tells."""
     standing = bench.merger.stands(plan)
-    if standing not in ("new", "beyond"):
-        _abandon(bench, name, "interrupted before the branch moved")
+    if standing == "beyond" and plan.mode == "move-back":
+        return not bench.place.repository.is_ancestor(plan.old, plan.ref)
+    return standing in ("new", "beyond")
+
+
+def _settle_merge(bench: _Bench, name: str, plan: Plan) -> str:
+    if not _has_moved(bench, plan):
+        _abandon(bench, name, packs.abandon_merge, BEFORE)
         return f"An interrupted merge of {name} had moved nothing; it can be merged again."
-    if standing == "new":
+    if bench.merger.stands(plan) == "new":
         bench.merger.finish(plan)
     _finish_merge(bench, name)
     return f"An interrupted merge of {name} is finished: {plan.ref} stands at {plan.new[:12]}."
 
 
 def _settle_undo(bench: _Bench, name: str, plan: Plan) -> str:
-    """An undo that moved nothing is simply asked for again: its intent binds nobody."""
-    if bench.merger.stands(plan) not in ("new", "beyond"):
-        return ""
+    if not _has_moved(bench, plan):
+        _abandon(bench, name, packs.abandon_undo, BEFORE)
+        return f"An interrupted undo of {name} had moved nothing; the merge stands."
     bench.merger.finish(plan)
     decide(bench.journal, lambda states: packs.finish_undo(things.pack(states, name), actor=bench.place.actor))
     return f"An interrupted undo of {name} is finished."

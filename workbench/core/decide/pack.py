@@ -211,3 +211,11 @@ def finish_undo(pack: PackState, *, actor: str) -> Decision:
         raise Refused(f"{pack.id} has no undo under way.")
     undone = e.MergeUndone(pack=pack.id, ref=undoing.ref, old=undoing.old, new=undoing.new, how=undoing.mode)
     return Decision(events=(on_pack(pack.id, undone, actor=actor),), expect={pack_stream(pack.id): pack.version})
+
+
+def abandon_undo(pack: PackState, *, reason: str, actor: str) -> Decision:
+    """The target did not move: the merge stands as it was."""
+    if pack.undoing is None:
+        raise Refused(f"{pack.id} has no undo under way.")
+    abandoned = e.UndoAbandoned(pack=pack.id, reason=reason)
+    return Decision(events=(on_pack(pack.id, abandoned, actor=actor),), expect={pack_stream(pack.id): pack.version})

@@ -24,6 +24,7 @@ class InboxRow(msgspec.Struct, frozen=True, kw_only=True):
     age_s: int
     held_runs: int
     next: str
+    facts: str = ""
     schema: int = 1
 
 
@@ -44,6 +45,7 @@ def _row(concern: Concern, now: str) -> InboxRow:
         age_s=max(0, int(seconds_between(concern.since, now))),
         held_runs=concern.held_runs,
         next=_next(concern),
+        facts=concern.facts,
     )
 
 
