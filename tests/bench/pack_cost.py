@@ -1,8 +1,8 @@
 """What the evidence of a pack costs against running the suite twice by hand: `python tests/bench/pack_cost.py`.
 
-The project has a suite of some seconds and a change of product code with tests; the yardstick is the suite run twice
-in the same environment, one after the other. Prints `name, ours,
-yardstick, ratio`; the aims are 1.6 cold and 1.25 with base cached.
+The yardstick is the suite run twice in the same environment, one after the other. Suites are of three sizes: `start`
+has next to nothing to run, so that starting the runner is all of it, and `seconds` spends most of its time in tests.
+Prints `name, ours, yardstick, ratio`; the aims are 1.6 cold and 1.25 with base cached.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ ENGINE = "def work(n):\n    total = 0\n    for i in range(n):\n        total += 
 PRODUCT = "from engine import work\n\n\ndef label(n):\n    return str(work(n))\n"
 NEW_TEST = "from product import label\n\n\ndef test_new():\n    assert label(3)\n"
 TESTS, FILES = 60, 6
-LOOPS = 600_000  # of one test: about a twentieth of a second
+SIZES = {"start": 10, "a second": 200_000, "seconds": 1_200_000}  # loops of one test; a million are a tenth of a second
 
 
-def tree() -> dict[str, str]:
+def tree(loops: int) -> dict[str, str]:
     """Test modules over a module that calls a hot one."""
-    body = "".join(f"def test_{n}():\n    assert label({LOOPS})\n\n" for n in range(TESTS // FILES))
+    body = "".join(f"def test_{n}():\n    assert label({loops})\n\n" for n in range(TESTS // FILES))
     tests = {f"tests/test_{n}.py": f"from product import label\n\n{body}" for n in range(FILES)}
     return {"product.py": PRODUCT, "engine.py": ENGINE, **tests}
 
@@ -102,19 +102,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--bubblewrap", action="store_true", help="in the real sandbox; by the wall clock alone")
+    parser.add_argument("--size", choices=[*SIZES], action="append", help="of the suite; default: all")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        for name, edits in changes().items():
-            report(
-                Path(place) / name.replace(" ", "-"), name, edits=edits, rounds=asked.rounds, confined=asked.bubblewrap
-            )
+        for size in asked.size or SIZES:
+            for name, edits in changes().items():
+                case = Path(place) / f"{size} {name}".replace(" ", "-")
+                report(case, f"{name} (suite: {size})", size, edits, rounds=asked.rounds, confined=asked.bubblewrap)
 
 
-def report(place: Path, name: str, *, edits: dict[str, str], rounds: int, confined: bool) -> None:
+def report(place: Path, name: str, size: str, edits: dict[str, str], *, rounds: int, confined: bool) -> None:
     """Print the lines of one kind of change; each round measures yardstick and ours in turn."""
     rows: dict[str, list[tuple[float, float]]] = {}
     for number in range(rounds):
-        project = Project(place / str(number), tree(), edits)
+        project = Project(place / str(number), tree(SIZES[size]), edits)
         if confined:
             sandboxed(project)
         for kind, spent in one_round(project, place / "hand").items():
