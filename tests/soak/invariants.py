@@ -8,6 +8,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from tests.soak.killing import inhabitants
 from tests.soak.person import Person, Said
@@ -19,6 +20,7 @@ from workbench.model.events import Event
 
 ORPHANS_GONE_S = 5.0
 OWN_LOCK = "workbench.lock"  # taken by flock: the file stays, the lock does not
+P = TypeVar("P", bound=e.Payload)
 OUTCOMES = (e.StepFinished, e.StepInterrupted, e.StepFailed)
 
 
@@ -92,7 +94,7 @@ def doubled(events: Sequence[Event], person: Person) -> Iterator[str]:
         yield f"main has {len(history) - 1} commits of its own, the journal {len(merged)} merges"
 
 
-def _payloads(events: Sequence[Event], kind: type) -> Iterator[e.Payload]:  # type: ignore[type-arg]
+def _payloads(events: Sequence[Event], kind: type[P]) -> Iterator[P]:
     return (event.payload for event in events if isinstance(event.payload, kind))
 
 
