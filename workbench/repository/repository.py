@@ -106,6 +106,10 @@ class GitRepository:
             )
         return Signature(name=name, email=email)
 
+    def setting(self, name: str) -> str:
+        """A value of the person's own configuration, e.g. `user.signingkey`; empty when it is not set."""
+        return self._own.get(name.lower(), "")
+
     def merge_base(self, one: str, other: str) -> str:
         """The best common ancestor of two commits; empty when they share none."""
         return self.git.run("merge-base", self._id(one), self._id(other), ok=(0, 1)).text

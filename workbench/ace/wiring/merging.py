@@ -14,7 +14,8 @@ from typing import Protocol
 
 import msgspec
 
-from workbench.ace.wiring import things
+from workbench.ace.wiring import checkpointing, things
+from workbench.ace.wiring.checkpointing import Written
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.starting import policy_of
@@ -23,6 +24,7 @@ from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
 from workbench.core.state import Merge, PackState
+from workbench.journal.store import SqliteJournal
 from workbench.model.errors import Refused, WorkbenchError
 from workbench.repository.merging import RESOLUTIONS, Merger, Mode, Moved, Plan, message_for
 from workbench.repository.objects import Signature
@@ -53,12 +55,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     how: str
     updated: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    checkpoint: str = ""  # the commit that says where the journal stood after the merge; empty: none could be made
 
 
 class _Bench:
     """What a merge works with, while the lock is held."""
 
-    def __init__(self, place: Workplace, journal: Ledger, store: Store) -> None:
+    def __init__(self, place: Workplace, journal: SqliteJournal, store: Store) -> None:
         self.place = place
         self.journal = journal
         self.merger = Merger(place.repository, store)
@@ -88,7 +91,11 @@ def merge_pack(place: Workplace, wanted: str, *, mode: str = "", override: str =
         decide(bench.journal, lambda states: _intent(things.pack(states, pack.id), plan, place.actor))
         moved = _carry_out(bench, pack.id, plan, log=f"workbench: merge {pack.id}", abandon=packs.abandon_merge)
         _finish_merge(bench, pack.id)
-    return _outcome(pack.id, plan, moved)
+        point = _checkpoint(bench, pack.id, plan)
+    done = _outcome(pack.id, plan, moved)
+    return msgspec.structs.replace(
+        done, checkpoint=point.commit, notes=(*done.notes, *([point.note] if point.note else []))
+    )
 
 
 def undo_merge(place: Workplace, wanted: str, *, revert: bool = False) -> Outcome:
@@ -270,6 +277,15 @@ def _finish_merge(bench: _Bench, name: str) -> None:
     decide(bench.journal, finishing)
 
 
+def _checkpoint(bench: _Bench, name: str, plan: Plan) -> Written:
+    """A checkpoint of the journal. The merge stands already: what prevents one is only said."""
+    try:
+        made = checkpointing.write(bench.place, bench.journal, pack=name, merged=plan.new)
+    except (WorkbenchError, OSError) as problem:
+        return Written("", f"The journal got no checkpoint: {problem}.")
+    return Written(made.commit, f"The checkpoint is unsigned: {made.note}." if made.note else "")
+
+
 def _abandon(bench: _Bench, name: str, abandon: Abandon, reason: str) -> None:
     actor = bench.place.actor
     decide(bench.journal, lambda states: abandon(things.pack(states, name), reason=reason, actor=actor))
@@ -301,6 +317,7 @@ def _settle_merge(bench: _Bench, name: str, plan: Plan) -> str:
     if bench.merger.stands(plan) == "new":
         bench.merger.finish(plan)
     _finish_merge(bench, name)
+    _checkpoint(bench, name, plan)
     return f"An interrupted merge of {name} is finished: {plan.ref} stands at {plan.new[:12]}."
 
 
