@@ -23,6 +23,7 @@ from workbench.evidence.suite import SuiteReport, run_suite
 from workbench.model.errors import WorkbenchError
 from workbench.ports import Change
 
+MOST_COLD, MOST_CACHED = 1.6, 1.25  # what the runs may cost, in two runs of the suite
 _WAY = 2  # grows when the way of running changes and cached base runs must not be reused
 
 
@@ -66,13 +67,16 @@ class Behaviour:
         wanted: dict[str, Callable[[], SuiteReport]] = {"result": partial(self._on_result, change)}
         if material:
             wanted["base-on-result"] = partial(self._base_on_result, change, material)
-        own = narrowed(self.plan, changed_tests(change))
-        if own is not None:
-            wanted["new-on-base"] = partial(run_on_base, self._rig, own, change, material)
         if known is None:
             wanted["base"] = partial(self._on_base, change)
+        own = narrowed(self.plan, changed_tests(change))
+        extra = partial(run_on_base, self._rig, own, change, material) if own else None
+        if extra and self._parallel:
+            wanted["new-on-base"] = extra
         reports = _all(wanted, workers=2 if self._parallel else 1)
         base = known or reports["base"]
+        if extra and not self._parallel and _affordable(base, runs=len(wanted), cached=known is not None):
+            reports |= _all({"new-on-base": extra}, workers=1)
         if known is None:
             self._keep(change, base)
         result = undisturbed(reports["result"], base)
@@ -134,6 +138,16 @@ def undisturbed(report: SuiteReport, base: SuiteReport) -> SuiteReport:
         return report
     problem = f"the run cannot be believed: the change replaces parts of the test runner: {', '.join(altered[:5])}"
     return msgspec.structs.replace(report, state="error", problem=problem)
+
+
+def _affordable(base: SuiteReport, *, runs: int, cached: bool) -> bool:
+    """Whether one more start of the runner fits into what a pack may cost, where runs follow one another.
+
+    Two runs of the suite at once leave room for it always.
+    """
+    suite_s = base.duration_ms / 1000
+    start_s = suite_s - sum(outcome.seconds for outcome in base.outcomes)
+    return runs * suite_s + start_s <= 2 * suite_s * (MOST_CACHED if cached else MOST_COLD)
 
 
 def covered_paths(change: Change) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from workbench.model.evidence import Evidence, EvidenceState, Finding
 from workbench.ports import Change, Collected
 
 NEW_ON_BASE = "tests.new-on-base"
+NOT_TRIED = "the change's own tests were not tried on base: they cannot be chosen alone, or it would cost too much"
 MAX_LISTED = 200  # ids named in facts; the whole list is in the outcomes blob
 
 
@@ -113,7 +114,7 @@ class TestsCollector:
             return ()
         report = runs.new_on_base
         if report is None or not report.believed or not runs.result.believed:
-            reason = "single tests cannot be chosen" if report is None else report.problem or runs.result.problem
+            reason = NOT_TRIED if report is None else report.problem or runs.result.problem
             facts = {"files": list(files)[:MAX_LISTED]}
             report = report or SuiteReport(state="not-checked")
             return (self._evidence(change, NEW_ON_BASE, report, state="not-checked", summary=reason, facts=facts),)

@@ -234,7 +234,7 @@ def coverage_tools(scratch: Path) -> Path | None:
     if not place.is_dir():
         fresh = place.with_name(f"{place.name}.{os.getpid()}")
         shutil.rmtree(fresh, ignore_errors=True)
-        ignored = shutil.ignore_patterns("__pycache__", "htmlfiles", "*.pyi")
+        ignored = shutil.ignore_patterns("htmlfiles", "*.pyi")  # byte code is taken along: it halves the import
         shutil.copytree(Path(coverage.__file__).parent, fresh / "coverage", ignore=ignored)
         try:
             fresh.rename(place)
