@@ -1,4 +1,4 @@
-"""Auditability: whether everything that a pack links to is there, so that the change can be retraced; it runs nothing."""
+"""Auditability: whether all that a pack links to is there, so that the change can be retraced; it runs nothing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from workbench.ports import Blobs, Change, Collected
 
 
 class AuditCollector:
-    """Evidence of kind `audit`. `links` map what a pack cites (brief, script, trajectory ...) to a blob, or to a digest.
+    """Evidence of kind `audit`. `links` map what a pack cites (brief, script, policy ...) to the blobs that hold it.
 
     A link is whole when its blob can be read back under its digest; an empty one is missing.
     """
