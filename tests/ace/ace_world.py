@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from workbench.artifacts.mergepack import MergePack
 from workbench.core.decide import consultation as consult
 from workbench.core.decide import mission as missions
@@ -141,8 +143,16 @@ class World:
         git(self.repository, "checkout", "-q", "main")
         return head
 
-    def pack(self, run: str, *, verdict: str = "ready", files: dict[str, str] | None = None, revision: int = 1) -> str:
-        """A delivery of the run, and its assembled pack."""
+    def pack(
+        self,
+        run: str,
+        *,
+        verdict: str = "ready",
+        files: dict[str, str] | None = None,
+        revision: int = 1,
+        **fields: Any,
+    ) -> str:
+        """A delivery of the run, and its assembled pack, which says what `fields` say."""
         mission = self.journal.mission(run.rpartition(".")[0])
         assert mission is not None
         head = self.commit(f"work-{run}-{revision}", files or {"shop.py": f"PRICE = {revision + 1}\n"})
@@ -159,6 +169,7 @@ class World:
             not_checked=("types",),
             title="Raise the price",
         )
+        mrp = msgspec.structs.replace(mrp, **fields)
         blob = self.journal.blobs.put(canonical(mrp))
         asked = e.PackRequested(
             pack=name,
@@ -183,8 +194,8 @@ class World:
             brief_digest="",
             digest=digest_of(mrp),
             blob=blob,
-            title="Raise the price",
-            headline="the suite was not run",
+            title=mrp.title,
+            headline=mrp.reasons[0],
         )
         delivered = e.DeliverySubmitted(run=run, head=head)
         self.append(Decision(events=(e.Proposed(stream=f"run/{run}", payload=delivered, actor=f"agent:{run}"),)))

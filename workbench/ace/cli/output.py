@@ -37,11 +37,11 @@ class Output:
             self.say(empty)
 
     def one(self, value: Mapping[str, Any] | msgspec.Struct, human: Iterable[str]) -> None:
-        """A single thing: one JSON object, or the lines for people."""
-        self.lines([json_line(value)] if self.as_json else human)
+        """A single thing: one JSON object, or the lines for people, whatever they hold."""
+        self.lines([json_line(value)] if self.as_json else (text.visible(line).replace("\n", " ") for line in human))
 
     def lines(self, lines: Iterable[str]) -> None:
-        """Data, line by line. The lines are safe already."""
+        """Data, line by line. The lines are safe already, and may be painted."""
         for line in lines:
             sys.stdout.write(line + "\n")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Self
 from workbench.ace.wiring.unwritten import Ledger, Unwritten
 from workbench.journal.clock import SystemClock
 from workbench.model.errors import EnvironmentProblem, NotFound, RepositoryProblem
+from workbench.model.text import one_line
 
 if TYPE_CHECKING:
     from workbench.artifacts.configuration import Settings
@@ -112,5 +113,5 @@ class Workplace:
 
     @property
     def actor(self) -> str:
-        """The person as the journal names actors."""
-        return f"human:{self.person}"
+        """The person as the journal names actors, which must be printable."""
+        return f"human:{one_line(self.person)}"
