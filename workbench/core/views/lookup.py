@@ -20,6 +20,9 @@ KIND_WORDS: dict[Kind, str] = {
 }
 
 
+_LISTED_BY: dict[tuple[Kind, ...], str] = {("run",): "runs", ("crp",): "inbox", ("mrp",): "mrp list"}
+
+
 class Named(NamedTuple):
     """A thing that has an id. `of` is the question or pack that a resolution settles."""
 
@@ -77,5 +80,5 @@ def named(things: Iterable[Named], wanted: str, *kinds: Kind) -> Named:
 def _unknown(known: list[Named], wanted: str, kinds: tuple[Kind, ...]) -> NotFound:
     what = " or ".join(KIND_WORDS[kind] for kind in kinds) or "thing"
     newest = ", ".join(thing.id for thing in known[-3:])
-    hint = f"There are e.g. {newest}." if newest else "`workbench missions` lists what there is."
+    hint = f"There are e.g. {newest}." if newest else f"`workbench {_LISTED_BY.get(kinds[:1], 'missions')}` lists them."
     return NotFound(f"No {what} is called {one_line(wanted)!r}.", hint=hint)
