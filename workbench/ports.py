@@ -343,6 +343,28 @@ class Collected(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
 
 
+MAX_COMMITS = 1000  # of a change's history that are looked at one by one
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """One commit of a change's history, as raw as it stands in the object: every text may be hostile."""
+
+    id: str
+    author: str = ""  # name <mail>
+    committer: str = ""
+    message: str = ""
+
+
+AddedLines = tuple[tuple[int, str], ...]  # (number in that commit's file, text)
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True):
+    """What the commits between base and head added, also what a later one took away again."""
+
+    added: dict[str, dict[str, AddedLines]] = {}  # commit to path to lines; a path without lines was touched only
+    left_out: tuple[str, ...] = ()  # sentences on what was beyond the bounds; empty: nothing
+
+
 class Change(Protocol):
     """The change under examination, as collectors see it: two commits, the result, and places to run commands in."""
 
@@ -369,6 +391,18 @@ class Change(Protocol):
 
     def added_lines(self) -> dict[str, tuple[int, ...]]:
         """Per path of the result, the numbers of the lines that base does not have."""
+        ...
+
+    def modes(self) -> dict[str, tuple[str, str]]:
+        """Per changed path its git modes in base and result (`100644`, `120000` ...); "" where it is absent."""
+        ...
+
+    def commits(self) -> tuple[Commit, ...]:
+        """The commits of head that base has not, newest first, at most `MAX_COMMITS`."""
+        ...
+
+    def history_added_lines(self) -> History:
+        """Lines that each of `commits` has and none of its parents; nothing of binary files."""
         ...
 
 

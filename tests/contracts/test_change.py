@@ -100,3 +100,22 @@ def test_a_change_has_its_commits_and_tree(make: Make) -> None:
     change = make(BASE, RESULT)
     assert all((change.base, change.head, change.result, change.tree))
     assert change.base != change.head
+
+
+def test_modes_are_told_of_changed_paths(make: Make) -> None:
+    """A collector sees the modes on both sides: of plain files, and none where a file is absent."""
+    modes = make(BASE, RESULT).modes()
+    assert modes["edit.py"] == ("100644", "100644")
+    assert modes["gone.py"] == ("100644", "")
+    assert modes["empty"] == ("", "100644")
+    assert "keep.txt" not in modes
+
+
+def test_the_history_is_of_the_change_alone(make: Make) -> None:
+    """Every commit that is named has an id; none that base holds is among them, and nothing was left out unsaid."""
+    change = make(BASE, RESULT)
+    known = {commit.id for commit in change.commits()}
+    history = change.history_added_lines()
+    assert set(history.added) <= known
+    assert change.base not in known
+    assert history.left_out == ()

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from workbench.artifacts.brief import Brief, Context, Goal
@@ -14,7 +16,7 @@ from workbench.evidence.rationale import RationaleCollector
 from workbench.evidence.secrets import Secrets
 from workbench.evidence.size import Size
 from workbench.evidence.sizes import change_summary, kind_of
-from workbench.ports import Collected
+from workbench.ports import Collected, Commit, History
 from workbench.testing.changes import TreeChange
 
 
@@ -72,6 +74,47 @@ def test_only_added_lines_count() -> None:
     before = f"key = '{AWS}'\n"
     assert state(Secrets().collect(added("a.py", before + "x = 1\n", before))) == "passed"
     assert state(Secrets().collect(added("a.py", "x = 1\n" + before))) == "failed"
+
+
+def with_history(**more: Any) -> TreeChange:
+    return TreeChange({"a.py": b"x = 1\n"}, {"a.py": b"x = 2\n"}, **more)
+
+
+def test_a_secret_that_a_later_commit_removed_is_found() -> None:
+    """A secret in an earlier commit fails although the result lacks it, and the finding says which commit.
+
+    Control: the same change without that commit passes.
+    """
+    past = History(added={"c" * 40: {"conf.py": ((7, f"key = '{AWS}'"),)}, "d" * 40: {"conf.py": ()}})
+    collected = Secrets().collect(with_history(history=past))
+    assert state(collected) == "failed"
+    (found,) = collected.findings
+    assert (found.path, found.line, found.severity) == ("conf.py", 7, "critical")
+    assert "commit cccccccccccc" in found.text
+    assert AWS not in found.text
+    assert state(Secrets().collect(with_history())) == "passed"
+
+
+def test_a_secret_is_told_once() -> None:
+    """A secret that stands in the result and in its commit is one finding."""
+    line = f"key = '{AWS}'"
+    past = History(added={"c" * 40: {"a.py": ((1, line),)}})
+    change = TreeChange({}, {"a.py": line.encode()}, history=past)
+    assert len(Secrets().collect(change).findings) == 1
+
+
+def test_a_secret_in_a_message_is_found() -> None:
+    """A merge brings messages along, too."""
+    collected = Secrets().collect(with_history(commits=[Commit(id="c" * 40, message=f"Use it\n\nkey {AWS}\n")]))
+    assert state(collected) == "failed"
+    assert "the message of commit cccccccccccc" in collected.findings[0].text
+
+
+def test_a_history_that_was_left_out_is_not_checked() -> None:
+    """What is beyond the bounds is no pass, and says so."""
+    collected = Secrets().collect(with_history(history=History(left_out=("9 earlier commits",))))
+    assert state(collected) == "not-checked"
+    assert "9 earlier commits" in collected.evidence[0].summary
 
 
 @pytest.mark.parametrize(

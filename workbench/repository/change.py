@@ -9,6 +9,8 @@ from functools import cached_property
 import msgspec
 
 from workbench.model.errors import Refused
+from workbench.ports import Commit, History
+from workbench.repository.history import added_by, commit_ids, read_commit
 from workbench.repository.objects import Conflicted
 from workbench.repository.store import Store
 
@@ -55,6 +57,27 @@ class StoreChange:
         """Per path of the result, the numbers of the lines that base does not have."""
         return dict(self._added)
 
+    def modes(self) -> dict[str, tuple[str, str]]:
+        """Per changed path its git modes in base and result; "" where it is absent."""
+        fields = self._store.git.run(*_DIFF, "--raw", "-z", self.base, self.result).fields
+        return {path: _modes_of(told) for told, path in zip(fields[::2], fields[1::2], strict=True)}
+
+    def commits(self) -> tuple[Commit, ...]:
+        """The commits of head that base has not, newest first, at most `MAX_COMMITS`."""
+        return tuple(read_commit(self._store.reader, commit) for commit in self._commit_ids[0])
+
+    def history_added_lines(self) -> History:
+        """Lines that each of the commits has and none of its parents."""
+        return self._history
+
+    @cached_property
+    def _commit_ids(self) -> tuple[list[str], int]:
+        return commit_ids(self._store.git, self.base, self.head)
+
+    @cached_property
+    def _history(self) -> History:
+        return added_by(self._store.git, *self._commit_ids)
+
     def numstat(self) -> list[PathStat]:
         """Lines added and removed, per changed path."""
         fields = self._store.git.run(*_DIFF, "--numstat", "-z", self.base, self.result).fields
@@ -71,6 +94,12 @@ class StoreChange:
         sections = iter(_sections(diff))
         added = {path: _numbers(_section_of(letter, sections)) for letter, path in self._changed if letter != "D"}
         return {path: numbers for path, numbers in added.items() if numbers}
+
+
+def _modes_of(told: str) -> tuple[str, str]:
+    """The modes of a raw line (`:100644 000000 ...`)."""
+    before, after = ("" if mode == "000000" else mode for mode in told.removeprefix(":").split(" ")[:2])
+    return before, after
 
 
 def _section_of(letter: str, sections: Iterator[list[bytes]]) -> list[bytes]:

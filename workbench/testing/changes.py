@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from workbench.model.digests import digest_of
+from workbench.ports import Commit, History
 
 
 class TreeChange:
     """The port Change over two trees that map a path to its bytes; commit ids follow from the contents."""
 
     def __init__(
-        self, base: Mapping[str, bytes], result: Mapping[str, bytes], *, head: Mapping[str, bytes] | None = None
+        self,
+        base: Mapping[str, bytes],
+        result: Mapping[str, bytes],
+        *,
+        head: Mapping[str, bytes] | None = None,
+        modes: Mapping[str, tuple[str, str]] | None = None,
+        commits: Sequence[Commit] = (),
+        history: History | None = None,
     ) -> None:
+        """`modes` are told of paths that are no plain files; `commits` and `history` are empty unless given."""
         self._base = dict(base)
         self._result = dict(result)
         self._head = self._result if head is None else dict(head)
+        self._modes = dict(modes or {})
+        self._commits = tuple(commits)
+        self._history = history or History()
 
     @classmethod
     def of(cls, base: Mapping[str, str], result: Mapping[str, str]) -> TreeChange:
@@ -49,13 +61,33 @@ class TreeChange:
 
     def changed_paths(self) -> list[tuple[str, str]]:
         """(A, M or D, path) of what differs, by path; a rename is a `D` and an `A`."""
-        paths = sorted(self._base.keys() | self._result.keys())
-        return [(self._status(path), path) for path in paths if self._base.get(path) != self._result.get(path)]
+        paths = sorted(self._base.keys() | self._result.keys() | self._modes.keys())
+        return [(self._status(path), path) for path in paths if self._differs(path)]
+
+    def _differs(self, path: str) -> bool:
+        return self._base.get(path) != self._result.get(path) or len(set(self._mode(path))) > 1
+
+    def _mode(self, path: str) -> tuple[str, str]:
+        plain = tuple("100644" if path in side else "" for side in (self._base, self._result))
+        return self._modes.get(path, (plain[0], plain[1]))
 
     def _status(self, path: str) -> str:
-        if path not in self._base:
-            return "A"
-        return "M" if path in self._result else "D"
+        before, after = self._mode(path)
+        if before and after:
+            return "M" if before[:3] == after[:3] else "T"
+        return "A" if after else "D"
+
+    def modes(self) -> dict[str, tuple[str, str]]:
+        """The modes of changed paths: plain files unless told otherwise."""
+        return {path: self._mode(path) for _, path in self.changed_paths()}
+
+    def commits(self) -> tuple[Commit, ...]:
+        """The commits that were given."""
+        return self._commits
+
+    def history_added_lines(self) -> History:
+        """The history that was given."""
+        return self._history
 
     def base_file(self, path: str) -> bytes | None:
         """A file of the base."""
@@ -69,7 +101,7 @@ class TreeChange:
         """Per path of the result, the numbers of the lines that base does not have; nothing for binary files."""
         added: dict[str, tuple[int, ...]] = {}
         for status, path in self.changed_paths():
-            if status != "D" and b"\0" not in self._result[path]:
+            if status != "D" and b"\0" not in self._result.get(path, b"\0"):
                 numbers = _added(self._base.get(path, b""), self._result[path])
                 if numbers:
                     added[path] = numbers
