@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,6 +18,7 @@ from workbench.ace.wiring.checks import bubblewrap_problem
 
 STEP_S = 100  # for one command of the tour
 PROGRAMS = Path(sys.executable).parent
+PATH = os.pathsep.join(part for part in os.environ["PATH"].split(os.pathsep) if Path(part) != PROGRAMS)
 
 
 class Terminal:
@@ -29,17 +32,15 @@ class Terminal:
         (home / ".gitconfig").write_text(
             "[user]\n\tname = Ada\n\temail = ada@example.org\n[init]\n\tdefaultBranch = main\n"
         )
-        path = f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"
-        self.environment = {"HOME": str(home), "PATH": path, "NO_COLOR": "1", "LANG": "C.UTF-8", "GIT_PAGER": "cat"}
+        (self.place / ".venv").symlink_to(sys.prefix)
+        self.environment = {"HOME": str(home), "PATH": PATH, "NO_COLOR": "1", "LANG": "C.UTF-8", "GIT_PAGER": "cat"}
+        self._left = place / "left"  # where the shell was, and what it searched, when it was done with a line
 
     def type(self, line: str) -> subprocess.CompletedProcess[str]:
-        """Run one line; `cd` moves the terminal, and activating the environment was done before."""
-        words = line.split()
-        if words[0] == "cd":
-            self.place /= words[1]
-        ready = words[0] in ("cd", ".")
-        return subprocess.run(
-            ["bash", "-c", "true" if ready else line],
+        """Run one line as it is; where it went and what it exported holds for the next one."""
+        leaving = f'code=$?; printf "%s\\n%s" "$PWD" "$PATH" > {shlex.quote(str(self._left))}; exit $code'
+        done = subprocess.run(
+            ["bash", "-c", f"{line}\n{leaving}"],
             cwd=self.place,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -47,6 +48,9 @@ class Terminal:
             text=True,
             timeout=STEP_S,
         )
+        place, self.environment["PATH"] = self._left.read_text().split("\n")
+        self.place = Path(place)
+        return done
 
 
 @pytest.fixture
@@ -54,7 +58,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     """A terminal on a machine where nothing of Workbench is; whatever AEE was started is ended."""
     opened = Terminal(tmp_path)
     yield opened
-    opened.type("workbench aee stop --quiet")
+    opened.type(f"{PROGRAMS}/workbench aee stop --quiet")
 
 
 def walk(terminal: Terminal, title: str) -> dict[str, str]:
@@ -69,12 +73,27 @@ def walk(terminal: Terminal, title: str) -> dict[str, str]:
 
 def test_five_minutes(terminal: Terminal) -> None:
     """From the demo's inbox to an answer, a merge, a rejection and an AEE that is stopped."""
-    assert terminal.type("workbench demo").returncode == 0
+    demo = terminal.type(".venv/bin/workbench demo")
+    assert demo.returncode == 0
+    assert demo.stderr.startswith("Making a small repository")
+    assert f'export PATH="{PROGRAMS}' in demo.stderr
     said = walk(terminal, "Five minutes")
     assert all(kind in said["workbench inbox"] for kind in ("CRP-payments-limit", "MRP-parser-fix", "MRP-flaky-retry"))
     assert "Not checked" in said["workbench mrp show MRP-parser-fix.1-1 --md"]
     assert "now skipped" in said["workbench mrp show MRP-flaky-retry.1-1 --md"]
     assert "Refuse amounts that are no numbers" in said["git log --oneline --graph"]
+
+
+def test_what_the_demo_says_to_type_next_can_be_typed(terminal: Terminal) -> None:
+    """Also after `--no-tui`, which returns before anything is there to be shown: its first steps wait and look."""
+    demo = terminal.type(".venv/bin/workbench demo --no-tui")
+    lines = [line.strip() for line in demo.stderr.partition("What to type next:")[2].splitlines() if line.strip()]
+    codes = {}
+    for line in lines:
+        command = re.split(r"  +", line)[0]
+        codes[command] = terminal.type(command).returncode
+    assert codes.pop("workbench wait") == 3
+    assert set(codes.values()) == {0}, codes
 
 
 @pytest.mark.skipif(
@@ -84,7 +103,8 @@ def test_in_a_repository_of_your_own(terminal: Terminal) -> None:
     """From nothing to a pack, with the script that the README shows; then the gate alone, for a branch."""
     title = "In a repository of your own"
     (script,) = readme.blocks(readme.section(title), "yaml")
-    for line in ("git init -q", "git commit -q --allow-empty -m First", "git branch my-branch"):
+    start = ('export PATH="$PWD/.venv/bin:$PATH"', "mkdir mine && cd mine", "git init -q")
+    for line in (*start, "git commit -q --allow-empty -m First", "git branch my-branch"):
         assert terminal.type(line).returncode == 0
     (terminal.place / "agent.yaml").write_text(script)
     terminal.type("git switch -q my-branch && git commit -q --allow-empty -m Work && git switch -q main")
