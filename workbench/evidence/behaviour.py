@@ -24,7 +24,7 @@ from workbench.model.errors import WorkbenchError
 from workbench.ports import Change
 
 MOST_COLD, MOST_CACHED = 1.6, 1.25  # what the runs may cost, in two runs of the suite
-_WAY = 2  # grows when the way of running changes and cached base runs must not be reused
+_WAY = 3  # grows when the way of running changes and cached base runs must not be reused
 
 
 class ThreeRuns(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +136,7 @@ def undisturbed(report: SuiteReport, base: SuiteReport) -> SuiteReport:
     altered = sorted({*report.altered} - {*base.altered})
     if not altered or not report.believed:
         return report
-    problem = f"the run cannot be believed: the change replaces parts of the test runner: {', '.join(altered[:5])}"
+    problem = f"the run cannot be believed: the test runner was altered: {'; '.join(altered[:5])}"
     return msgspec.structs.replace(report, state="error", problem=problem)
 
 

@@ -44,6 +44,8 @@ _PATTERNS = re.compile(
     r"test_.*\.py|.*_tests?\.py|tests?\.py|.*\.pth|.*_test\.go|.*[._-](test|spec)\.[cm]?[jt]sx?"
     r"|(jest|vitest|karma|ava|playwright|cypress)\.config\..*|.*\.snap"
 )
+# Metadata of a distribution lets a plugin load itself; byte code runs in place of the source beside it.
+_STARTING = re.compile(r"(.*/)?([^/]+\.(dist|egg)-info(/.*)?|__pycache__/.*|[^/]+\.py[co])")
 _SHARED = frozenset({"pyproject.toml", "package.json"})  # only a part of these is material
 TEST_TOOLS = ("pytest",)  # tables below `tool` that are test material
 _PACKAGE_KEYS = ("scripts", "jest", "mocha", "ava", "vitest", "tap", "c8", "nyc", "type")
@@ -55,7 +57,7 @@ def is_material(path: str) -> bool:
     pure = PurePosixPath(path)
     if any(part in _DIRECTORIES for part in pure.parts[:-1]):
         return True
-    return pure.name in _NAMES or _PATTERNS.fullmatch(pure.name) is not None
+    return _STARTING.fullmatch(path) is not None or pure.name in _NAMES or _PATTERNS.fullmatch(pure.name) is not None
 
 
 def is_test_file(path: str) -> bool:

@@ -38,14 +38,18 @@ def sender(fd: int, secret: bytes) -> Send:
     return send
 
 
-def pytest_witness(send: Send, look: Callable[[], None]) -> Any:
+def pytest_witness(send: Send, look: Callable[[], None], settled: Callable[[], None]) -> Any:
     """A pytest plugin: ids as collected, what was deselected, begin, phases and end of each test, collection errors.
 
     Its methods hold what they report with: replacing an attribute of the plugin or its class changes nothing.
+    `settled` is called once the plugins of the environment are loaded.
     """
     text = _text
 
     class Plugin:
+        def pytest_configure(self) -> None:
+            settled()
+
         def pytest_collection_finish(self, session: Any) -> None:
             send("collected", ids=[item.nodeid for item in session.items])
 
@@ -193,13 +197,40 @@ def _run_pytest(plan: dict[str, Any], send: Send, ready: Callable[[], None]) -> 
         arguments.append("-n0")  # every import must be seen in this process
     if _loads("pytest_cov"):
         arguments.append("--no-cov")  # one tracer at a time
-    machinery = _machinery("_pytest", "pluggy")
+    beside = _machinery()
+    machinery = beside.Machinery(("_pytest", "pluggy", "pytest", "builtins"))
+    canaries = beside.PytestCanaries(pytest, plan["python_path"])
+    settled = _only_distributions_of_the_environment(plan["python_path"][-1])
     ready()
     _enter(plan)
     sys.argv = ["pytest", *plan["arguments"]]
-    code = int(pytest.main([*plan["arguments"], *arguments], plugins=[pytest_witness(send, machinery.look)]))
-    send("machinery", altered=machinery.altered())
+    plugins = [pytest_witness(send, machinery.look, settled), canaries.plugin()]
+    code = int(pytest.main([*plan["arguments"], *arguments], plugins=plugins))
+    send("machinery", altered=[*canaries.lost(code), *machinery.altered()])
     return code
+
+
+def _only_distributions_of_the_environment(workspace: str) -> Callable[[], None]:
+    """Hide the metadata of distributions that lies in the workspace, so that no plugin loads itself by it.
+
+    What is returned shows it again: tests may ask for it.
+    """
+    import importlib.metadata as metadata
+    import site
+
+    inside = os.path.realpath(workspace) + os.sep
+    places = {os.path.realpath(path) for path in site.getsitepackages()}
+    path = [
+        p for p in sys.path if p and (os.path.realpath(p) in places or not f"{os.path.realpath(p)}/".startswith(inside))
+    ]
+    shown = metadata.distributions
+    known = list(shown(path=path))
+    metadata.distributions = lambda **wanted: list(shown(**wanted)) if wanted else known
+
+    def settled() -> None:
+        metadata.distributions = shown
+
+    return settled
 
 
 def _loads(plugin: str) -> bool:
@@ -210,26 +241,30 @@ def _loads(plugin: str) -> bool:
 def _run_unittest(plan: dict[str, Any], send: Send, ready: Callable[[], None]) -> int:
     import unittest
 
-    machinery = _machinery("unittest")
+    beside = _machinery()
+    machinery = beside.Machinery(("unittest", "builtins"))
+    canaries = beside.UnittestCanaries(unittest)
     ready()
     _enter(plan)
     result = unittest_witness(send, machinery.look)
     suite = _discover(unittest, plan["arguments"])
     send("collected", ids=[test.id() for test in _tests_of(unittest, suite)])
+    canaries.sing()
     suite.run(result)
+    canaries.sing()
     for test, text in result.errors + result.failures:
         sys.stdout.write(f"{test}\n{text}\n")
-    send("machinery", altered=machinery.altered())
+    send("machinery", altered=[*canaries.lost(0), *machinery.altered()])
     if not result.testsRun and not result.errors:
         return 5
     return 0 if result.wasSuccessful() else 1
 
 
-def _machinery(*packages: str) -> Any:
+def _machinery() -> Any:
     """The neighbour `machinery`, under the name that it has beside the run."""
     module = importlib.import_module("workbench_machinery")
     del sys.modules["workbench_machinery"]
-    return module.Machinery(packages)
+    return module
 
 
 def _discover(unittest: Any, arguments: list[str]) -> Any:

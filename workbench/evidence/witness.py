@@ -226,6 +226,8 @@ class _Reader:
             return "the run was never begun"
         if "finish" not in self._kinds:
             return "the run was cut off before its end"
+        if "machinery" not in self._kinds and not self._unsupported:
+            return "nothing tells whether the test runner stayed as it was"
         if self._fields.get("ended_with") != self._fields["exit_code"]:
             return f"the runner said {self._fields['exit_code']} and ended with {self._fields.get('ended_with')}"
         if self._running and self._fields["exit_code"] in (_ALL_WELL, _SOME_FAILED):

@@ -61,6 +61,10 @@ KINDS: dict[str, Kind] = {
     "plugin-hook": Kind("medium", False, "A hook of the test runner was added or changed"),
     "collect-ignore": Kind("critical", True, "Test files are now ignored"),
     "plugin-added": Kind("high", False, "A plugin of the test runner was added"),
+    "plugin-metadata": Kind(
+        "critical", True, "Metadata of a distribution, by which plugins load themselves, was added or changed"
+    ),
+    "bytecode": Kind("critical", True, "Byte code, which runs in place of the source beside it, was added or changed"),
     "startup-file": Kind("critical", True, "A file that the interpreter runs at every start was added or changed"),
     "shadowing-module": Kind("critical", True, "A file takes the place of a module that tests rely on"),
     "test-tool-patched": Kind("critical", True, "Code replaces part of the test runner or of the built-ins"),

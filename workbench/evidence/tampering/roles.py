@@ -59,6 +59,12 @@ def is_snapshot(path: str) -> bool:
     return (in_store and not pure.name.endswith(".py")) or _SNAPSHOT_NAME.match(pure.name) is not None
 
 
+def is_bytecode(path: str) -> bool:
+    """Whether the file is what the interpreter may run in place of source."""
+    pure = PurePosixPath(path)
+    return pure.suffix in (".pyc", ".pyo") or "__pycache__" in pure.parts
+
+
 def is_ci(path: str) -> bool:
     """Whether the file says what continuous integration runs."""
     return _CI.match(path) is not None

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 
 from workbench.evidence.tampering.expressions import constant_truth, ending_call, last_name
 from workbench.evidence.tampering.kinds import found
-from workbench.evidence.tampering.roles import is_conftest, is_test
+from workbench.evidence.tampering.roles import is_bytecode, is_conftest, is_test
 from workbench.model.evidence import Finding
 
 COLLECTION_HOOKS = frozenset(
@@ -92,12 +92,26 @@ def _texts(source: Source | None, name: str) -> list[str]:
 
 
 def _hooks(base: Source | None, result: Source) -> Found:
-    in_tests = is_test(result.path)
     for node in result.functions():
-        if not node.name.startswith("pytest_") or ast.unparse(node) in _texts(base, node.name):
-            continue
-        kind = _hook_kind(node.name)
-        yield found(kind, result.path, node.lineno, detail=node.name, blocking=None if in_tests else False)
+        if node.name.startswith("pytest_") and ast.unparse(node) not in _texts(base, node.name):
+            yield found(_hook_kind(node.name), result.path, node.lineno, detail=node.name)
+    known = set() if base is None else {text for _, text in _named_hooks(base.tree)}
+    for line, name in _named_hooks(result.tree):
+        if name not in known:
+            yield found(_hook_kind(name), result.path, line, detail=name)
+
+
+def _named_hooks(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Hooks of weight that are bound or named by a text instead of being defined: by `=`, `setattr`, `specname`."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
+            name: object = node.id if isinstance(node, ast.Name) else node.attr
+        elif isinstance(node, ast.keyword):
+            name = node.arg
+        else:
+            name = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(name, str) and name in COLLECTION_HOOKS | REPORT_HOOKS | SESSION_HOOKS:
+            yield getattr(node, "lineno", 0), name
 
 
 def _hook_kind(name: str) -> str:
@@ -313,7 +327,13 @@ def file_findings(status: str, path: str) -> Found:
         if status != "D":
             yield found("startup-file", path)
         return
-    if status != "A" or pure.suffix not in (".py", ".so", ".pyc"):
+    if is_bytecode(path) and status != "D":
+        yield found("bytecode", path)
+        return
+    if status != "D" and any(part.endswith((".dist-info", ".egg-info")) for part in pure.parts):
+        yield found("plugin-metadata", path)
+        return
+    if status != "A" or pure.suffix not in (".py", ".so"):
         return
     module, parent = (pure.stem, pure.parent) if pure.stem != "__init__" else (pure.parent.name, pure.parent.parent)
     root = "" if str(parent) == "." else str(parent)
