@@ -209,3 +209,21 @@ def test_files_of_a_gate_are_pinned_as_they_lie(call: Call, repository: Path, tm
             request(place, order)
         with pytest.raises(UsageError):
             request(place, BuildOrder(base="main", head="feature", policy="nowhere.yaml"))
+
+
+def test_a_script_names_its_own_agent(call: Call, repository: Path) -> None:
+    """Who plays is who the script says, unless a person gives another name; a script that says nothing is its file."""
+    (repository / "play.yaml").write_text("agent: robin\nsteps: []\n")
+    (repository / "mute.yaml").write_text("steps: [\n")
+    for name, words in (("robin", ["play.yaml"]), ("ada", ["play.yaml", "--agent", "ada"]), ("mute", ["mute.yaml"])):
+        run = call("run", f"Let {name} do it", "--no-start", "--json", "--script", *words).one["runs"][0]
+        assert call("show", run, "--json").one["agent"] == name
+
+
+def test_init_says_how_to_come_by_an_agent(call: Call, repository: Path) -> None:
+    """Where no agent is configured the next step is one that works, and the page it names is there."""
+    said = call("init").err
+    assert "--script FILE" in said
+    assert Path(said.split()[-1]).is_file()
+    (repository / ".workbench/config.toml").write_text('[agents.robin]\ndriver = "scripted"\nscript = "r.yaml"\n')
+    assert "--script" not in call("init").err

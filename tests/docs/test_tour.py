@@ -58,7 +58,8 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     """A terminal on a machine where nothing of Workbench is; whatever AEE was started is ended."""
     opened = Terminal(tmp_path)
     yield opened
-    opened.type(f"{PROGRAMS}/workbench aee stop --quiet")
+    for demo in ("", "-C workbench-demo "):  # the walk may have ended after or before it went into the demo
+        opened.type(f"{PROGRAMS}/workbench {demo}aee stop --quiet")
 
 
 def walk(terminal: Terminal, title: str) -> dict[str, str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -11,6 +14,10 @@ from workbench.ace.cli.output import Output
 from workbench.ace.wiring.workplace import Workplace
 
 DIRECTORY = "workbench-demo"
+_LOOK_FIRST = (
+    "  workbench wait                                     until nothing goes on without you: exit code 3",
+    "  workbench inbox                                    what needs you; all that follows is there then",
+)
 SETTLE_S = 60.0  # until each of the three agents has asked or delivered
 
 
@@ -23,6 +30,7 @@ def demo(place: Workplace, out: Output, directory: Path, no_tui: bool) -> None:
 
     One asks and then delivers, one delivers at once, one makes the tests pass by weakening them and is found out.
     """
+    out.say(f"Making a small repository in {directory} and putting three agents to work; this takes some seconds.")
     from workbench.ace.wiring import demonstration, engine
 
     where = demonstration.lay_out((place.directory / directory).absolute())
@@ -44,7 +52,8 @@ def demo(place: Workplace, out: Output, directory: Path, no_tui: bool) -> None:
         out.one(built, [str(where), *(f"  {mission.mission}" for mission in started)])
     else:
         _watch(shop, out)
-    for line in _next_steps(where, place.directory):
+    started_only = no_tui or out.as_json
+    for line in _next_steps(where, place.directory, wait_first=started_only):
         out.say(line)
 
 
@@ -53,17 +62,24 @@ def _watch(shop: Workplace, out: Output) -> None:
     from workbench.ace.cli.inbox import print_inbox
     from workbench.ace.cli.wait import settle
 
-    out.say("Three agents are at work; this takes some seconds.")
-    settle(shop, timeout=SETTLE_S)
+    out.say("Three agents are at work. Ctrl-C leaves them to it.")
+    try:
+        settle(shop, timeout=SETTLE_S)
+    except KeyboardInterrupt:
+        out.say(f"\nThe agents go on without you, in {shop.directory}. There, `workbench inbox` shows what needs you,")
+        out.say("and `workbench aee stop` ends them.")
+        raise
     print_inbox(shop, out)
 
 
-def _next_steps(where: Path, here: Path) -> list[str]:
+def _next_steps(where: Path, here: Path, *, wait_first: bool) -> list[str]:
     shown = where.relative_to(here) if where.is_relative_to(here) else where
     return [
         "",
         "What to type next:",
-        f"  cd {shown}",
+        *_to_be_found(),
+        f"  cd {shlex.quote(str(shown))}",
+        *_LOOK_FIRST[: None if wait_first else 0],
         "  workbench show CRP-payments-limit.1-1              the question that waits for you",
         '  workbench answer CRP-payments-limit.1-1 --option A --why "any 60 seconds, says DOD-1"',
         "  workbench mrp show MRP-parser-fix.1-1 --md         what is proven, and what was not checked",
@@ -72,3 +88,11 @@ def _next_steps(where: Path, here: Path) -> list[str]:
         "  workbench mrp show MRP-flaky-retry.1-1 --md        found out",
         "  workbench aee stop                                 when you have seen enough",
     ]
+
+
+def _to_be_found() -> list[str]:
+    """How the shell finds `workbench`, where it was called by its path."""
+    beside = Path(sys.executable).parent
+    if shutil.which("workbench") or not (beside / "workbench").exists():
+        return []
+    return [f'  export PATH="{beside}:$PATH"']

@@ -22,6 +22,7 @@ from workbench.model.digests import digest_bytes
 from workbench.model.errors import ArtifactInvalid, NotFound, Refused
 from workbench.model.ids import branch_of, run_id, slug
 from workbench.model.problems import Problem
+from workbench.model.text import one_line
 from workbench.ports import Blobs, States
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 UNCONFINED = "none"
 DEFAULT_LOOP = "default"
+AGENT_CELLS = 60  # of a name that a script gives its agent
 MOST_NUMBERED = 10_000  # missions of one name
 
 
@@ -249,7 +251,9 @@ def choose_agent(place: Workplace, order: Order, settings: Settings, blobs: Blob
     """The agent: `--script`, `--agent`, the setting `run.agent`, or the only one that is configured."""
     if order.script:
         path = Path(order.script) if Path(order.script).is_absolute() else place.directory / order.script
-        return Agent(name=order.agent or path.stem, driver="scripted", script=_pin_file(path, blobs))
+        played = _pin_file(path, blobs)
+        named = order.agent or _name_in(blobs.get(played.blob)) or path.stem
+        return Agent(name=named, driver="scripted", script=played)
     name = order.agent or settings.run.agent or _only(settings.agents)
     found = settings.agents.get(name)
     if found is None:
@@ -261,6 +265,16 @@ def choose_agent(place: Workplace, order: Order, settings: Settings, blobs: Blob
         )
     script = _pin_file(place.checkout / found.script, blobs) if found.script else None
     return Agent(name=name, driver=found.driver, script=script)
+
+
+def _name_in(script: bytes) -> str:
+    """The name that a script gives its agent; empty where it gives none, or cannot be read: its driver says why."""
+    from workbench.artifacts.nodes import MapNode, Scalar, from_yaml
+    from workbench.artifacts.problem_list import ProblemList
+
+    root = from_yaml(script.decode("utf-8", "replace"), ProblemList("script"))
+    named = root.get("agent") if isinstance(root, MapNode) else None
+    return one_line(named.text.strip(), AGENT_CELLS) if isinstance(named, Scalar) else ""
 
 
 def _only(agents: Mapping[str, Any]) -> str:
