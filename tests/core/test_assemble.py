@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.artifacts.mergepack import Change
+from workbench.artifacts.brief import Brief, Goal
+from workbench.artifacts.mergepack import Change, PlanItem, render
 from workbench.artifacts.policy import DEFAULT
 from workbench.core.admission import Bindings
 from workbench.core.assemble import Known, assemble, claimed_rationale, reading_list
 from workbench.core.assemble import test_plan as map_plan
-from workbench.core.gate import Context, judge
+from workbench.core.gate import Context, Judgement, judge
 from workbench.core.staleness import stale_reasons
-from workbench.model.evidence import Finding, TestOutcome
+from workbench.model.evidence import Evidence, Finding, TestOutcome
 
 HERE = Bindings(base="b", head="h", tree="t", policy_digest="p", brief_digest="q")
 TESTS = (
@@ -53,14 +54,47 @@ def test_a_decision_is_void_when_a_binding_changes(name: str) -> None:
         ("see tests/test_calc.py::test_rejects_empty_text", "tests/test_calc.py::test_rejects_empty_text", "failed"),
         ({"item": "empty", "test": "test_rejects_empty_text"}, "tests/test_calc.py::test_rejects_empty_text", "failed"),
         ({"item": "negative numbers", "test": "test_nowhere"}, "", "missing"),
-        ("concurrent writers on two machines", "", "missing"),
-        ("", "", "missing"),
+        ("negative numbers by test_nowhere", "", "missing"),
+        ({"item": "cases", "test": "tests/test_calc.py::test_cases"}, "tests/test_calc.py::test_cases[1-x]", "passed"),
+        ("concurrent writers on two machines", "", "unknown"),
+        ("the cases of test_calc.py", "", "unknown"),
+        ("", "", "unknown"),
     ],
 )
 def test_the_claimed_plan_is_mapped(item: Any, test: str, state: str) -> None:
-    """Each item of the plan names the test that carries it out, with its outcome, or is missing."""
-    (planned,) = map_plan({"test_plan": [item]}, TESTS, ())
+    """Each item has the test that carries it out, is missing if it names none that is there, and unknown otherwise."""
+    cases = TestOutcome(id="tests/test_calc.py::test_cases[1-x]", state="passed")
+    (planned,) = map_plan({"test_plan": [item]}, (*TESTS, cases), ())
     assert (planned.test, planned.state) == (test, state)
+
+
+def test_the_report_does_not_call_unmatched_missing() -> None:
+    """Only a test that was named and is not there is called missing."""
+    plan = (PlanItem(item="x y", state="unknown"), PlanItem(item="test_nowhere", state="missing"))
+    text = render(msgspec.structs.replace(pack(Known(id="MRP-1")), test_plan=plan))
+    assert "| x y | no test could be matched by name | unknown |" in text
+    assert "| **missing** | missing |" in text
+
+
+def test_a_brief_gives_the_title() -> None:
+    """A pack of a branch that comes with a brief is called as the brief; control: without one as it was asked for."""
+    known = Known(id="MRP-1", title="feature on main")
+    brief = Brief(id="B", title="Adding", goal=Goal(objective="add"))
+    judgement = judge(evidence=(), findings=(), policy=DEFAULT, brief=brief, context=Context(bindings=HERE))
+    made = assemble(judgement=judgement, findings=(), brief=brief, bindings=HERE, known=known)
+    assert (made.title, pack(known).title) == ("Adding", "feature on main")
+
+
+def test_untested_lines_come_from_the_evidence() -> None:
+    """A file with changed lines that no test runs is read before others, by what coverage counted."""
+    facts = {"files": {"b.py": {"covered": [1], "uncovered": [3, 4]}}}
+    missed = Evidence(id="c", kind="coverage.changed", criterion="verification", grade="executed", state="failed",
+                      summary="", facts=facts)  # fmt: skip
+    judgement = Judgement(verdict="ready", requirements=(), criteria=(), reasons=(), not_checked=(), evidence=(missed,))
+    changes = (Change(path="a.py", kind="source", entities=("f",)), Change(path="b.py", kind="source"))
+    known = Known(id="x", changes=changes)
+    made = assemble(judgement=judgement, findings=(), brief=None, bindings=HERE, known=known)
+    assert [(item.path, item.line) for item in made.reading_list] == [("b.py", 3), ("a.py", 0)]
 
 
 def test_the_riskiest_is_read_first() -> None:

@@ -132,7 +132,15 @@ MATRIX: dict[str, tuple[str, dict[str, Any]]] = {
     "too large, blocked": ("not-ready", {"context": ctx(changed_lines=5000), "policy": pol(size=SizeLimits(on_exceeded="block"))}),
     "a protected path": ("needs-human", {"context": ctx(changed_paths=(".workbench/policy.yaml",))}),
     "a new dependency": ("needs-human", {"findings": (finding("dependencies.added"),)}),
-    "a new dependency, allowed": ("ready", {"findings": (finding("dependencies.added"),), "policy": pol(allow_new_dependencies=True)}),
+    "a new dependency, allowed": ("ready", {"findings": (finding("dependencies.added", "medium"),), "policy": pol(allow_new_dependencies=True)}),
+    "a misspelt dependency, new ones allowed": ("needs-human", {"findings": (finding("dependencies.misspelt"),), "policy": pol(allow_new_dependencies=True)}),
+    "a high finding of no family": ("needs-human", {"findings": (finding("modes.link"),)}),
+    "a medium finding of no family": ("ready", {"findings": (finding("modes.link", "medium"),)}),
+    "a high finding that the policy tolerates": ("ready", {"findings": (finding("lint.E1"),), "policy": pol(findings=FindingLimits(lint="high"))}),
+    "a critical finding that the policy tolerates": ("needs-human", {"findings": (finding("lint.E1", "critical"),), "policy": pol(findings=FindingLimits(lint="critical"))}),
+    "coverage incomplete, none asked": ("ready", {"evidence": (*GOOD, piece("coverage.changed", "failed", facts={"percent": 54.5}))}),
+    "coverage incomplete, high enough": ("ready", {"evidence": (*GOOD, piece("coverage.changed", "failed", facts={"percent": 90.0})), "policy": pol(coverage_of_changed_lines=80)}),
+    "coverage incomplete, too low": ("not-ready", {"evidence": (*GOOD, piece("coverage.changed", "failed", facts={"percent": 54.5})), "policy": pol(coverage_of_changed_lines=80)}),
     "deceiving characters": ("needs-human", {"findings": (finding("text.bidirectional"),)}),
     "an approval missing": ("needs-human", {"policy": pol(requirements=(Requirement(id="ops", approval=Approval(role="ops")),))}),
     "an approval given": ("ready", {"policy": pol(requirements=(Requirement(id="ops", approval=Approval(role="ops")),)), "context": ctx(approvals=(GivenApproval(who="ada", roles=("ops",)),))}),
@@ -168,6 +176,67 @@ def test_reasons_cite_evidence_and_the_gravest_comes_first() -> None:
     assert judgement.reasons[0].startswith("Base's tests fail on the result")
     assert judgement.reasons[0].endswith("[tests.base-on-result]")
     assert sum("tests.base-on-result" in reason for reason in judgement.reasons) == 1
+
+
+HALF = {
+    "percent": 54.5,
+    "files": {"src/a.py": {"covered": [1, 2], "uncovered": [3, 4, 5, 9]}, "b.py": {"uncovered": [7]}},
+}
+
+
+def standing(judgement: Judgement, name: str) -> tuple[str, str]:
+    found = next(criterion for criterion in judgement.criteria if criterion.name == name)
+    return found.state, found.summary
+
+
+def test_ready_says_exactly_what_holds() -> None:
+    """A requirement that is only reported, or a clause that nothing shows, is never called satisfied."""
+    assert verdict().reasons[0].startswith("All required checks passed. [")
+    open_ = (*(one for one in GOOD if one.kind not in ("types.new", "lint.new")), piece("lint.new", "failed"))
+    judgement = verdict(open_)
+    assert judgement.verdict == "ready"
+    assert judgement.reasons[0].startswith(
+        "All required checks passed; reported only: lint not satisfied, types not checked. ["
+    )
+    assert {r.id: r.state for r in judgement.requirements if r.state != "satisfied"} == {
+        "lint": "unsatisfied",
+        "types": "unsatisfied",
+    }
+    unshown = msgspec.structs.replace(
+        BRIEF, success_criteria=SuccessCriteria(invariants=(Clause(id="INV-1", text="x"),))
+    )
+    assert "; unproven: INV-1. [" in verdict(without("clause.DOD-1"), brief=unshown).reasons[0]
+
+
+def test_lines_that_no_test_runs_are_said_and_are_no_pass() -> None:
+    """Incomplete coverage that nobody requires is unproven, not failed, under `ready`, with the lines as not checked."""
+    missed = piece("coverage.changed", "failed", facts=HALF, summary="6 of 11 executable added lines are executed")
+    judgement = verdict((*GOOD, missed))
+    assert judgement.verdict == "ready"
+    state, summary = standing(judgement, "verification")
+    assert state == "unproven"
+    assert "6 of 11 executable added lines are executed" in summary
+    assert "5 changed lines that no test runs: b.py:7, src/a.py:3-5,9" in judgement.not_checked
+    assert any(reason.startswith("Reported only: coverage.changed failed: 6 of 11") for reason in judgement.reasons)
+
+
+def test_what_fails_a_requirement_stays_red() -> None:
+    """Control: where a requirement asks for coverage, incomplete coverage fails the criterion."""
+    missed = piece("coverage.changed", "failed", facts=HALF)
+    judgement = verdict((*GOOD, missed), policy=pol(coverage_of_changed_lines=80))
+    assert standing(judgement, "verification")[0] == "failed"
+
+
+@given(
+    st.lists(st.sampled_from([*CRITERION, "coverage.changed"]), max_size=3), st.sampled_from(["failed", "not-checked"])
+)
+def test_no_criterion_is_red_under_ready(kinds: list[str], state: str) -> None:
+    """Under `ready` no criterion has failed, and everything that did fail has a reason."""
+    judgement = verdict((*(one for one in GOOD if one.kind not in kinds), *(piece(kind, state) for kind in set(kinds))))
+    if judgement.verdict == "ready":
+        assert not [criterion for criterion in judgement.criteria if criterion.state == "failed"]
+        failed = [one.id for one in judgement.evidence if one.state == "failed"]
+        assert all(any(f"[{one}]" in reason for reason in judgement.reasons) for one in failed)
 
 
 def test_claims_are_marked() -> None:

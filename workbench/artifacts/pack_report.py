@@ -144,7 +144,11 @@ def _rationale(pack: MergePack) -> Iterator[str]:
 
 
 def _test_plan(pack: MergePack) -> list[str]:
-    rows = ((_cell(each.item), _cell(each.test) or "**missing**", each.state) for each in pack.test_plan)
+    none = {"unknown": "no test could be matched by name"}
+    rows = (
+        (_cell(each.item), _cell(each.test) or none.get(each.state, "**missing**"), each.state)
+        for each in pack.test_plan
+    )
     return _table(("item", "test", "state"), rows)
 
 

@@ -14,12 +14,14 @@ import msgspec
 from workbench.artifacts.brief import Brief
 from workbench.artifacts.mergepack import Audit, Change, Comment, MergePack, PlanItem, Rationale, ReadingItem
 from workbench.core.admission import Bindings
+from workbench.core.criteria import uncovered
 from workbench.core.gate import Judgement
 from workbench.core.redact import redact
 from workbench.model.evidence import Finding, TestOutcome
 
 MAX_TEXT = 8_000  # characters of one claimed text
 MAX_ITEMS = 100  # of one claimed list
+_TEST_ID = re.compile(r"[\w./-]+::[\w.:\[\]-]+|\btest_\w+(?!\.\w)\b(?!/)")
 _PLAIN_WORDS = frozenset(("test", "tests", "the", "and", "for", "with", "that", "when", "should", "returns", "not"))
 
 
@@ -45,7 +47,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 def assemble(
     *, judgement: Judgement, findings: Sequence[Finding], brief: Brief | None, bindings: Bindings, known: Known
 ) -> MergePack:
-    """The pack, bound to `bindings`."""
+    """The pack, bound to `bindings`; a brief gives it its title."""
+    known = msgspec.structs.replace(known, uncovered=known.uncovered or uncovered(judgement.evidence))
     return MergePack(
         id=known.id,
         verdict=judgement.verdict,
@@ -59,7 +62,7 @@ def assemble(
         agent=known.agent,
         revision=known.revision,
         submitted_at=known.submitted_at,
-        title=known.title or (brief.title if brief else ""),
+        title=(brief.title if brief else "") or known.title,
         brief=brief.id if brief else "",
         brief_version=brief.version if brief else "",
         criteria=judgement.criteria,
@@ -102,7 +105,10 @@ def _list(value: Any) -> list[Any]:
 def test_plan(
     claimed: Mapping[str, Any], tests: Sequence[TestOutcome], new_tests: Sequence[str]
 ) -> tuple[PlanItem, ...]:
-    """Each item of the claimed plan with the test that carries it out, new tests first, or shown missing."""
+    """Each item of the claimed plan with the test that carries it out, new tests first.
+
+    An item that names a test which is not there is `missing`; one that no test could be matched with is `unknown`.
+    """
     new = set(new_tests)
     ordered = sorted(tests, key=lambda outcome: outcome.id not in new)
     return tuple(_planned(item, ordered) for item in _list(claimed.get("test_plan")))
@@ -114,16 +120,25 @@ test_plan.__test__ = False  # type: ignore[attr-defined]  # keeps pytest from co
 def _planned(item: Any, tests: Sequence[TestOutcome]) -> PlanItem:
     named = _text(item.get("test", "")) if isinstance(item, dict) else ""
     text = _text(item.get("item", item.get("text", named))) if isinstance(item, dict) else _text(item)
-    outcome = _named_test(named or text, tests) or (None if named else _similar_test(text, tests))
+    wanted = named or " ".join(_TEST_ID.findall(text))
+    outcome = _named_test(wanted, tests) if wanted else _similar_test(text, tests)
     if outcome is None:
-        return PlanItem(item=text)
+        said = f"{text} ({named})" if named and named not in text else text
+        return PlanItem(item=said, state="missing" if wanted else "unknown")
     state = "passed" if outcome.state == "passed" else "failed" if outcome.state in ("failed", "error") else "unknown"
     return PlanItem(item=text, test=outcome.id, state="missing" if outcome.state == "missing" else state)  # type: ignore[arg-type]
 
 
 def _named_test(text: str, tests: Sequence[TestOutcome]) -> TestOutcome | None:
-    words = set(re.findall(r"[\w./:\[\]-]+", text))
-    return next((test for test in tests if test.id in words or test.id.rpartition("::")[2] in words), None)
+    words = {text, *re.findall(r"[\w./:\[\]-]+", text)}
+    return next((test for test in tests if {test.id, *_short_names(test.id)} & words), None)
+
+
+def _short_names(test: str) -> tuple[str, ...]:
+    """How else a test is called: its last part, and both without the case's parameters."""
+    bare = test.partition("[")[0]
+    last = re.split(r"::|\.", bare)[-1]
+    return test.rpartition("::")[2], bare, last
 
 
 def _similar_test(text: str, tests: Sequence[TestOutcome]) -> TestOutcome | None:

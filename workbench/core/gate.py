@@ -2,7 +2,7 @@
 
 Order of verdicts: `not-ready` when checks were lost or base's tests fail on the result; `needs-human` when something
 required was not checked or a person has to answer for something; else `ready`. Evidence and findings can only add
-concerns: nothing but passed evidence of a sufficient grade satisfies a requirement.
+concerns: nothing but passed evidence of a sufficient grade satisfies a requirement. A grave finding needs a person.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import msgspec
 from workbench.artifacts.brief import Brief
 from workbench.artifacts.globs import matches
 from workbench.artifacts.mergepack import CriterionResult, RequirementResult, RequirementState, Verdict
-from workbench.artifacts.policy import TOLERATED, OnMissing, Policy, Requirement
+from workbench.artifacts.policy import TOLERATED, FindingLimits, OnMissing, Policy, Requirement
 from workbench.artifacts.terms import SANDBOX_LEVELS
 from workbench.core.admission import Bindings, admit
-from workbench.core.criteria import MAX_SUMMARY, brief_clauses, criterion, not_checked, proven, told, unproven
+from workbench.core.criteria import COVERAGE, MAX_SUMMARY, brief_clauses, criterion, not_checked, proven, told, unproven
 from workbench.model.evidence import CRITERIA, GRADES, PASSED, Evidence, Finding, Grade
 from workbench.model.text import one_line
 
-BASE_ON_RESULT, TAMPERING, COVERAGE = "tests.base-on-result", "tampering", "coverage.changed"
+BASE_ON_RESULT, TAMPERING = "tests.base-on-result", "tampering"
 MAX_NAMED = 5  # ids or places that one reason names
 BLOCK: Verdict = "not-ready"
 ASK: Verdict = "needs-human"
@@ -107,11 +107,14 @@ def judge(
     concerns += [_refusal(piece, reason) for piece, reason in admitted.refusals]
     ranked = sorted(concerns, key=lambda concern: _RANK[concern.verdict])
     verdict = ranked[0].verdict if ranked else "ready"
+    results = tuple(result for result, _ in judged)
+    tolerated = _tolerated(case, verdict, wanted)
+    reasons = _sentences([_all_passed(case, results), *ranked, *_only_reported(case, ranked)])
     return Judgement(
         verdict=verdict,
-        requirements=tuple(result for result, _ in judged),
-        criteria=tuple(criterion(name, case.evidence, brief=brief) for name in CRITERIA),
-        reasons=_reasons(ranked, case, verdict),
+        requirements=results,
+        criteria=tuple(criterion(name, case.evidence, brief=brief, tolerated=tolerated) for name in CRITERIA),
+        reasons=reasons if verdict == "ready" else _sentences(ranked),
         not_checked=tuple(not_checked(case.evidence, brief=brief, wanted=wanted)),
         evidence=admitted.evidence,
         unproven=tuple(clause.id for clause in unproven(brief, case.evidence)),
@@ -124,12 +127,36 @@ def _unsaid(concerns: Sequence[_Concern], said: Sequence[_Concern]) -> list[_Con
     return [c for c in concerns if not c.evidence or not all((c.verdict, piece) in cited for piece in c.evidence)]
 
 
-def _reasons(ranked: Sequence[_Concern], case: _Case, verdict: Verdict) -> tuple[str, ...]:
-    said = tuple(dict.fromkeys(_sentence(concern) for concern in ranked))
-    if verdict != "ready":
-        return said
+def _tolerated(case: _Case, verdict: Verdict, wanted: Sequence[str]) -> frozenset[str]:
+    """Failed evidence that is only reported: all of it under `ready`, else coverage that no requirement asks for."""
+    asked = any(fnmatch.fnmatchcase(COVERAGE, kind) for kind in wanted)
+    failed = (piece for piece in case.evidence if piece.state == "failed")
+    return frozenset(piece.id for piece in failed if verdict == "ready" or (piece.kind == COVERAGE and not asked))
+
+
+def _all_passed(case: _Case, results: Sequence[RequirementResult]) -> _Concern:
+    """What `ready` says: neither more nor less than what holds."""
+    open_ = [result for result in results if result.state in ("unsatisfied", "error")]
+    reported = [f"{r.id} {'not checked' if ' is not checked: ' in r.reason else 'not satisfied'}" for r in open_]
+    clauses = [clause.id for clause in unproven(case.brief, case.evidence)]
+    text = "All required checks passed"
+    text += f"; reported only: {_named(reported)}" if reported else ""
+    text += f"; unproven: {_named(clauses)}" if clauses else ""
     passed = [piece.id for piece in case.evidence if piece.state == PASSED and _rank(piece.grade) >= _rank("executed")]
-    return (_sentence(_Concern(verdict="ready", text="Every requirement is satisfied.", evidence=tuple(passed))), *said)
+    return _Concern(verdict="ready", text=text, evidence=tuple(passed))
+
+
+def _only_reported(case: _Case, said: Sequence[_Concern]) -> Iterator[_Concern]:
+    """Failed evidence of which nothing was said yet."""
+    cited = {piece for concern in said for piece in concern.evidence}
+    for piece in case.evidence:
+        if piece.state == "failed" and piece.id not in cited:
+            text = f"Reported only: {one_line(piece.kind, 60)} {told(piece)}"
+            yield _Concern(verdict="ready", text=text, evidence=(piece.id,))
+
+
+def _sentences(concerns: Sequence[_Concern]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_sentence(concern) for concern in concerns))
 
 
 def _sentence(concern: _Concern) -> str:
@@ -182,14 +209,14 @@ def _requirement(requirement: Requirement, case: _Case) -> Judged:
 
 def _evidence_state(requirement: Requirement, case: _Case) -> tuple[RequirementState, _Concern | None]:
     pieces = [piece for piece in case.evidence if fnmatch.fnmatchcase(piece.kind, requirement.evidence)]
-    failed = [piece for piece in pieces if piece.state == "failed" or _below_minimum(piece, case.policy)]
+    failed = [piece for piece in pieces if _fails(piece, case.policy)]
     if failed:
         text = f"{requirement.id}: {told(failed[0])}"
         return "unsatisfied", _Concern(
             verdict=_HARDER[requirement.on_missing], text=text, evidence=tuple(piece.id for piece in failed)
         )
     able = [piece for piece in pieces if _rank(piece.grade) >= _rank(requirement.min_grade)]
-    open_ = [piece for piece in able if piece.state != PASSED]
+    open_ = [piece for piece in able if piece.state not in (PASSED, "failed")]
     if able and not open_:
         return "satisfied", None
     why = told(open_[0]) if open_ else _why_missing(requirement, pieces)
@@ -214,10 +241,10 @@ def _why_missing(requirement: Requirement, pieces: Sequence[Evidence]) -> str:
     return f"there is no evidence of kind {requirement.evidence}"
 
 
-def _below_minimum(piece: Evidence, policy: Policy) -> bool:
-    """Whether coverage passed by its own account but is lower than the policy asks."""
-    if piece.kind != COVERAGE or not policy.coverage_of_changed_lines or piece.state != PASSED:
-        return False
+def _fails(piece: Evidence, policy: Policy) -> bool:
+    """Whether a piece fails its requirement: coverage by the minimum that the policy sets, not by being incomplete."""
+    if piece.kind != COVERAGE or not policy.coverage_of_changed_lines or piece.state not in (PASSED, "failed"):
+        return piece.state == "failed"
     percent = piece.facts.get("percent")
     return not isinstance(percent, int | float) or percent < policy.coverage_of_changed_lines
 
@@ -279,8 +306,7 @@ def _lost_checks(case: _Case) -> Iterator[_Concern]:
     for finding in blocking:
         family = finding.kind.partition(".")[0]
         verdict = ASK if _overridden_kind(family, case) else BLOCK
-        place = f" ({finding.path}:{finding.line})" if finding.path else ""
-        text = one_line(f"{finding.text.rstrip('.')}{place}", MAX_SUMMARY)
+        text = one_line(f"{finding.text.rstrip('.')}{_place(finding)}", MAX_SUMMARY)
         yield _Concern(verdict=verdict, text=text, evidence=(finding.evidence,) if finding.evidence else ())
 
 
@@ -360,9 +386,35 @@ def _paths_and_findings(case: _Case) -> Iterator[_Concern]:
                 verdict=verdict,
                 text=f"Findings of {family} beyond the policy's limit: {_named([f.text for f in beyond])}",
             )
-    hidden = [finding.path for finding in case.findings if finding.kind.startswith("text.")]
+    hidden = [finding.path or finding.text for finding in case.findings if finding.kind.startswith("text.")]
     if hidden:
         yield _Concern(verdict=ASK, text=f"Characters that deceive the eye were added: {_named(hidden)}")
+
+
+def _grave_findings(case: _Case) -> Iterator[_Concern]:
+    """What is high or critical, and neither blocks nor has a limit of its own, is a person's to weigh.
+
+    Within a limit that the policy sets for its family `high` is let through; `critical` never is.
+    """
+    grave = [f for f in case.findings if f.severity in ("high", "critical") and not f.blocking]
+    unsaid = [finding for finding in grave if not _has_rule(finding, case.policy)]
+    if unsaid:
+        texts = [f"{finding.text.rstrip('.')}{_place(finding)}" for finding in unsaid]
+        yield _Concern(verdict=ASK, text=f"Grave findings: {_named(texts)}")
+
+
+def _has_rule(finding: Finding, policy: Policy) -> bool:
+    """Whether another rule speaks of the finding, or the policy lets it through."""
+    family = finding.kind.partition(".")[0]
+    limit = getattr(policy.findings, family, None) if family in FindingLimits.__struct_fields__ else None
+    if limit is not None:
+        return finding.severity != "critical" or TOLERATED.index(limit) < TOLERATED.index("critical")
+    return family == "text" or (family == "dependencies" and not policy.allow_new_dependencies)
+
+
+def _place(finding: Finding) -> str:
+    line = f":{finding.line}" if finding.line else ""
+    return f" ({finding.path}{line})" if finding.path else ""
 
 
 def _named(things: Sequence[str]) -> str:
@@ -370,4 +422,4 @@ def _named(things: Sequence[str]) -> str:
     return shown if len(things) <= MAX_NAMED else f"{shown} and {len(things) - MAX_NAMED} more"
 
 
-_RULES = (_lost_checks, _base_tests, _clause_checks, _people, _sandboxes, _size, _paths_and_findings)
+_RULES = (_lost_checks, _base_tests, _clause_checks, _people, _sandboxes, _size, _paths_and_findings, _grave_findings)

@@ -22,7 +22,7 @@ class OnBase(msgspec.Struct, frozen=True, kw_only=True):
 
     failing: tuple[str, ...] = ()
     erroring: tuple[str, ...] = ()  # could not be set up or imported there, which counts as failing
-    passing: tuple[str, ...] = ()  # pass on base, too: they show nothing of this change
+    passing: tuple[str, ...] = ()  # new ones that pass on base, too: they show nothing of this change
 
     @property
     def state(self) -> EvidenceState:
@@ -33,9 +33,13 @@ class OnBase(msgspec.Struct, frozen=True, kw_only=True):
     def summary(self) -> str:
         """One line for a reader."""
         if self.state != "passed":
-            return f"{len(self.passing)} new or changed tests pass on base, too" if self.passing else "nothing to tell"
+            return f"{_counted(len(self.passing))} on base, too" if self.passing else "nothing to tell"
         errors = f", {len(self.erroring)} by an error" if self.erroring else ""
         return f"{len(self.failing) + len(self.erroring)} new or changed tests fail on base{errors}, and pass now"
+
+
+def _counted(count: int) -> str:
+    return "1 new test passes" if count == 1 else f"{count} new tests pass"
 
 
 def changed_tests(change: Change) -> tuple[str, ...]:
@@ -74,7 +78,7 @@ def told_apart(report: SuiteReport, *, base: SuiteReport, result: SuiteReport, f
         if outcome.state != "passed" or known.get(outcome.id) in ("failed", "error") or not _of(outcome, files):
             continue
         state = here.get(outcome.id) or _module_state(outcome, report)
-        if state in groups:
+        if state in groups and not (state == "passed" and outcome.id in known):
             groups[state].append(outcome.id)
     return OnBase(
         failing=tuple(sorted(groups["failed"])),
