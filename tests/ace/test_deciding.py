@@ -11,6 +11,7 @@ from ace_world import PERSON, Call, World
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
+from workbench.core.decide import run as runs
 from workbench.core.decide.consultation import resolve
 from workbench.core.decide.decision import Decision
 from workbench.journal.store import SqliteJournal
@@ -153,3 +154,19 @@ def test_a_resting_run_is_an_alert_until_it_is_resumed(call: Call, world: World)
     assert (row["kind"], row["category"], row["id"]) == ("alert", "resting", run)
     call("resume", run)
     assert [row["category"] for row in call("inbox", "--json").rows] == ["aee-down"]
+
+
+def test_a_failed_run_can_be_ended_for_good(call: Call, world: World) -> None:
+    """It may be resumed until a person stops it; gc says so of its workspace, and the mission ends with it."""
+    (run,) = world.mission()
+    world.at_work(run)
+    state = world.journal.run(run)
+    assert state is not None
+    world.append(runs.fail_step(state, reason="it broke", final=True))
+    (world.journal.directory / "store.git").mkdir()
+    (world.journal.directory / "workspaces" / "runs" / run).mkdir(parents=True)
+    assert f"workbench stop {run}" in call("gc", "--dry-run", "--json").one["why"]
+    assert call("stop", run, "--json").one["status"] == "stopped"
+    assert call("missions", "--json").one["status"] == "stopped"
+    assert call("inbox", "--json").rows == []
+    assert call("resume", run).code != 0

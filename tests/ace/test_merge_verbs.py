@@ -256,3 +256,81 @@ def test_an_interrupted_merge_is_in_the_inbox_until_the_next_command_settles_it(
     assert said.code == 0
     assert "is finished" in said.err
     assert call("inbox", "--json").rows == []
+
+
+def test_a_pack_whose_base_moved_is_stale_wherever_it_is_shown(
+    call: Call, world: World, run: str, repository: Path
+) -> None:
+    """What cannot be merged as it is says so before it is tried: in the inbox, when approved, and when shown."""
+    name = world.pack(run)
+    assert "(current)" in call("mrp", "show", name).out
+    git(repository, "commit", "-q", "--allow-empty", "-m", "Meanwhile")
+    renew = f"workbench mrp build {name}"
+    assert call("inbox", "--json").one["next"] == renew
+    said = call("approve", name, "--why", "fine")
+    assert "stale" in said.err
+    assert f"next: {renew}" in said.err
+    row = call("inbox", "--json").one
+    assert (row["category"], row["next"]) == ("stale", renew)
+    shown = call("mrp", "show", name)
+    assert "(1 commit behind" in shown.out
+    assert renew in shown.err
+    assert "(1 commit behind" in call("show", "prices").out
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_where_branches_stand_is_read_from_loose_and_from_packed_refs(
+    call: Call, world: World, run: str, repository: Path, packed: bool
+) -> None:
+    """A branch that git packed away is found as well; one that is not there makes no pack stale."""
+    world.pack(run)
+    git(repository, "commit", "-q", "--allow-empty", "-m", "Meanwhile")
+    if packed:
+        git(repository, "pack-refs", "--all")
+    assert "its base moved" in call("inbox", "--json").one["facts"]
+    git(repository, "checkout", "-q", "--detach")
+    git(repository, "branch", "-D", "main")
+    assert "its base moved" not in call("inbox", "--json").one["facts"]
+
+
+def test_a_merge_that_was_taken_back_waits_for_a_person_again(
+    call: Call, world: World, run: str, repository: Path
+) -> None:
+    """Mission and run are no longer done, the log tells what became of the pack, and merging again ends them anew."""
+    name = approved(call, world, run)
+    call("merge", name)
+    call("undo", name)
+    row = call("missions", "--json").one
+    assert (row["status"], row["stage"], row["run"]) == ("waiting-human", "undone", run)
+    assert call("runs", "--json").one["stage"] == "undone"
+    assert call("wait", "--no-start").code == 3
+    assert call("inbox", "--json").one["next"] == f"workbench merge {name}"
+    kinds = [event["kind"] for event in call("log", run, "--json").rows]
+    assert [kind for kind in kinds if kind in ("PackDecided", "PackMerged", "MergeUndone")] == [
+        "PackDecided",
+        "PackMerged",
+        "MergeUndone",
+    ]
+    call("merge", name)
+    assert call("missions", "--json").one["status"] == "done"
+    assert call("wait", "--no-start").code == 0
+
+
+def test_a_dirty_checkout_is_told_only_what_merge_can_do(call: Call, world: World, run: str, repository: Path) -> None:
+    """The remedy names no option that the verb lacks."""
+    name = approved(call, world, run)
+    (repository / "shop.py").write_text("PRICE = 99  # mine\n")
+    hint = call("merge", name, "--json").error["hint"]
+    assert "git stash" in hint
+    assert "--into" not in hint
+
+
+def test_gc_keeps_what_was_merged_and_taken_back(call: Call, world: World, run: str) -> None:
+    """An approved pack that is not merged may yet be: its workspace is no trash before somebody rejects it."""
+    name = approved(call, world, run)
+    call("merge", name)
+    (world.journal.directory / "workspaces" / "runs" / run).mkdir(parents=True)
+    call("undo", name)
+    row = call("gc", "--dry-run", "--json").one
+    assert row["act"] == "keep"
+    assert f"workbench merge {name}" in row["why"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.aee.confined import READ_BYTES, Confined
+from workbench.aee.confined import READ_BYTES, TEMPORARY, Confined
 from workbench.aee.openat2 import Opener, best_opener, openat2, walk
 from workbench.aee.workspace_paths import is_git
 from workbench.model.errors import NotFound, Refused, WorkbenchError
@@ -299,3 +299,16 @@ def test_git_in_any_spelling_is_never_written(name: str, shape: str, root: Path,
 def test_names_that_only_resemble_git_are_free(name: str) -> None:
     """Files that projects really have are not refused."""
     assert not is_git(name)
+
+
+def test_what_killed_writes_left_can_be_cleared(root: Path) -> None:
+    """Files on their way into place go, wherever they stand; nothing of the project does, and no link is followed."""
+    left = [root / f"{TEMPORARY}0a", root / "sub" / "deep" / f"{TEMPORARY}0b"]
+    for path in left:
+        path.write_bytes(b"half")
+    outside = root.parent / "outside" / f"{TEMPORARY}0c"
+    outside.write_bytes(b"theirs")
+    (root / "way").symlink_to(root.parent / "outside")
+    with Confined(root) as files:
+        files.clear_leftovers()
+    assert [path.exists() for path in (*left, outside, root / "file")] == [False, False, True, True]

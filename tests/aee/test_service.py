@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -251,3 +252,20 @@ def test_a_deep_journal_reports_by_a_short_way(tmp_path: Path, monkeypatch: pyte
     assert socket_path(deep) == first
     first.parent.chmod(0o777)
     assert socket_path(deep) != first
+
+
+@pytest.mark.parametrize("what", ["journal", "repository"])
+def test_without_a_journal_or_a_repository_it_ends_by_itself(machine: Machine, what: str) -> None:
+    """An AEE whose directory was removed serves nobody: it says so in its log, and is gone in some seconds."""
+    directory = machine.directory
+    process = machine.serve()
+    machine.settle(lambda: presence(directory).state == "running", "it did not start")
+    if what == "journal":
+        shutil.rmtree(directory)
+    else:
+        machine.repository.rename(machine.repository.with_name("away"))
+    said = process.communicate(timeout=PATIENCE_S)[0]
+    if what == "repository":
+        machine.repository.with_name("away").rename(machine.repository)
+    assert process.returncode == 0, said
+    assert "is gone: nothing is left to serve" in said

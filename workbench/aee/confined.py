@@ -152,6 +152,13 @@ class Confined:
                 seen += len(below)
                 pending.extend((child, level + 1) for child in reversed(below))
 
+    def clear_leftovers(self) -> None:
+        """Remove what writes that were killed left on their way into place. Only while nobody writes."""
+        for entry in list(self.walk()):
+            if entry.kind == "file" and Path(entry.path).name.startswith(TEMPORARY):
+                with contextlib.suppress(WorkbenchError):  # it is gone, or stands elsewhere by now
+                    self.delete(entry.path)
+
     @contextlib.contextmanager
     def _opened(self, parts: tuple[str, ...], flags: int, *, beneath: int = -1) -> Iterator[int]:
         descriptor = self._open(self._root if beneath < 0 else beneath, parts, flags | os.O_NOFOLLOW | os.O_CLOEXEC)

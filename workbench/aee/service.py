@@ -22,15 +22,16 @@ from workbench.aee import dispatch
 from workbench.aee.lock import AeeLock
 from workbench.aee.reports import ReportServer
 from workbench.aee.supervise import Supervisor
-from workbench.aee.trouble import Trouble
+from workbench.aee.trouble import Trouble, log
 from workbench.aee.wiring import Ground, open_ground
 from workbench.journal.presence import Card, started_ticks, write_card
-from workbench.model.errors import EnvironmentProblem, WorkbenchError
+from workbench.model.errors import WorkbenchError
 from workbench.model.events import AeeStarted, AeeStopped, Payload, Proposed
 
 TICK_S = 0.05  # how soon a decision of a person is seen
 IDLE_EXIT_S = 1.0  # with --exit-when-idle: how long there must be nothing to do
 STOP_WITHIN_S = 10.0  # for the children to end, when the AEE is asked to
+LOOK_EVERY_S = 1.0  # how soon it is seen that journal or repository are gone
 TEND_EVERY_S = 5.0  # while steps are at work; in quiet moments the house is tended at once
 SOCKET_PATH_BYTES = 100  # the kernel takes no more than 107
 
@@ -117,18 +118,21 @@ class _Loop:
         self._trouble = Trouble("steps cannot be handed out")
         self._tended_at = self._idle_since = time.monotonic()
         self._tended_seq = -1
+        self._looked_at = 0.0
 
     def run(self, stop: threading.Event) -> str:
         """Go round until asked to stop, or idle if once; why it ended. Trouble is waited out, never spun on."""
         pause = TICK_S
         while not stop.wait(pause):
             try:
+                if gone := self._gone():
+                    log(f"{gone} is gone: nothing is left to serve")
+                    return f"{gone.name} is gone"
                 if self._round():
                     return "idle"
                 self._trouble.over()
                 pause = TICK_S
             except Exception as problem:  # noqa: BLE001 - the worker's top: the AEE outlives a full or locked disk
-                self._require_journal()
                 pause = self._trouble.met(problem)
         return "asked to stop"
 
@@ -146,11 +150,14 @@ class _Loop:
                 self._tended_seq = seq
         return self._once and now - self._idle_since > IDLE_EXIT_S
 
-    def _require_journal(self) -> None:
-        if not self._ground.directory.is_dir():
-            raise EnvironmentProblem(
-                f"the journal's directory {self._ground.directory} is gone", hint="Nothing is left to serve."
-            )
+    def _gone(self) -> Path | None:
+        """The directory without which there is nothing to serve, if one is gone; looked for once in a while."""
+        now = time.monotonic()
+        if now - self._looked_at < LOOK_EVERY_S:
+            return None
+        self._looked_at = now
+        wanted = (self._ground.directory, self._ground.repository)
+        return next((place for place in wanted if not place.is_dir()), None)
 
 
 def _await_children(steps: dispatch.Dispatch) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 from workbench.aee import permission
+from workbench.aee.confined import Confined
 from workbench.aee.packing import build_pack
 from workbench.aee.session import RunSession
 from workbench.aee.ticket import StepEnd
@@ -83,6 +85,9 @@ def _trust(ground: ChildGround, run: RunState, problem: NeedsHuman) -> StepEnd:
 def turn(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
     """Let the agent work until it delivers, asks, ends or is stopped."""
     history = ground.history(run.id)
+    if run.step is not None and run.step.attempt > 1:
+        with Confined(Path(run.workspace)) as files:
+            files.clear_leftovers()
     session = RunSession(
         ground.line,
         run=run.id,

@@ -108,7 +108,7 @@ class _House:
 
     def __init__(self, directory: Path, *, store: Store, person: GitRepository, journal: States, days: float) -> None:
         self._directory, self._store, self._person, self._days = directory, store, person, days
-        self._live, self._delivered = _live(journal), _delivered(journal)
+        self._live, self._delivered, self._held = _live(journal), _delivered(journal), _held(journal)
         self._levels = {run.id: _level(run) for run in journal.runs()}
         self._present = sorted(place.name for place in (directory / WORKSPACES / "runs").glob("[!.]*"))
 
@@ -124,7 +124,7 @@ class _House:
                 yield None, [Item(act="keep", subject=run, why=why, bytes=0) for run in sorted(mine)]
                 continue
             live = self._live | (set(levels) - mine)
-            items = trash.plan(live=live, delivered=self._delivered, days=self._days)
+            items = trash.plan(live=live, delivered=self._delivered, held=self._held, days=self._days)
             yield trash, [item for item in items if item.subject in mine]
 
     def copies(self) -> tuple[Trash, list[Item]]:
@@ -165,12 +165,28 @@ def _level(run: RunState) -> str:
 
 
 def _live(states: States) -> set[str]:
-    """Runs that are not over, and failed ones, which a person may let go on."""
-    return {run.id for run in states.runs() if run.outcome in ("", "failed")}
+    return {run.id for run in states.runs() if not run.outcome}
+
+
+def _held(states: States) -> dict[str, str]:
+    """Runs that are over, but to which a person may come back; how each is let go of."""
+    failed = {
+        run.id: f"the run failed and may be resumed; workbench stop {run.id} ends it for good"
+        for run in states.runs()
+        if run.outcome == "failed"
+    }
+    undone = {
+        pack.run: f"its merge was taken back; workbench merge {pack.id} or workbench reject {pack.id}"
+        for pack in states.packs(state="approved")
+        if pack.run
+    }
+    return {**failed, **undone}
 
 
 def _delivered(states: States) -> set[str]:
-    return {run.id for run in states.runs() if run.outcome == "merged"}
+    """Runs whose newest pack is merged; what was merged and taken back is delivered no more."""
+    merged = {pack.id for pack in states.packs(state="merged")}
+    return {run.id for run in states.runs() if run.outcome == "merged" and run.pack in merged}
 
 
 def _row(item: Item, done: Done | None = None) -> dict[str, Any]:

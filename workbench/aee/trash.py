@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
@@ -23,6 +24,7 @@ from workbench.repository.trees import bytes_below, pack_tree, remove_tree, stag
 KEEP_DAYS = 30.0  # a copy in the trash outlives a holiday
 
 FILES = "files.tar.gz"
+NOTHING_HELD: Mapping[str, str] = MappingProxyType({})
 
 Act = Literal["reuse", "trash", "expire", "keep", "kept"]
 
@@ -73,9 +75,20 @@ class Trash:
         self._now = now
         root.mkdir(parents=True, exist_ok=True)
 
-    def plan(self, *, live: Collection[str], delivered: Collection[str], days: float = KEEP_DAYS) -> list[Item]:
-        """What `carry_out` would do, and why. `live` runs are left alone; `delivered` ones reached their target."""
-        items = [self._judged(run, live=live, delivered=delivered) for run in self._clones.runs()]
+    def plan(
+        self,
+        *,
+        live: Collection[str],
+        delivered: Collection[str],
+        held: Mapping[str, str] = NOTHING_HELD,
+        days: float = KEEP_DAYS,
+    ) -> list[Item]:
+        """What `carry_out` would do, and why.
+
+        `live` runs are left alone, and so are those `held` for the reason given; `delivered` ones reached their target.
+        """
+        left_alone = {**dict.fromkeys(live, "the run goes on"), **held}
+        items = [self._judged(run, left_alone=left_alone, delivered=delivered) for run in self._clones.runs()]
         return items + [self._held(kept, days=days) for kept in self.copies()]
 
     def carry_out(self, items: Collection[Item]) -> list[Done]:
@@ -102,10 +115,10 @@ class Trash:
             raise NotFound(f"the trash holds nothing of {subject}", hint="workbench gc --dry-run lists what it holds")
         return found[-1]
 
-    def _judged(self, run: str, *, live: Collection[str], delivered: Collection[str]) -> Item:
+    def _judged(self, run: str, *, left_alone: Mapping[str, str], delivered: Collection[str]) -> Item:
         held = bytes_below(self._clones.root / "runs" / run)
-        if run in live:
-            return Item(act="keep", subject=run, why="the run goes on", bytes=held)
+        if run in left_alone:
+            return Item(act="keep", subject=run, why=left_alone[run], bytes=held)
         missing = self._undelivered(run, delivered=run in delivered)
         act: Act = "trash" if missing else "reuse"
         return Item(act=act, subject=run, why=missing or "all its work was delivered", bytes=held)

@@ -85,8 +85,9 @@ class Ground:
                 self.directory / WORKSPACES, store=self.store, sandbox=Unconfined("none"), checkout=self.repository
             )
             clones.clear_leftovers()
-            for place in (self.directory / SCRATCH).glob("out-*"):
-                remove_tree(place)
+            for pattern in ("out-*", "box-*"):
+                for place in (self.directory / SCRATCH).glob(pattern):
+                    remove_tree(place)
             _remove_old(self.directory / CHILD_LOGS)
         finally:
             os.close(lock)

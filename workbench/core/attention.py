@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from workbench.core.next_step import next_step
+from workbench.core.staleness import base_moved
 from workbench.core.state import MAX_STEP_FAILURES, ConsultationState, PackState, RunState
 from workbench.model.instants import seconds_between
 
 Kind = Literal["crp", "mrp", "alert"]
 AEE_DOWN, RESTING, FAILED, PACK_FAILED = "aee-down", "resting", "failed", "pack-failed"
+STALE = "stale"  # an approved pack whose base moved
+NO_TIPS: Mapping[str, str] = MappingProxyType({})
 MERGE_OPEN = "merge-open"  # a merge or undo without an outcome: it goes on right now, or was interrupted
 
 _BLOCKED, _TO_DECIDE, _ADVISORY, _TO_KNOW = range(4)  # groups of the inbox, first one first
@@ -31,6 +36,7 @@ class Concern(msgspec.Struct, frozen=True, kw_only=True):
     group: int
     held_runs: int = 0
     facts: str = ""  # of a pack: its criteria and size, or why it is not ready
+    next: str = ""  # what to type about it, where the category alone does not tell
 
     @property
     def blocking(self) -> bool:
@@ -46,10 +52,19 @@ def concerns(
     aee_running: bool,
     now: str,
     over: Collection[str] = (),
+    tips: Mapping[str, str] = NO_TIPS,
 ) -> list[Concern]:
-    """Everything that needs a person, most costly wait first. What failed in a mission that is `over` is history."""
+    """Everything that needs a person, most costly wait first. What failed in a mission that is `over` is history.
+
+    `tips` maps branches to the commits at which they stand, as far as that is known.
+    """
+    undone = {run.id for run in runs if run.outcome}
     found = [_question(item, runs) for item in consultations if item.state == "open"]
-    found += [concern for pack in packs if (concern := _pack(pack)) is not None]
+    found += [
+        _stale(concern, pack, is_over=pack.run in undone) if base_moved(pack, tips) else concern
+        for pack in packs
+        if (concern := _pack(pack)) is not None
+    ]
     found += [concern for run in runs if (concern := _run(run)) is not None]
     found = [item for item in found if item.category not in (FAILED, PACK_FAILED) or item.mission not in over]
     if not aee_running and (queued := [run for run in runs if next_step(run) is not None]):
@@ -99,6 +114,18 @@ def _pack(pack: PackState) -> Concern | None:
         group=_TO_KNOW if failed else _TO_DECIDE,
         facts="" if failed else pack_facts(pack),
     )
+
+
+def _stale(concern: Concern, pack: PackState, *, is_over: bool) -> Concern:
+    """The same, where the base moved: such a pack can be merged only after its evidence was renewed."""
+    if concern.category == MERGE_OPEN or pack.verdict == "not-ready":
+        return concern
+    renew = f"workbench mrp build {pack.id}"
+    if is_over:  # of a merge that was taken back: the run cannot be asked any more
+        renew = f"workbench mrp build --base {pack.into.removeprefix('refs/heads/')} --head {pack.id}"
+    category = STALE if pack.state == "approved" else concern.category
+    facts = "; ".join(part for part in ("its base moved", concern.facts) if part)
+    return replace(concern, category=category, facts=facts, next=renew)
 
 
 def pack_facts(pack: PackState) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from workbench.artifacts.mergepack import MergePack
 from workbench.artifacts.resolution import Resolution
 from workbench.core.admission import Bindings
+from workbench.core.state import PackState
 
 Standing = Literal["standing", "stale", "superseded", "expired"]
 _BOUND = {
@@ -25,6 +26,14 @@ def stale_reasons(pack: MergePack, current: Bindings) -> tuple[str, ...]:
     """One sentence for each binding of the pack that no longer holds; empty while a decision on it is valid."""
     changed = [(name, why) for name, why in _BOUND.items() if getattr(pack, name) != getattr(current, name)]
     return tuple(f"{why}: {_short(getattr(pack, n))} became {_short(getattr(current, n))}" for n, why in changed)
+
+
+def base_moved(pack: PackState, tips: Mapping[str, str]) -> bool:
+    """Whether the branch into which an unmerged pack goes stands elsewhere than its evidence says.
+
+    `tips` maps branches to commits; of a branch that is not in it nothing is said.
+    """
+    return pack.state in ("submitted", "approved") and tips.get(pack.into, pack.base_commit) != pack.base_commit
 
 
 def _short(identity: str) -> str:

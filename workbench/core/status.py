@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
 from workbench.core.next_step import next_step
-from workbench.core.state import MAX_STEP_FAILURES, MissionState, RunState
+from workbench.core.state import MAX_STEP_FAILURES, MissionState, PackState, RunState
 
 Status = Literal[
     "queued", "running", "waiting-human", "waiting-quota", "paused", "done", "failed", "stopped", "unknown"
@@ -29,8 +29,21 @@ def is_gate(run: RunState) -> bool:
     return not run.mission
 
 
-def run_status(run: RunState) -> Status:
+def taken_back(runs: Iterable[RunState], approved: Iterable[PackState]) -> frozenset[str]:
+    """Runs that were merged, and whose merge was taken back: their newest pack stands approved again."""
+    waiting = {pack.id for pack in approved if pack.state == "approved"}
+    return frozenset(run.id for run in runs if run.outcome == "merged" and run.pack in waiting)
+
+
+def is_over(mission: MissionState, runs: Sequence[RunState], undone: Collection[str] = ()) -> bool:
+    """Whether the mission ended, and stays so: one whose merge was taken back waits for a person again."""
+    return bool(mission.outcome) and not any(run.id in undone for run in runs)
+
+
+def run_status(run: RunState, undone: Collection[str] = ()) -> Status:
     """The status of one run. A branch that was handed in is done with its pack, whether or not somebody decides it."""
+    if run.id in undone:
+        return "waiting-human"
     if run.outcome:
         return _ENDED.get(run.outcome, "unknown")
     if run.to_decide and is_gate(run):
@@ -44,16 +57,18 @@ def run_status(run: RunState) -> Status:
     return "queued" if next_step(run) is not None else "unknown"
 
 
-def mission_status(mission: MissionState, runs: Sequence[RunState]) -> Status:
-    """The status of a mission with these runs."""
-    if mission.outcome:
+def mission_status(mission: MissionState, runs: Sequence[RunState], undone: Collection[str] = ()) -> Status:
+    """The status of a mission with these runs, of which the merges of those in `undone` were taken back."""
+    if is_over(mission, runs, undone):
         return _ENDED.get(mission.outcome, "unknown")
-    statuses = {run_status(run) for run in runs}
+    statuses = {run_status(run, undone) for run in runs}
     return next((status for status in _PRESSING if status in statuses), "queued")
 
 
-def stage(run: RunState) -> str:
+def stage(run: RunState, undone: Collection[str] = ()) -> str:
     """What the run is at, in one word: its step, or what it waits for."""
+    if run.id in undone:
+        return "undone"
     if run.outcome:
         return run.outcome
     if run.waiting_for:

@@ -129,7 +129,7 @@ def _in_the_way(checkout: Checkout, paths: list[str], what: str) -> Refused:
     shown = ", ".join(paths[:PATHS_SHOWN]) + (f" and {len(paths) - PATHS_SHOWN} more" * (len(paths) > PATHS_SHOWN))
     return Refused(
         f"{checkout.path} {what}: {shown}",
-        hint="commit, stash or move them; or merge into a branch that is not checked out (--into)",
+        hint="commit them, stash them (git stash --include-untracked) or move them away; then ask again",
         data={"checkout": str(checkout.path), "paths": paths},
     )
 

@@ -7,6 +7,7 @@ import click
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.table import Column, age
+from workbench.ace.wiring.tips import tips
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.attention import concerns
 from workbench.core.views.inbox import InboxRow, inbox_rows
@@ -21,7 +22,7 @@ COLUMNS = (
         "what", lambda row: f"{row.category}: {row.facts}" if row.facts else row.category, grow=True, most=WHAT_CELLS
     ),
     Column[InboxRow]("title", lambda row: row.title, grow=True),
-    Column[InboxRow]("holds", lambda row: str(row.held_runs or "-"), right=True, spare=True),
+    Column[InboxRow]("held runs", lambda row: str(row.held_runs or "-"), right=True, spare=True),
     Column[InboxRow]("age", lambda row: age(row.age_s), right=True),
 )
 
@@ -29,7 +30,11 @@ COLUMNS = (
 @click.command()
 @speaks
 def inbox(place: Workplace, out: Output) -> None:
-    """What needs a person, costly waits first."""
+    """What needs a person, costly waits first.
+
+    HELD RUNS counts the runs that stand still until it is settled. A pack whose base moved is stale: its evidence has
+    to be renewed (`mrp build MRP`) before it can be merged.
+    """
     print_inbox(place, out)
 
 
@@ -53,12 +58,14 @@ def rows_of(place: Workplace) -> list[InboxRow]:
     """The inbox of this place."""
     now = place.clock.now()
     with place.reading() as ledger:
+        packs = [pack for state in PACK_STATES for pack in ledger.packs(state=state)]
         found = concerns(
             runs=ledger.runs(),
             consultations=ledger.consultations(is_open=True),
-            packs=[pack for state in PACK_STATES for pack in ledger.packs(state=state)],
+            packs=packs,
             aee_running=place.presence().state != "stopped",
             now=now,
             over={mission.id for mission in ledger.missions() if mission.outcome},
+            tips=tips(place, packs),
         )
     return inbox_rows(found, now=now)

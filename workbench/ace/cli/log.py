@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import heapq
 import time
+from collections.abc import Iterator
 
 import click
 
@@ -11,7 +13,7 @@ from workbench.ace.cli.output import Output, json_line
 from workbench.ace.wiring import things
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
-from workbench.core.decide.decision import run_stream
+from workbench.core.decide.decision import pack_stream, run_stream
 from workbench.journal.export import event_data
 from workbench.model.events import Event
 from workbench.model.text import one_line
@@ -30,6 +32,10 @@ _TELLING = (
     "step",
     "head",
     "outcome",
+    "decision",
+    "decided_by",
+    "ref",
+    "how",
 )
 
 
@@ -38,21 +44,29 @@ _TELLING = (
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run is over.")
 @speaks
 def log(place: Workplace, out: Output, run: str, follow: bool) -> None:
-    """What RUN did, event by event. With --json the events as they are."""
+    """What RUN did, and what became of its packs, event by event. With --json the events as they are."""
     with place.reading() as ledger:
         name = things.run(ledger, run).id
-        seen = _print_from(out, ledger, name, after=0)
+        seen: dict[str, int] = {}
+        _print_new(out, ledger, name, seen)
         while follow and not things.run(ledger, name).outcome:
             _await_change(ledger)
-            seen = _print_from(out, ledger, name, after=seen)
+            _print_new(out, ledger, name, seen)
 
 
-def _print_from(out: Output, ledger: Ledger, run: str, *, after: int) -> int:
-    while events := ledger.read(run_stream(run), after=after, limit=PAGE):
-        out.lines(json_line(event_data(event)) if out.as_json else _line(out, event) for event in events)
-        after = events[-1].version
+def _print_new(out: Output, ledger: Ledger, run: str, seen: dict[str, int]) -> None:
+    """What is new in the streams of the run and of its packs, in the order in which it happened."""
+    streams = [run_stream(run), *(pack_stream(pack.id) for pack in ledger.packs(run=run))]
+    for event in heapq.merge(*(_new(ledger, stream, seen) for stream in streams), key=lambda event: event.seq):
+        out.lines([json_line(event_data(event)) if out.as_json else _line(out, event)])
     out.flush()
-    return after
+
+
+def _new(ledger: Ledger, stream: str, seen: dict[str, int]) -> Iterator[Event]:
+    while events := ledger.read(stream, after=seen.get(stream, 0), limit=PAGE):
+        for event in events:
+            seen[stream] = event.version
+            yield event
 
 
 def _line(out: Output, event: Event) -> str:

@@ -10,6 +10,7 @@ from workbench.ace.cli.table import Column, age, money
 from workbench.ace.wiring import things
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import RunState
+from workbench.core.status import taken_back
 from workbench.core.views.missions import MissionRow, RunRow, mission_row, run_row
 
 NONE_YET = 'No missions yet. next: workbench run "one sentence"'
@@ -41,9 +42,14 @@ def missions(place: Workplace, out: Output) -> None:
     now = place.clock.now()
     with place.reading() as ledger:
         by_mission: dict[str, list[RunState]] = {}
-        for run in ledger.runs():
+        everyone = ledger.runs()
+        for run in everyone:
             by_mission.setdefault(run.mission, []).append(run)
-        rows = [mission_row(mission, by_mission.get(mission.id, []), now=now) for mission in ledger.missions()]
+        undone = taken_back(everyone, ledger.packs(state="approved"))
+        rows = [
+            mission_row(mission, by_mission.get(mission.id, []), now=now, undone=undone)
+            for mission in ledger.missions()
+        ]
     out.rows(rows, MISSION_COLUMNS, empty=NONE_YET)
 
 
@@ -56,6 +62,8 @@ def runs(place: Workplace, out: Output, mission: str, live: bool) -> None:
     now = place.clock.now()
     with place.reading() as ledger:
         whose = things.mission(ledger, mission).id if mission else ""
-        found = [run_row(run, now=now) for run in ledger.runs(mission=whose, live=live)]
+        chosen = ledger.runs(mission=whose, live=live)
+        undone = taken_back(chosen, ledger.packs(state="approved"))
+        found = [run_row(run, now=now, undone=undone) for run in chosen]
     rows = [row for row in found if not live or row.status != "done"]
     out.rows(rows, RUN_COLUMNS, empty=NONE_YET)

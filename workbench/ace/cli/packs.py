@@ -14,11 +14,13 @@ from workbench.ace.cli.settling import settle_merges
 from workbench.ace.cli.table import Column, age
 from workbench.ace.wiring import things
 from workbench.ace.wiring.deciding import decide
+from workbench.ace.wiring.tips import pack_drift, tips
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.attention import pack_facts
 from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
+from workbench.core.staleness import base_moved
 from workbench.core.state import PackState
 from workbench.model.errors import Refused
 from workbench.model.instants import seconds_between
@@ -114,7 +116,14 @@ def _decide(
         pack = things.pack(journal, name)
     document = pack.decisions[-1]
     out.one(showing.resolution_object(document), showing.resolution_lines(document))
-    if not out.as_json and (following := showing.next_for_pack(pack)):
+    stale = base_moved(pack, tips(place, [pack]))
+    if stale and decision == "approve":
+        out.warn(f"{pack.id} is stale: its base moved, so it cannot be merged as it is")
+    _next(out, pack, stale=stale)
+
+
+def _next(out: Output, pack: PackState, *, stale: bool) -> None:
+    if not out.as_json and (following := showing.next_for_pack(pack, stale=stale)):
         out.say(f"next: {following}")
 
 
@@ -162,9 +171,9 @@ def mrp_show(place: Workplace, out: Output, mrp: str, as_markdown: bool) -> None
         if as_markdown and not out.as_json and pack.blob:
             out.raw(markdown(ledger.blobs.get(pack.blob)))
             return
-        out.one(showing.pack_object(pack, ledger.blobs), showing.pack_lines(pack, ledger.blobs))
-    if not out.as_json and (following := showing.next_for_pack(pack)):
-        out.say(f"next: {following}")
+        drift = "" if out.as_json else pack_drift(place, pack)
+        out.one(showing.pack_object(pack, ledger.blobs), showing.pack_lines(pack, ledger.blobs, base=drift))
+    _next(out, pack, stale=base_moved(pack, tips(place, [pack])))
 
 
 def markdown(blob: bytes) -> str:

@@ -9,8 +9,10 @@ from workbench.ace.cli import showing
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
 from workbench.ace.wiring import things
+from workbench.ace.wiring.tips import mission_drift, pack_drift
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
+from workbench.core.status import taken_back
 from workbench.core.views.lookup import Named
 from workbench.model.errors import NotFound
 
@@ -38,13 +40,19 @@ def show(place: Workplace, out: Output, id: str) -> None:
 def _mission(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
     now = place.clock.now()
     mission, runs = things.mission(ledger, thing.id), ledger.runs(mission=thing.id)
-    out.one(showing.mission_object(mission, runs, now=now), showing.mission_lines(mission, runs, now=now))
+    undone = taken_back(runs, ledger.packs(state="approved"))
+    drift = "" if out.as_json else mission_drift(place, mission)
+    out.one(
+        showing.mission_object(mission, runs, now=now, undone=undone),
+        showing.mission_lines(mission, runs, now=now, undone=undone, base=drift),
+    )
 
 
 def _run(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
     now = place.clock.now()
     run = things.run(ledger, thing.id)
-    out.one(showing.run_object(run, now=now), showing.run_lines(run, now=now))
+    undone = taken_back([run], ledger.packs(run=run.id))
+    out.one(showing.run_object(run, now=now, undone=undone), showing.run_lines(run, now=now, undone=undone))
 
 
 def _question(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
@@ -54,7 +62,8 @@ def _question(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> No
 
 def _pack(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
     pack = things.pack(ledger, thing.id)
-    out.one(showing.pack_object(pack, ledger.blobs), showing.pack_lines(pack, ledger.blobs))
+    drift = "" if out.as_json else pack_drift(place, pack)
+    out.one(showing.pack_object(pack, ledger.blobs), showing.pack_lines(pack, ledger.blobs, base=drift))
 
 
 def _resolution(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from workbench.ace.cli.table import age, glyph, money
@@ -77,16 +77,18 @@ def pack_document(pack: PackState, blobs: Blobs) -> dict[str, Any]:
     return document
 
 
-def run_object(run: RunState, *, now: str) -> dict[str, Any]:
+def run_object(run: RunState, *, now: str, undone: Collection[str] = ()) -> dict[str, Any]:
     """A run, whole, with the words of its row."""
-    row = run_row(run, now=now)
+    row = run_row(run, now=now, undone=undone)
     words = {"mission": run.mission, "run": run.id, "status": row.status, "stage": row.stage}
     return {**_headed("run", run.id, state_data(run)), **words}
 
 
-def mission_object(mission: MissionState, runs: Sequence[RunState], *, now: str) -> dict[str, Any]:
+def mission_object(
+    mission: MissionState, runs: Sequence[RunState], *, now: str, undone: Collection[str] = ()
+) -> dict[str, Any]:
     """A mission, whole, with its runs."""
-    row = mission_row(mission, runs, now=now)
+    row = mission_row(mission, runs, now=now, undone=undone)
     return {
         **_headed("mission", mission.id, state_data(mission)),
         "mission": mission.id,
@@ -94,7 +96,7 @@ def mission_object(mission: MissionState, runs: Sequence[RunState], *, now: str)
         "stage": row.stage,
         "cost_usd": row.cost_usd,
         "tokens": row.tokens,
-        "runs": [run_object(run, now=now) for run in runs],
+        "runs": [run_object(run, now=now, undone=undone) for run in runs],
     }
 
 
@@ -153,9 +155,9 @@ def resolution_lines(document: Mapping[str, Any]) -> Lines:
     yield from _listed(document.get("cites"), "cites")
 
 
-def run_lines(run: RunState, *, now: str) -> Lines:
+def run_lines(run: RunState, *, now: str, undone: Collection[str] = ()) -> Lines:
     """A run."""
-    row = run_row(run, now=now)
+    row = run_row(run, now=now, undone=undone)
     yield f"{run.id}  {glyph(row.status)}  {row.stage}"
     if is_gate(run):
         yield f"a branch that was handed in: {one_line(run.title)}"
@@ -172,22 +174,24 @@ def run_lines(run: RunState, *, now: str) -> Lines:
         yield f"reason: {one_line(run.reason)}"
 
 
-def mission_lines(mission: MissionState, runs: Sequence[RunState], *, now: str) -> Lines:
-    """A mission with its runs."""
-    row = mission_row(mission, runs, now=now)
+def mission_lines(
+    mission: MissionState, runs: Sequence[RunState], *, now: str, undone: Collection[str] = (), base: str = ""
+) -> Lines:
+    """A mission with its runs. `base` says how its base stands now."""
+    row = mission_row(mission, runs, now=now, undone=undone)
     yield f"{mission.id}  {glyph(row.status)}  {one_line(mission.title)}"
     yield f"brief {mission.brief.id} {mission.brief.version} {mission.brief.digest}".rstrip()
-    yield f"base {mission.base_commit} ({mission.base_ref or 'a commit'}), into {mission.into or 'no branch'}"
+    yield f"base {base or mission.base_commit}, into {mission.into.removeprefix('refs/heads/') or 'no branch'}"
     yield f"by {one_line(mission.owner) or '-'} at {mission.started_at}"
     if mission.uncommitted:
         yield f"not seen by agents, uncommitted at the start: {', '.join(map(one_line, mission.uncommitted))}"
     for run in runs:
         yield ""
-        yield from run_lines(run, now=now)
+        yield from run_lines(run, now=now, undone=undone)
 
 
-def pack_lines(pack: PackState, blobs: Blobs) -> Lines:
-    """A pack: verdict first, then what was not checked, then the rest."""
+def pack_lines(pack: PackState, blobs: Blobs, *, base: str = "") -> Lines:
+    """A pack: verdict first, then what was not checked, then the rest. `base` says how its base stands now."""
     if not pack.blob:
         yield f"{pack.id}  {glyph(pack.state)}"
         yield f"base {pack.base_commit}, head {pack.head}"
@@ -196,6 +200,8 @@ def pack_lines(pack: PackState, blobs: Blobs) -> Lines:
         return
     document = pack_document(pack, blobs)
     yield f"{pack.id}  {glyph(pack.verdict)}  ({pack.state})  {one_line(pack.title)}".rstrip()
+    if base:
+        yield f"base {base}"
     yield from _titled("not checked", document.get("not_checked"))
     yield from _titled("reasons", document.get("reasons"))
     yield "criteria"
@@ -214,8 +220,10 @@ def pack_lines(pack: PackState, blobs: Blobs) -> Lines:
         yield f"merged: {pack.merge.ref} at {pack.merge.new} ({pack.merge.mode})"
 
 
-def next_for_pack(pack: PackState) -> str:
-    """What to type about a pack."""
+def next_for_pack(pack: PackState, *, stale: bool = False) -> str:
+    """What to type about a pack; of a `stale` one, whose base moved, the evidence comes first."""
+    if stale and (pack.state == "approved" or (pack.state == "submitted" and pack.verdict != "not-ready")):
+        return f"workbench mrp build {pack.id} (it is stale: its base moved, and it cannot be merged as it is)"
     if pack.state == "submitted":
         return f"workbench approve {pack.id} --why TEXT (or request-changes, reject)"
     if pack.state == "approved":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import click
@@ -15,7 +15,7 @@ from workbench.ace.wiring import things
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import MissionState, RunState
-from workbench.core.status import Status, is_gate, run_status
+from workbench.core.status import Status, is_gate, is_over, run_status, taken_back
 from workbench.core.views.lookup import Named
 from workbench.core.views.missions import goes_on, mission_row
 from workbench.model.errors import EXIT_DONE, EXIT_NEEDS_HUMAN, EXIT_NO, TimedOut, UsageError
@@ -30,6 +30,7 @@ class Waited(NamedTuple):
 
     mission: MissionState
     runs: Sequence[RunState]
+    undone: Collection[str] = ()  # runs whose merge was taken back
 
 
 @click.command()
@@ -133,16 +134,22 @@ def _settled(ledger: Ledger, named: Sequence[tuple[str, str]], one_is_enough: bo
 
 
 def _look(ledger: Ledger, mission: str, run: str) -> Waited:
-    return Waited(things.mission(ledger, mission), [things.run(ledger, run)] if run else ledger.runs(mission=mission))
+    return _waited(ledger, things.mission(ledger, mission), run)
 
 
 def _all(ledger: Ledger) -> list[Waited]:
-    return [Waited(mission, ledger.runs(mission=mission.id)) for mission in ledger.missions()]
+    return [_waited(ledger, mission) for mission in ledger.missions()]
+
+
+def _waited(ledger: Ledger, mission: MissionState, run: str = "") -> Waited:
+    runs = [things.run(ledger, run)] if run else ledger.runs(mission=mission.id)
+    merged = [found for found in runs if found.outcome == "merged"]
+    return Waited(mission, runs, taken_back(merged, ledger.packs(state="approved")) if merged else ())
 
 
 def _tell(place: Workplace, out: Output, settled: Sequence[Waited]) -> int:
     now = place.clock.now()
-    rows = [mission_row(item.mission, item.runs, now=now) for item in settled]
+    rows = [mission_row(item.mission, item.runs, now=now, undone=item.undone) for item in settled]
     from workbench.ace.cli.missions import MISSION_COLUMNS, NONE_YET
 
     out.rows(rows, MISSION_COLUMNS, empty=NONE_YET)
@@ -153,4 +160,5 @@ def _tell(place: Workplace, out: Output, settled: Sequence[Waited]) -> int:
 
 
 def _wants_a_person(item: Waited) -> bool:
-    return not item.mission.outcome and any(run_status(run) in _WANTS_A_PERSON for run in item.runs)
+    over = is_over(item.mission, item.runs, item.undone)
+    return not over and any(run_status(run, item.undone) in _WANTS_A_PERSON for run in item.runs)

@@ -90,11 +90,12 @@ class SubmitTool(CheckedTool[SubmitArguments]):
         self._place, self._branch, self._run = place, branch, run
         self._author = " ".join(agent.replace("<", " ").replace(">", " ").split()) or "agent"
 
-    def act(self, arguments: SubmitArguments, call_id: str) -> ToolResult:
+    def act(self, arguments: SubmitArguments, call_id: str) -> ToolResult:  # noqa: ARG002 - the tool interface
         """Stage, refuse when nothing differs from the base, commit, deliver."""
         argv = ("/bin/sh", "-c", _SCRIPT, "submit", self._branch, self._place.workspace.base_commit, self._run)
         message = arguments.message.encode("utf-8", "replace")
-        done = self._place.run((*argv, *_EXCLUDED), call=call_id, stdin=message, env=self._environment(), wall_s=WALL_S)
+        # Under no call's name: what it prints is between it and us, and no output of the agent's.
+        done = self._place.run((*argv, *_EXCLUDED), stdin=message, env=self._environment(), wall_s=WALL_S)
         told, rest = _records(done.stdout.head)
         head = told.get("head", "")
         if done.state != "exited" or "refused" in told or not _COMMIT.fullmatch(head):

@@ -38,7 +38,7 @@ def stop(
         raise Refused(f"Mission {mission.id} is over already ({mission.outcome}).")
     events: list[e.Proposed] = []
     for run in runs:
-        if not run.outcome:
+        if run.outcome in ("", "failed"):
             questions = [question for question in open_questions if question.run == run.id]
             events += stop_run(run, questions, reason=reason, actor=actor, mission=None).events
     ended = e.MissionEnded(mission=mission.id, outcome="stopped", reason=reason)

@@ -108,8 +108,12 @@ def stop_run(
     mission: MissionState | None,
     siblings: Sequence[RunState] = (),
 ) -> Decision:
-    """End a run; its open questions are withdrawn, and its mission ends if this was the last live run."""
-    _refuse_ended(run)
+    """End a run; its open questions are withdrawn, and its mission ends if this was the last live run.
+
+    One that failed could still be resumed: stopping ends it for good.
+    """
+    if run.outcome != "failed":
+        _refuse_ended(run)
     events = [on_run(run.id, e.RunStopped(run=run.id, reason=reason), actor=actor)]
     for question in open_questions:
         withdrawn = e.ConsultationWithdrawn(consultation=question.id, reason=f"run {run.id} was stopped")

@@ -50,6 +50,8 @@ def _row(concern: Concern, now: str) -> InboxRow:
 
 
 def _next(concern: Concern) -> str:
+    if concern.next:
+        return concern.next
     if concern.kind == "crp":
         return f"workbench show {concern.id}"
     if concern.kind == "mrp":

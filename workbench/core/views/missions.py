@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 import msgspec
 
 from workbench.core.state import MissionState, RunState
-from workbench.core.status import Status, mission_status, run_status, stage
+from workbench.core.status import Status, is_over, mission_status, run_status, stage
 from workbench.model.instants import seconds_between
 
 _GOING_ON: frozenset[Status] = frozenset({"queued", "running", "waiting-quota"})
@@ -51,15 +51,15 @@ class MissionRow(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = 1
 
 
-def run_row(run: RunState, *, now: str) -> RunRow:
-    """The row of one run."""
+def run_row(run: RunState, *, now: str, undone: Collection[str] = ()) -> RunRow:
+    """The row of one run. `undone` (`core.status.taken_back`) are runs whose merge was taken back."""
     return RunRow(
         id=run.id,
         mission=run.mission,
         run=run.id,
         agent=run.agent,
-        status=run_status(run),
-        stage=stage(run),
+        status=run_status(run, undone),
+        stage=stage(run, undone),
         cost_usd=round(run.cost_usd, 6),
         tokens=run.tokens,
         last_act=run.last_act,
@@ -69,17 +69,20 @@ def run_row(run: RunState, *, now: str) -> RunRow:
     )
 
 
-def mission_row(mission: MissionState, runs: Sequence[RunState], *, now: str) -> MissionRow:
+def mission_row(
+    mission: MissionState, runs: Sequence[RunState], *, now: str, undone: Collection[str] = ()
+) -> MissionRow:
     """The row of one mission with its runs. `run` and `agent` name the run whose status shows."""
-    status = mission_status(mission, runs)
-    speaking = next((run for run in runs if run_status(run) == status), runs[0] if runs else None)
+    status = mission_status(mission, runs, undone)
+    outcome = mission.outcome if is_over(mission, runs, undone) else ""
+    speaking = next((run for run in runs if run_status(run, undone) == status), runs[0] if runs else None)
     return MissionRow(
         id=mission.id,
         mission=mission.id,
         run="" if speaking is None else speaking.id,
         agent=", ".join(dict.fromkeys(run.agent for run in runs)),
         status=status,
-        stage=mission.outcome or ("" if speaking is None else stage(speaking)),
+        stage=outcome or ("" if speaking is None else stage(speaking, undone)),
         cost_usd=round(sum(run.cost_usd for run in runs), 6),
         tokens=sum(run.tokens for run in runs),
         title=mission.title,
