@@ -39,6 +39,7 @@ BROAD_EDGES = {
     "workbench/aee/service.py": "a worker's top: the AEE outlives a full or locked disk",
     "workbench/aee/supervise.py": "a worker's top: a step always gets an outcome",
     "workbench/evidence/examine.py": "the plugin edge: what a collector raises becomes evidence",
+    "workbench/evidence/machinery.py": "runs inside a foreign test process: what its hooks raise is told",
     "workbench/evidence/trace.py": "runs inside a foreign test process: any failure there means not checked",
     "workbench/journal/group.py": "a worker's top: every caller is told what happened",
 }
