@@ -136,7 +136,7 @@ def _behaviour(ground: ChildGround, delivery: Delivery, rig: Rig, cache: Evidenc
     plan = plan_suite(
         files, lambda path: ground.store.read_file(delivery.base, path), configured=delivery.settings.tests
     )
-    return None if plan is None else Behaviour(rig, plan, cache=cache)
+    return None if plan is None else Behaviour(rig, plan, cache=cache, test_paths=delivery.policy.test_paths)
 
 
 def _collectors(delivery: Delivery, rig: Rig, behaviour: Behaviour | None, cache: EvidenceCache) -> list[Collector]:

@@ -16,10 +16,11 @@ import msgspec
 
 from workbench.evidence.cache import EvidenceCache, cache_key
 from workbench.evidence.conventions import SuitePlan
-from workbench.evidence.material import changed_material, is_material, restore
+from workbench.evidence.material import changed_material, is_material, is_shared, restore
 from workbench.evidence.novelty import changed_tests, narrowed, run_on_base
 from workbench.evidence.rig import Rig
 from workbench.evidence.suite import SuiteReport, run_suite
+from workbench.evidence.testdata import data_of_tests, is_source
 from workbench.model.errors import WorkbenchError
 from workbench.ports import Change
 
@@ -47,11 +48,18 @@ class Behaviour:
     """Runs the suites of one change, each at most once, for whoever asks first."""
 
     def __init__(
-        self, rig: Rig, plan: SuitePlan, *, cache: EvidenceCache | None = None, parallel: bool | None = None
+        self,
+        rig: Rig,
+        plan: SuitePlan,
+        *,
+        cache: EvidenceCache | None = None,
+        parallel: bool | None = None,
+        test_paths: Sequence[str] = (),
     ) -> None:
         self._rig = rig
         self.plan = plan
         self._cache = cache
+        self._test_paths = tuple(test_paths)
         self._parallel = _safe_in_parallel(rig) if parallel is None else parallel
         self._runs: dict[str, ThreeRuns] = {}
 
@@ -62,7 +70,7 @@ class Behaviour:
         return self._runs[change.result]
 
     def _run(self, change: Change) -> ThreeRuns:
-        material = changed_material(change)
+        material = self._material(change)
         known = self._cached(change)
         wanted: dict[str, Callable[[], SuiteReport]] = {"result": partial(self._on_result, change)}
         if material:
@@ -88,6 +96,17 @@ class Behaviour:
             base_cached=known is not None,
             new_on_base=reports.get("new-on-base"),
         )
+
+    def _material(self, change: Change) -> tuple[str, ...]:
+        """What of the tests changed, with data that only they read; base is searched only where it may hold some."""
+        plain = changed_material(change, self._test_paths)
+        rest = [path for _, path in change.changed_paths() if path not in plain and not is_shared(path)]
+        rest = [path for path in rest if not is_source(path)]
+        if not rest:
+            return plain
+        with self._rig.workspace(change.base) as base:
+            found = data_of_tests(rest, Path(base.path), lambda path: is_material(path, self._test_paths))
+        return tuple(sorted({*plain, *found}))
 
     def _on_base(self, change: Change) -> SuiteReport:
         with self._rig.workspace(change.base) as workspace:

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from workbench.artifacts.globs import matches
+from workbench.evidence.testdata import is_source
 from workbench.ports import Change
 
 _DIRECTORIES = frozenset(
@@ -46,15 +48,24 @@ _PATTERNS = re.compile(
 )
 # Metadata of a distribution lets a plugin load itself; byte code runs in place of the source beside it.
 _STARTING = re.compile(r"(.*/)?([^/]+\.(dist|egg)-info(/.*)?|__pycache__/.*|[^/]+\.py[co])")
+# What tests expect or are fed, unless it is code.
+_EXPECTED = re.compile(
+    r"(.*/)?(fixtures|goldens?|snapshots|cassettes)/.*|.*(\.ambr|\.golden|\.snapshot|\.(approved|expected)(\.[^./]+)?)"
+)
 _SHARED = frozenset({"pyproject.toml", "package.json"})  # only a part of these is material
 TEST_TOOLS = ("pytest",)  # tables below `tool` that are test material
 _PACKAGE_KEYS = ("scripts", "jest", "mocha", "ava", "vitest", "tap", "c8", "nyc", "type")
 _HEADER = re.compile(r"^[ \t]*\[{1,2}[ \t]*([^\[\]#]+?)[ \t]*\]{1,2}[ \t]*(?:#.*)?$", re.MULTILINE)
 
 
-def is_material(path: str) -> bool:
-    """Whether a file at `path` belongs to the tests as a whole; `pyproject.toml` and `package.json` do in part only."""
+def is_material(path: str, globs: Sequence[str] = ()) -> bool:
+    """Whether a file at `path` belongs to the tests as a whole; `pyproject.toml` and `package.json` do in part only.
+
+    `globs` are those that a policy names, beside what is material everywhere.
+    """
     pure = PurePosixPath(path)
+    if matches(path, globs) or (_EXPECTED.fullmatch(path) and not is_source(path)):
+        return True
     if any(part in _DIRECTORIES for part in pure.parts[:-1]):
         return True
     return _STARTING.fullmatch(path) is not None or pure.name in _NAMES or _PATTERNS.fullmatch(pure.name) is not None
@@ -71,15 +82,27 @@ def is_shared(path: str) -> bool:
     return PurePosixPath(path).name in _SHARED and not is_material(path)
 
 
-def changed_material(change: Change) -> tuple[str, ...]:
+def changed_material(change: Change, globs: Sequence[str] = ()) -> tuple[str, ...]:
     """The changed paths whose tests or test configuration differ between base and result, sorted."""
-    return tuple(sorted(path for _, path in change.changed_paths() if _differs(change, path)))
+    return tuple(sorted(path for _, path in change.changed_paths() if _differs(change, path, globs)))
 
 
-def _differs(change: Change, path: str) -> bool:
+def _differs(change: Change, path: str, globs: Sequence[str]) -> bool:
     if is_shared(path):
         return mixed(path, base=change.base_file(path), result=change.result_file(path)) != change.result_file(path)
-    return is_material(path)
+    return is_material(path, globs)
+
+
+def strip_bytecode(tree: Path) -> None:
+    """Remove byte code from a checkout: the interpreter would run it in place of the source beside it."""
+    for place, folders, names in os.walk(tree):
+        for folder in [name for name in folders if name in ("__pycache__", ".git")]:
+            folders.remove(folder)
+            if folder == "__pycache__":
+                _clear(tree, (Path(place) / folder).relative_to(tree).as_posix())
+        for name in names:
+            if name.endswith((".pyc", ".pyo")) or name == "__pycache__":
+                (Path(place) / name).unlink()
 
 
 def mixed(path: str, *, base: bytes | None, result: bytes | None, tools: Sequence[str] = TEST_TOOLS) -> bytes | None:

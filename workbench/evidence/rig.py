@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from workbench.evidence.material import strip_bytecode
 from workbench.model.evidence import Criterion, Evidence, EvidenceState
 from workbench.ports import (
     Blobs,
@@ -62,9 +63,10 @@ class Rig:
 
     @contextmanager
     def workspace(self, commit: str) -> Iterator[Workspace]:
-        """A clean checkout of `commit`, given back at the end."""
+        """A clean checkout of `commit` without byte code, given back at the end."""
         workspace = self.workspaces.verification(commit=commit)
         try:
+            strip_bytecode(Path(workspace.path))
             yield workspace
         finally:
             self.workspaces.release(workspace)
@@ -163,8 +165,11 @@ def read_report(path: Path, *, limit: int = MAX_REPORT_BYTES) -> bytes | None:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):  # of a directory no file can be made
+        os.close(fd)
+        return None
     with open(fd, "rb") as file:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > limit or found.st_nlink != 1:
+        if found.st_size > limit or found.st_nlink != 1:
             return None
         return file.read(limit)
