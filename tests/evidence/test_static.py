@@ -145,6 +145,62 @@ def test_a_path_may_deceive_too() -> None:
     assert "text.bidirectional" in kinds(Deceptive().collect(added("a\u202eyp.exe", "x\n")))
 
 
+@pytest.mark.parametrize("bad", ["\x1b[2J", "\u202e", "\u200b", "a\rb", "\x9b1m", "\U000e0041"])
+def test_a_commit_may_deceive_too(bad: str) -> None:
+    """Steering characters in a message or an author's name are grave findings, shown as escapes; control: plain ones."""
+    message = Commit(id="c" * 40, author="Ada <a@b>", message=f"Add it\n\nBecause {bad} of it\n")
+    author = Commit(id="d" * 40, author=f"A{bad}da <a@b>", committer="Ada <a@b>", message="Add it\n")
+    collected = Deceptive().collect(with_history(commits=[message, author]))
+    assert kinds(collected) == ["text.commit-message", "text.commit-author"]
+    assert all(finding.severity == "high" and finding.text.isprintable() for finding in collected.findings)
+    plain = Commit(id="c" * 40, author="Адa Ünal <a@b>", message="Grüße\r\n\r\n\tпривет 👩\u200d💻\n")
+    assert state(Deceptive().collect(with_history(commits=[plain]))) == "passed"
+
+
+def test_a_path_of_an_earlier_commit_may_deceive() -> None:
+    """A file that came and went enters with its name."""
+    past = History(added={"c" * 40: {"a\x1b[2J": ()}})
+    assert kinds(Deceptive().collect(with_history(history=past))) == ["text.control"]
+
+
+@pytest.mark.parametrize(
+    ("path", "target", "out"),
+    [
+        ("link", "/etc/passwd", True),
+        ("a/link", "../../x", True),
+        ("a/link", "../b", False),
+        ("a/b/link", "../../c/d", False),
+        ("a/link", "d/../../x", True),  # d may be a link
+        ("link", "..", True),
+        ("link", "./a", False),
+        ("link", ".git/config", True),
+        ("link", "", False),
+    ],
+)
+def test_a_link_out_of_the_repository_is_grave(path: str, target: str, out: bool) -> None:
+    """A link that leads out of the tree, or may, is a grave finding; one that stays inside is none."""
+    change = TreeChange({}, {path: target.encode()}, modes={path: ("", "120000")})
+    found = [(finding.kind, finding.severity) for finding in Size().collect(change).findings]
+    assert found == ([("modes.link-out", "high")] if out else [])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind", "severity"),
+    [
+        ("", "160000", "modes.submodule", "high"),
+        ("100644", "120000", "modes.link", "medium"),
+        ("100644", "100755", "modes.executable", "low"),
+        ("", "100755", "modes.executable", "low"),
+    ],
+)
+def test_a_new_kind_of_file_is_seen(before: str, after: str, kind: str, severity: str) -> None:
+    """A submodule, a link in a file's place and an executable are findings; control: with a plain mode none is."""
+    base, result = ({"x": b"y"} if before else {}), ({} if after == "160000" else {"x": b"y"})
+    collected = Size().collect(TreeChange(base, result, modes={"x": (before, after)}))
+    assert [(finding.kind, finding.severity) for finding in collected.findings] == [(kind, severity)]
+    assert Size().collect(TreeChange({}, {"x": b"y"})).findings == ()
+
+
 def test_size_counts_what_people_wrote() -> None:
     """Lock files and generated files count for no limit; too many lines fail."""
     change = TreeChange.of(

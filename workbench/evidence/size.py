@@ -1,4 +1,4 @@
-"""Size and focus: how much a change asks of a reviewer, and what of it lies beside its brief."""
+"""Size and focus: how much a change asks of a reviewer, what lies beside its brief, and what no line of it shows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from workbench.artifacts.brief import Brief
 from workbench.artifacts.globs import matches
 from workbench.artifacts.mergepack import Change as FileChange
 from workbench.artifacts.policy import SizeLimits
+from workbench.evidence.modes import mode_findings
 from workbench.evidence.sizes import MADE, change_summary
 from workbench.evidence.static import bound
 from workbench.model.evidence import Finding
@@ -17,7 +18,7 @@ MAX_NAMED = 50  # files that are named one by one
 
 
 class Size:
-    """Port Collector: failed when the change is larger than the limits. Focus gives findings only."""
+    """Port Collector: failed when the change is larger than the limits. Focus and modes give findings only."""
 
     name = "size"
 
@@ -37,7 +38,7 @@ class Size:
         evidence = bound(
             change, "size", criterion="hygiene", state="failed" if over else "passed", summary=summary, facts=facts
         )
-        return Collected(evidence=(evidence,), findings=tuple(_focus(files, self._brief)))
+        return Collected(evidence=(evidence,), findings=(*_focus(files, self._brief), *mode_findings(change)))
 
 
 def _focus(files: Sequence[FileChange], brief: Brief | None) -> Iterator[Finding]:
