@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from ace_world import Call, World
+from ace_world import Call, World, git
+
+from workbench.ace.wiring import checks, engine
+from workbench.ace.wiring.workplace import Workplace
 
 HEAVY = ("textual", "dbos", "anthropic", "pydantic", "sqlite_utils", "ruamel", "git", "platformdirs", "sqlalchemy")
 
@@ -42,6 +45,68 @@ def test_quiet_says_nothing(call: Call, world: World) -> None:
     (run,) = world.mission()
     world.question(run)
     assert call("inbox", "--quiet").err == ""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["missions"], ["runs"], ["show", "prices"], ["show", "prices.1"], ["log", "prices.1"], ["mrp", "list"],
+        ["mrp", "show", "MRP-prices.1-1"], ["approve", "MRP-prices.1-1", "--why", "x"], ["init"], ["brief", "list"],
+        ["run", "Do it again", "--no-start", "--script", "a.yaml"], ["stop", "prices"], ["doctor"], ["aee", "status"],
+        ["gc", "--dry-run"], ["wait", "--no-start"], ["journal", "verify"], ["config", "show"],
+    ],
+)  # fmt: skip
+def test_quiet_is_quiet_on_every_verb(call: Call, world: World, repository: Path, words: list[str]) -> None:
+    """-q leaves nothing on stderr: no talk, no next step."""
+    (run,) = world.mission()
+    world.pack(run)
+    (repository / "a.yaml").write_text("agent: a\nsteps: []\n")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "Meanwhile")
+    heard = call(*words, "-q").err
+    assert "next:" not in heard
+    assert [line for line in heard.splitlines() if not line.startswith("warning:")] == []
+
+
+def test_doctor_says_once_what_prevents_many_checks(call: Call, tmp_path: Path) -> None:
+    """Outside a repository that is one failure, not one for each thing that needs a repository."""
+    (tmp_path / "empty").mkdir()
+    said = call("doctor", at=tmp_path / "empty").out
+    assert said.count("is not in a git repository") == 1
+    assert said.count("git init") == 1
+
+
+def test_a_directory_that_was_deleted_is_named_as_the_trouble(tmp_path: Path, home: Path) -> None:
+    """Whoever stands in a directory that is gone learns just that."""
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = "import os, sys; os.rmdir(os.getcwd()); from workbench.ace.cli.main import main; sys.exit(main(['{}']))"
+    for verb, exit_code in (("inbox", 4), ("demo", 4), ("doctor", 0)):
+        gone.mkdir(exist_ok=True)
+        done = _python(code.format(verb), cwd=gone)
+        assert (done.stdout + done.stderr).count("is gone: it was deleted") == 1, verb
+        assert done.returncode == exit_code
+
+
+def test_a_full_disk_is_named_with_the_remedy(repository: Path, world: World) -> None:
+    """Where nothing can be written any more, the error says so; so does what the AEE left in its log."""
+    world.mission()
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "workbench", "missions"],
+            cwd=repository,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert "no room left" in done.stderr
+    assert "make room" in done.stderr
+    ended = engine.ended_early(repository / "aee.log", "OSError: [Errno 28] No space left on device")
+    assert "make room" in ended.hint
+    assert "make room" in checks.disk_trouble(Workplace(repository), least=1 << 62)
+    assert checks.disk_trouble(Workplace(repository), least=0) == ""
 
 
 def _python(code: str, *, cwd: Path) -> subprocess.CompletedProcess[str]:

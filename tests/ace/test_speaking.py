@@ -17,8 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.ace.cli.output import json_line
-from workbench.ace.cli.table import Column, age, table
-from workbench.model.text import cell_width
+from workbench.ace.cli.table import Column, age, table, wrapped
+from workbench.model.text import cell_width, one_line
 
 
 def _in_terminal(repository: Path, *words: str, **environment: str) -> str:
@@ -130,3 +130,37 @@ def test_ids_are_whole_and_spare_columns_make_room(repository: Path) -> None:
 def test_ages(seconds: float, words: str) -> None:
     """Ages are told in their two largest units."""
     assert age(seconds) == words
+
+
+@given(st.text(), st.integers(10, 120))
+def test_prose_is_broken_between_words_only(words: str, width: int) -> None:
+    """Nothing is lost or cut; a piece is wider than the terminal only where a single word is."""
+    line = one_line(words)
+    pieces = wrapped(f"    {line}", width)
+    assert " ".join(" ".join(pieces).split()) == " ".join(line.split())
+    assert all(cell_width(piece) <= width or len(piece.split()) == 1 for piece in pieces)
+
+
+def test_a_pack_and_an_error_are_read_at_eighty_columns(
+    call: Call, world: World, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prose wraps at words where COLUMNS says how wide it is, also through a pipe; without, each line stays whole."""
+    (run,) = world.mission()
+    why = "the suite was not run because " + "of this and that " * 12
+    name = world.pack(run, reasons=(why,), not_checked=(f"types, {why}",))
+    monkeypatch.setenv("COLUMNS", "80")
+    for said in (call("mrp", "show", name).out, call("show", run).out, call("merge", name).err, call("inbox").out):
+        assert max(map(cell_width, said.splitlines())) <= 80, said
+    monkeypatch.delenv("COLUMNS")
+    assert why.strip() in call("mrp", "show", name).out
+
+
+@pytest.mark.parametrize("words", [["missions"], ["runs"], ["inbox"], ["mrp", "list"], ["brief", "list"]])
+def test_tables_fit_eighty_columns(call: Call, world: World, monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    """With ids of a usual length no row passes the terminal."""
+    (run,) = world.mission("payments-limit")
+    world.pack(run)
+    (other,) = world.mission("parser-fix", agent="a-rather-long-name-of-an-agent")
+    world.question(other)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert all(cell_width(line) <= 80 for line in call(*words).out.splitlines())

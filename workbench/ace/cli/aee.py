@@ -69,6 +69,10 @@ def _print(place: Workplace, out: Output, who: Presence) -> None:
     with place.reading() as ledger:
         at_work = sum(run.step is not None for run in ledger.runs(live=True)) if who.pid else 0
     out.one(_object(place, who, at_work), _lines(who, at_work))
+    from workbench.ace.wiring.checks import disk_trouble
+
+    if trouble := disk_trouble(place):
+        out.warn(trouble)
 
 
 def _object(place: Workplace, who: Presence, at_work: int) -> dict[str, Any]:

@@ -25,6 +25,6 @@ def doctor(place: Workplace, out: Output) -> None:
             continue
         out.lines([f"{out.paint(glyph(check.state).ljust(6), '')}  {check.id:<16} {one_line(check.text)}"])
         if check.remedy:
-            out.lines([f"{'':<25} what to do: {one_line(check.remedy)}"])
+            out.prose([f"{'':<25} what to do: {one_line(check.remedy)}"])
     bad = [check.id for check in found if check.state != "ok"]
     out.say(f"{len(bad)} to look at: {', '.join(bad)}" if bad else "All well.")

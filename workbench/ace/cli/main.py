@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -84,6 +85,17 @@ def _usage(error: click.ClickException) -> UsageError:
 
 
 def _unexpected(error: Exception) -> WorkbenchError:
+    if isinstance(error, FileNotFoundError):
+        from workbench.ace.wiring.workplace import is_nowhere, nowhere
+
+        if is_nowhere():
+            return nowhere()
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        where = f" for {error.filename}" if error.filename else ""
+        return EnvironmentProblem(
+            f"There is no room left on the disk{where}: {error.strerror}.",
+            hint="make room, then ask again: workbench doctor shows where, workbench gc --dry-run what is ours",
+        )
     if isinstance(error, OSError) and error.strerror:
         named = f": {error.filename}" if error.filename else ""
         return EnvironmentProblem(f"{error.strerror}{named}", hint="see `workbench doctor`")

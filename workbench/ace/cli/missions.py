@@ -26,7 +26,7 @@ MISSION_COLUMNS = (
 )
 RUN_COLUMNS = (
     Column[RunRow]("run", lambda row: row.id),
-    Column[RunRow]("agent", lambda row: row.agent or "-", most=AGENT_CELLS),
+    Column[RunRow]("agent", lambda row: row.agent or "-", most=AGENT_CELLS, grow=True),
     Column[RunRow]("status", lambda row: row.status, state=True),
     Column[RunRow]("stage", lambda row: row.stage, most=STAGE_CELLS),
     Column[RunRow]("cost", lambda row: money(row.cost_usd), right=True, spare=True),

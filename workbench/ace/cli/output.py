@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 import msgspec
 
-from workbench.ace.cli.table import Column, Row, table, terminal_width
+from workbench.ace.cli.table import Column, Row, reading_width, table, terminal_width, wrapped
 from workbench.model import text
 from workbench.model.errors import WorkbenchError
 
@@ -38,7 +38,16 @@ class Output:
 
     def one(self, value: Mapping[str, Any] | msgspec.Struct, human: Iterable[str]) -> None:
         """A single thing: one JSON object, or the lines for people, whatever they hold."""
-        self.lines([json_line(value)] if self.as_json else (text.visible(line).replace("\n", " ") for line in human))
+        if self.as_json:
+            self.lines([json_line(value)])
+            return
+        self.prose(text.visible(line).replace("\n", " ") for line in human)
+
+    def prose(self, lines: Iterable[str], *, indent: int = 2) -> None:
+        """Safe lines for people, wrapped at words where somebody reads them; in a file each stays whole."""
+        width = reading_width(sys.stdout)
+        for line in lines:
+            self.lines(wrapped(line, width, indent=indent) if width else [line])
 
     def lines(self, lines: Iterable[str]) -> None:
         """Data, line by line. The lines are safe already, and may be painted."""
@@ -94,11 +103,13 @@ def show_error(error: WorkbenchError, *, as_json: bool) -> None:
     if as_json:
         print(json_line(error.as_dict()), file=sys.stderr)  # noqa: T201
         return
-    print(f"{styled('error:', 'red', sys.stderr)} {text.visible(error.message)}", file=sys.stderr)  # noqa: T201
-    for problem in getattr(error, "problems", ()):
-        print(f"  {text.one_line(str(problem))}", file=sys.stderr)  # noqa: T201
-    if error.hint:
-        print(f"  what to do: {text.visible(error.hint)}", file=sys.stderr)  # noqa: T201
+    width = reading_width(sys.stderr)
+    told = [f"error: {text.visible(error.message)}"]
+    told += [f"  {text.one_line(str(problem))}" for problem in getattr(error, "problems", ())]
+    told += [f"  what to do: {text.visible(error.hint)}"] if error.hint else []
+    lines = [part for line in told for part in (wrapped(line, width) if width else [line])]
+    lines[0] = lines[0].replace("error:", styled("error:", "red", sys.stderr), 1)
+    print("\n".join(lines), file=sys.stderr)  # noqa: T201
 
 
 def styled(words: str, style: str, stream: TextIO) -> str:

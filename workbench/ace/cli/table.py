@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TextIO, TypeVar
 
 from workbench.model.text import cell_width, clip, one_line
 
@@ -12,7 +13,7 @@ Row = TypeVar("Row")
 Paint = Callable[[str, str], str]
 
 DEFAULT_WIDTH = 80  # columns, when the terminal does not say
-NARROWEST = 12  # cells that a growing column keeps at least
+NARROWEST = 10  # cells that a growing column keeps at least
 COMFORTABLE = 20  # cells that a growing column should have before spare columns are shown
 GAP = "  "
 
@@ -106,6 +107,28 @@ def money(usd: float) -> str:
 def terminal_width() -> int:
     """The width of the terminal in columns, 80 when it is unknown."""
     return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
+
+
+def reading_width(stream: TextIO) -> int:
+    """The columns that somebody reads `stream` in; 0 where nobody says so, as in a file or a pipe without COLUMNS."""
+    return terminal_width() if stream.isatty() or os.environ.get("COLUMNS", "").isdigit() else 0
+
+
+def wrapped(line: str, width: int, *, indent: int = 2) -> list[str]:
+    """A line in pieces of at most `width` cells, broken between words only; all but the first stand `indent` deeper."""
+    if cell_width(line) <= width:
+        return [line]
+    margin = " " * (len(line) - len(line.lstrip()))
+    pieces: list[str] = []
+    piece = ""
+    for word in line.strip().split(" "):
+        deeper = margin + " " * indent * bool(pieces)
+        if piece and cell_width(deeper) + cell_width(piece) + 1 + cell_width(word) > width:
+            pieces.append((deeper + piece).rstrip())
+            piece = word
+        else:
+            piece = f"{piece} {word}" if piece else word
+    return [*pieces, margin + " " * indent * bool(pieces) + piece]
 
 
 def _cell(column: Column[Row], row: Row) -> str:

@@ -40,11 +40,18 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def examine(place: Workplace) -> Iterator[Check]:
-    """All checks, one after the other; one that breaks says so and stops none of the others."""
+    """All checks, one after the other; one that breaks says so and stops none of the others.
+
+    What prevents several of them, such as that there is no repository, is said once.
+    """
+    told: set[str] = set()
     for name, check in CHECKS.items():
         try:
             yield from check(place)
         except WorkbenchError as problem:
+            if problem.message in told:
+                continue
+            told.add(problem.message)
             yield Check(id=name, state="fail", text=problem.message, remedy=problem.hint)
         except (OSError, subprocess.SubprocessError) as problem:
             yield Check(id=name, state="warn", text=f"could not be checked: {problem}")
@@ -140,6 +147,18 @@ def _disk(place: Workplace) -> Iterator[Check]:
     yield Check(id="disk", state=state, text=f"{free >> 20} MiB free beside the journal", remedy=remedy)
 
 
+def disk_trouble(place: Workplace, *, least: int = FREE_BYTES_FAIL) -> str:
+    """What is wrong with the disk beside the journal, and what to do; empty where at least that many bytes are free."""
+    nearest = _nearest(place.journal_directory)
+    free = shutil.disk_usage(nearest).free
+    if free >= least:
+        return ""
+    return (
+        f"the disk of {nearest} has {free >> 20} MiB left, so that work may wait: make room "
+        "(workbench gc --dry-run shows what is ours); it goes on by itself then"
+    )
+
+
 def _bytecode(_: Workplace) -> Iterator[Check]:
     cached = Path(importlib.util.cache_from_source(__file__))
     switched_off = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
@@ -217,7 +236,7 @@ def _terminal(_: Workplace) -> Iterator[Check]:
 def _repository(place: Workplace) -> Iterator[Check]:
     from workbench.repository.repository import open_repository
 
-    with open_repository(place.directory) as repository:
+    with open_repository(place.located.checkout or place.directory) as repository:
         repository.require_writable()
         commit = repository.resolve("HEAD")
         yield Check(

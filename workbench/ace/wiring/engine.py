@@ -20,6 +20,8 @@ TIDYING = "workbench.aee.tidying"
 JOB_S = 1800.0  # for one job of the agents' wing, such as tidying large workspaces
 READY_S = 30.0  # until an AEE that starts must have said that it runs; imports on a cold disk take most of it
 POLL_S = 0.02
+FULL_DISK = ("No space left on device", "disk of the journal is full", "Disk quota exceeded")
+TOLD = 300  # characters of the last line of the log
 LOG_TAIL = 2000  # bytes of the log shown when it does not start
 
 
@@ -61,12 +63,22 @@ def _ready(directory: Path, pid: int, log: Path, before: int) -> Presence:
         if now.state == "running":
             return now
         if ended and now.state != "starting":  # ours is gone, and no other that was first is on its way
-            raise EnvironmentProblem(
-                "the AEE ended before it was ready", hint=f"its log is {log}", data={"log": _tail(log, before)}
-            )
+            raise ended_early(log, _tail(log, before))
         ended = ended or os.waitpid(pid, os.WNOHANG)[0] != 0
         time.sleep(POLL_S)
     raise TimedOut(f"the AEE was not ready after {READY_S:.0f} s", hint=f"its log is {log}")
+
+
+def ended_early(log: Path, said: str) -> EnvironmentProblem:
+    """Why an AEE did not come up, by the last thing that it said; a full disk is named with its remedy."""
+    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
+    full = any(sign in said for sign in FULL_DISK)
+    hint = f"make room on the disk of {log.parent} (workbench gc --dry-run shows what is ours), then start it again"
+    return EnvironmentProblem(
+        "the AEE ended before it was ready" + (f": {last[:TOLD]}" if last else ""),
+        hint=hint if full else f"its log is {log}",
+        data={"log": said},
+    )
 
 
 def _tail(log: Path, before: int) -> str:

@@ -23,6 +23,22 @@ if TYPE_CHECKING:
     from workbench.repository.repository import GitRepository
 
 
+def is_nowhere() -> bool:
+    """Whether the directory that this process is in was deleted under it."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
+
+
+def nowhere() -> EnvironmentProblem:
+    """What to say then."""
+    return EnvironmentProblem(
+        "The directory that you are in is gone: it was deleted or moved away.", hint="cd into one that exists"
+    )
+
+
 class Workplace:
     """Where one command works, from the directory it was called in."""
 
@@ -48,7 +64,12 @@ class Workplace:
 
         if not self.directory.is_dir():
             raise EnvironmentProblem(f"{self.directory} is no directory", hint="give an existing one with -C DIR")
-        return locate(self.directory)
+        try:
+            return locate(self.directory)
+        except FileNotFoundError:
+            if is_nowhere():
+                raise nowhere() from None
+            raise
 
     @cached_property
     def checkout(self) -> Path:
