@@ -13,7 +13,8 @@ from workbench.artifacts.brief import Brief, Goal, Level, SuccessCriteria, Valid
 from workbench.artifacts.terms import Check, Clause
 from workbench.core.admission import evidence_digest
 from workbench.evidence.behaviour import Behaviour
-from workbench.evidence.clauses import ClausesCollector, citations
+from workbench.evidence.cache import EvidenceCache
+from workbench.evidence.clauses import ClausesCollector, citations, runs_whole_suite
 from workbench.evidence.conventions import SuitePlan
 from workbench.evidence.examine import examine, not_checked
 from workbench.model.evidence import Evidence
@@ -49,6 +50,47 @@ def test_checks_run_on_the_result(tmp_path: Path) -> None:
     }
     assert {e.grade for e in collected.evidence} == {"executed"}
     assert collected.evidence[0].clauses == ("DOD-1",)
+
+
+def test_a_check_that_base_passes_too_is_told_apart(tmp_path: Path) -> None:
+    """A clause records how its check ends on base; where it holds there already, its summary says so."""
+    wanted = (
+        Clause(id="DOD-1", text="is there", check=Check(command="grep -q neu adder.py")),
+        Clause(id="DOD-2", text="was there", check=Check(command="grep -q def adder.py")),
+        Clause(id="DOD-3", text="all tests", check=Check(command="python3 -m pytest -q --co")),
+    )
+    project = Project(tmp_path, BASE, {"adder.py": "def add(a, b):\n    return b + a  # neu\n"})
+    cache = EvidenceCache(project.blobs)
+    made = ClausesCollector(project.rig, brief(*wanted), cache=cache).collect(project.change).evidence
+    assert [e.facts.get("base_state", "") for e in made] == ["failed", "passed", ""]
+    assert ["also holds on base" in e.summary for e in made] == [False, True, False]
+    assert [e.state for e in made[:2]] == ["passed", "passed"]
+    jobs = len(project.sandbox.jobs)
+    again = EvidenceCache(project.blobs, {event.key: event.blob for event in cache.added})
+    ClausesCollector(project.rig, brief(*wanted), cache=again).collect(project.change)
+    assert len(project.sandbox.jobs) - jobs == 3  # base's are known
+
+
+@pytest.mark.parametrize(("command", "whole"), [
+    (("pytest", "-q"), True), (("/usr/bin/python3", "-m", "pytest"), True), (("sh", "-c", "make test"), True),
+    (("pytest", "tests/test_a.py"), False), (("make", "lint"), False), (("grep", "pytest", "x"), False),
+])  # fmt: skip
+def test_whole_suites_are_not_run_on_base_once_more(command: tuple[str, ...], whole: bool) -> None:
+    """A check that is the whole suite is recognised by its command."""
+    assert runs_whole_suite(command) == whole
+
+
+@pytest.mark.parametrize("tested", [True, False])
+def test_a_missing_test_is_pointed_out(tmp_path: Path, tested: bool) -> None:
+    """Where the definition of done speaks of tests and the change adds none, a finding of low severity says so."""
+    edits = {"adder.py": "A = 1\n"} | ({"tests/test_x.py": NEW_TEST} if tested else {})
+    project = Project(tmp_path, BASE, edits)
+    wanted = brief(Clause(id="DOD-1", text="A test shows it."), Clause(id="DOD-2", text="It is latest."))
+    found = ClausesCollector(project.rig, wanted).collect(project.change).findings
+    assert [(f.kind, f.severity, f.blocking) for f in found] == (
+        [] if tested else [("clauses.no-new-test", "low", False)]
+    )
+    assert all("DOD-1" in f.text and "DOD-2" not in f.text for f in found)
 
 
 def test_a_check_cannot_prepare_the_ground_for_the_next(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def _collectors(delivery: Delivery, rig: Rig, behaviour: Behaviour | None, cache
         else [TestsCollector(rig, behaviour), CoverageCollector(rig, behaviour)]
     )
     clauses: list[Collector] = (
-        [] if delivery.brief is None else [ClausesCollector(rig, delivery.brief, behaviour=behaviour)]
+        [] if delivery.brief is None else [ClausesCollector(rig, delivery.brief, behaviour=behaviour, cache=cache)]
     )
     return [
         *tests,

@@ -6,19 +6,27 @@ import ast
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 import msgspec
 
 from workbench.artifacts.brief import Brief, clauses
 from workbench.artifacts.terms import Clause, argv
 from workbench.evidence.behaviour import Behaviour
+from workbench.evidence.cache import EvidenceCache, cache_key
 from workbench.evidence.material import is_test_file
 from workbench.evidence.rig import Rig
 from workbench.evidence.suite import python_path
-from workbench.model.evidence import Evidence, EvidenceState
+from workbench.model.evidence import Evidence, EvidenceState, Finding
 from workbench.ports import Change, Collected, Completed
 
 MAX_SOURCE = 1 << 20  # bytes of a test file that is searched for clause ids
+MAX_TEXT = 400  # characters of a finding
+CHEAP_MS = 20_000  # a check that takes longer on the result is not run once more on base
+_SUITES = frozenset(
+    {"pytest", "py.test", "unittest", "unittest discover", "tox", "nox", "make", "make test", "make check", "npm test"}
+    | {"npm run test", "yarn test", "pnpm test", "cargo test", "go test ...", "jest", "vitest", "vitest run"}
+)
 
 
 class ClausesCollector:
@@ -26,16 +34,19 @@ class ClausesCollector:
 
     name = "clauses"
 
-    def __init__(self, rig: Rig, brief: Brief, *, behaviour: Behaviour | None = None) -> None:
+    def __init__(
+        self, rig: Rig, brief: Brief, *, behaviour: Behaviour | None = None, cache: EvidenceCache | None = None
+    ) -> None:
         self._rig = rig
         self._brief = brief
         self._behaviour = behaviour
+        self._cache = cache
 
     def collect(self, change: Change) -> Collected:
         """Each check runs in a clean workspace of its own, so that none can prepare the ground for another."""
         cited = citations(change, [clause.id for clause in clauses(self._brief)])
         made = [self._clause(change, clause, cited.get(clause.id, ())) for clause in clauses(self._brief)]
-        return Collected(evidence=(*made, *self._levels(change)))
+        return Collected(evidence=(*made, *self._levels(change)), findings=_findings(self._brief, change))
 
     def _clause(self, change: Change, clause: Clause, cited: Sequence[str]) -> Evidence:
         if clause.check is None or not clause.check.argv:
@@ -49,10 +60,12 @@ class ClausesCollector:
         self, change: Change, kind: str, command: tuple[str, ...], wanted: int, *, timeout_s: int, ids: tuple[str, ...]
     ) -> Evidence:
         rig = self._limited(timeout_s)
-        with rig.outbox() as box, rig.workspace(change.result) as workspace:
-            env = {"PYTHONPATH": ":".join(python_path(workspace))}
-            completed = rig.run(command, workspace, box=box, env=env)
+        completed = _run(rig, command, change.result)
         state, summary = _judged(completed, wanted)
+        facts: dict[str, int | str] = {"exit_code": completed.exit_code, "expected": wanted}
+        if ids and state == "passed" and completed.duration_ms <= CHEAP_MS and not runs_whole_suite(command):
+            facts["base_state"] = before = self._on_base(rig, change, command, wanted)
+            summary += "; also holds on base" if before == "passed" else ""
         return rig.evidence(
             change,
             kind,
@@ -62,10 +75,29 @@ class ClausesCollector:
             command=command,
             clauses=ids,
             outputs=rig.keep(completed),
-            facts={"exit_code": completed.exit_code, "expected": wanted},
+            facts=facts,
             collector=self.name,
             duration_ms=completed.duration_ms,
         )
+
+    def _on_base(self, rig: Rig, change: Change, command: tuple[str, ...], wanted: int) -> str:
+        """How the check ends on base: one that passes there says nothing of what the change did."""
+        key = cache_key(
+            what="clause.base",
+            base=change.base,
+            command=list(command),
+            wanted=wanted,
+            environment=rig.environment.digest,
+            sandbox=rig.sandbox.level,
+            limits=msgspec.to_builtins(rig.limits),
+        )
+        known = self._cache.get(key) if self._cache else None
+        if known in (b"passed", b"failed"):
+            return known.decode()
+        state, _ = _judged(_run(rig, command, change.base), wanted)
+        if self._cache is not None and state in ("passed", "failed"):
+            self._cache.put(key, state.encode())
+        return state
 
     def _levels(self, change: Change) -> list[Evidence]:
         made = []
@@ -116,6 +148,39 @@ class ClausesCollector:
         if not timeout_s:
             return self._rig
         return replace(self._rig, limits=msgspec.structs.replace(self._rig.limits, wall_s=float(timeout_s)))
+
+
+def _run(rig: Rig, command: tuple[str, ...], commit: str) -> Completed:
+    with rig.outbox() as box, rig.workspace(commit) as workspace:
+        env = {"PYTHONPATH": ":".join(python_path(workspace))}
+        return rig.run(command, workspace, box=box, env=env)
+
+
+def runs_whole_suite(command: Sequence[str]) -> bool:
+    """Whether a command runs all tests: a test runner with nothing but options behind it."""
+    words = list(command)
+    if len(words) == 3 and words[1] in ("-c", "-lc"):  # a shell's
+        words = words[2].split()
+    if len(words) > 2 and re.fullmatch(r"(.*/)?python[0-9.]*", words[0]) and words[1] == "-m":
+        words = words[2:]
+    said = " ".join(PurePosixPath(word).name for word in words if not word.startswith("-"))
+    return said in _SUITES
+
+
+def _findings(brief: Brief, change: Change) -> tuple[Finding, ...]:
+    """A definition of done that speaks of tests, beside a change that touches none."""
+    if any(status != "D" and is_test_file(path) for status, path in change.changed_paths()):
+        return ()
+    speaking = [clause.id for clause in brief.success_criteria.definition_of_done if _speaks_of_tests(clause)]
+    if not speaking:
+        return ()
+    text = f"The definition of done speaks of tests, and the change adds none: {', '.join(speaking)}"
+    return (Finding(kind="clauses.no-new-test", severity="low", text=text[:MAX_TEXT]),)
+
+
+def _speaks_of_tests(clause: Clause) -> bool:
+    words = (clause.text, *(clause.check.argv if clause.check is not None else ()))
+    return any(re.search(r"(?<![a-z])(py)?tests?(?![a-z])", word, re.IGNORECASE) for word in words)
 
 
 def _judged(completed: Completed, wanted: int) -> tuple[EvidenceState, str]:
