@@ -121,6 +121,24 @@ def test_submit_commits_all_of_it_as_the_agent(confined: Workplace) -> None:
     assert confined.git("ls-tree", "-r", "--name-only", "HEAD").split() == ["new", "src/a.py", "src/crlf.txt"]
 
 
+def test_what_steers_a_screen_is_not_committed(confined: Workplace) -> None:
+    """Control characters of a message become visible escapes, its lines stay; control: git itself would keep them."""
+    call(confined, "edit", path="new", content="x")
+    assert call(confined, "submit_merge_readiness", message="Add\x1b]0;x\x07 it\r\n\n\tMore\u202e.\rEnd").state == "ok"
+    told = confined.git("log", "-1", "--format=%B")
+    assert told.startswith("Add\\x1b]0;x\\x07 it\n\n\tMore\\u202e.\\x0dEnd\n")
+    confined.git("commit", "-q", "--allow-empty", "-m", "Raw \x1b]0;x\x07")
+    assert "\x1b" in confined.git("log", "-1", "--format=%B")
+
+
+def test_an_agent_may_name_the_test_of_an_item(confined: Workplace) -> None:
+    """An item of the plan may come with its test, and both are kept as they were given."""
+    call(confined, "edit", path="new", content="x")
+    plan = ["all else", {"item": "it adds", "test": "tests/test_a.py::test_adds"}]
+    result = call(confined, "submit_merge_readiness", message="Add", rationale={"test_plan": plan})
+    assert result.data["rationale"]["test_plan"] == plan
+
+
 def test_submit_refuses_when_nothing_differs(confined: Workplace) -> None:
     """Nothing is delivered when nothing was changed, also when commits cancel each other out."""
     result = call(confined, "submit_merge_readiness", message="Nothing")

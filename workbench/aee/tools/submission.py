@@ -18,6 +18,7 @@ from workbench.aee.tools.checked import Arguments, CheckedTool, plain
 from workbench.aee.tools.git_commands import GIT_ENV, WALL_S
 from workbench.aee.tools.place import Place
 from workbench.model.errors import Refused
+from workbench.model.text import one_line, visible
 from workbench.ports import Completed, ToolResult
 
 # What tools leave behind and nobody delivers; told in the result when something was left out.
@@ -27,12 +28,22 @@ _EXCLUDED = (*(f":(exclude,glob)**/{name}/**" for name in LEFT_OUT), f":(exclude
 Text = Annotated[str, Meta(max_length=100_000)]
 
 
+class PlannedTest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An item of the test plan with the test that carries it out (`tests/test_a.py::test_b`)."""
+
+    item: Text
+    test: Text = ""
+
+
 class Rationale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why the change is as it is, in the agent's words."""
 
     approach: Text = ""
     trade_offs: Annotated[tuple[Text, ...], Meta(max_length=50)] = ()
-    test_plan: Annotated[tuple[Text, ...], Meta(max_length=200)] = ()
+    test_plan: Annotated[
+        tuple[Text | PlannedTest, ...],
+        Meta(max_length=200, description="What is tested; name the test of an item: {item, test}."),
+    ] = ()
     notes: Text = ""
 
 
@@ -88,12 +99,12 @@ class SubmitTool(CheckedTool[SubmitArguments]):
 
     def __init__(self, place: Place, *, branch: str, run: str, agent: str) -> None:
         self._place, self._branch, self._run = place, branch, run
-        self._author = " ".join(agent.replace("<", " ").replace(">", " ").split()) or "agent"
+        self._author = one_line(agent.replace("<", " ").replace(">", " ")) or "agent"
 
     def act(self, arguments: SubmitArguments, call_id: str) -> ToolResult:  # noqa: ARG002 - the tool interface
         """Stage, refuse when nothing differs from the base, commit, deliver."""
         argv = ("/bin/sh", "-c", _SCRIPT, "submit", self._branch, self._place.workspace.base_commit, self._run)
-        message = arguments.message.encode("utf-8", "replace")
+        message = visible(arguments.message.replace("\r\n", "\n")).encode("utf-8", "replace")
         # Under no call's name: what it prints is between it and us, and no output of the agent's.
         done = self._place.run((*argv, *_EXCLUDED), stdin=message, env=self._environment(), wall_s=WALL_S)
         told, rest = _records(done.stdout.head)
