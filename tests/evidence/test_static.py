@@ -239,6 +239,28 @@ def test_files_beside_the_brief_are_shown() -> None:
         ("Cargo.toml", "", "[dependencies]\nleft = '1'\n", "dependencies.added"),
         ("go.mod", "module a\n", "module a\nrequire github.com/x/y v1.0.0\n", "dependencies.added"),
         (".npmrc", "", "registry=https://elsewhere\n", "dependencies.index"),
+        (
+            "environment.yml",
+            "dependencies:\n  - numpy\n",
+            "dependencies:\n  - numpy\n  - left=1\n",
+            "dependencies.added",
+        ),
+        ("env.yaml", "", "channels:\n- x\ndependencies:\n- pip:\n  - left-pad==1\n", "dependencies.added"),
+        ("Pipfile", "[packages]\na = '*'\n", "[packages]\na = '*'\nb = '*'\n", "dependencies.added"),
+        ("setup.cfg", "", "[options]\ninstall_requires =\n  left-pad>1\n", "dependencies.added"),
+        ("setup.cfg", "", "[options.extras_require]\nx = left-pad>1\n", "dependencies.added"),
+        (
+            "setup.py",
+            "",
+            "from setuptools import setup\nsetup(install_requires=['left-pad>1'])\n",
+            "dependencies.added",
+        ),
+        (
+            "setup.py",
+            "",
+            "R = ['left-pad']\nsetup(extras_require={'x': ['b']}, install_requires=R)\n",
+            "dependencies.added",
+        ),
     ],
 )
 def test_new_dependencies_are_found(path: str, before: str, after: str, kind: str) -> None:
@@ -246,12 +268,52 @@ def test_new_dependencies_are_found(path: str, before: str, after: str, kind: st
     assert kind in kinds(Dependencies().collect(added(path, after, before)))
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "subprocess.run([sys.executable, '-m', 'pip', 'install', name])",
+        "os.system('pip3 install -q left-pad')",
+        "os.system(f'cd /tmp && pip install {name}')",
+        "check_call(\n    [\n        'pip',\n        'install',\n        'x',\n    ]\n)",
+        "COMMAND = ('npm', 'install', 'x')",
+        "pip.main(['pip', 'install', 'x'])",
+        "subprocess.Popen('uv pip install x', shell=True)",
+        "run(['python', '-m', 'ensurepip'])",
+    ],
+)
+def test_code_that_installs_is_found(code: str) -> None:
+    """An install by the code itself goes round every manifest: it is a grave finding where it was added."""
+    collected = Dependencies().collect(added("src/a.py", f"import subprocess\n\n{code}\n", "import subprocess\n"))
+    assert [(found.kind, found.severity, found.line) for found in collected.findings] == [
+        ("dependencies.install", "high", 3)
+    ]
+    known = added("src/a.py", f"{code}\nx = 1\n", f"{code}\n")
+    assert state(Dependencies().collect(known)) == "passed"
+
+
+@pytest.mark.parametrize(
+    "code", ["print('run pip install x first')", "run(['git', 'add', 'x'])", "# os.system('pip install x')", "def (:"]
+)
+def test_speaking_of_installs_is_none(code: str) -> None:
+    """A hint, another command, a comment or broken code installs nothing."""
+    assert state(Dependencies().collect(added("src/a.py", f"{code}\n"))) == "passed"
+
+
+def test_what_was_read_is_said() -> None:
+    """That no dependency is new is said of files by name; where none declares any, that is said instead."""
+    change = TreeChange.of({"setup.py": "setup()\n"}, {"setup.py": "setup(name='x')\n", "a.py": "1\n"})
+    evidence = Dependencies().collect(change).evidence[0]
+    assert (evidence.summary, evidence.facts["read"]) == ("no new dependency in setup.py", ["setup.py"])
+    none = Dependencies().collect(added("a.py", "1\n")).evidence[0]
+    assert none.summary == "no file that declares dependencies changed"
+
+
 def test_a_newer_version_is_no_new_dependency() -> None:
     """Raising the version of a dependency adds none."""
     assert state(Dependencies().collect(added("requirements.txt", "requests==2\n", "requests==1\n"))) == "passed"
 
 
-@pytest.mark.parametrize("path", ["package.json", "pyproject.toml", "Cargo.toml"])
+@pytest.mark.parametrize("path", ["package.json", "pyproject.toml", "Cargo.toml", "Pipfile", "setup.py"])
 @pytest.mark.parametrize("text", ["{", "[project", "[" * 10_000, "\x01"])
 def test_a_broken_manifest_is_not_a_pass(path: str, text: str) -> None:
     """A manifest that cannot be read is not checked."""

@@ -10,6 +10,8 @@ from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Any
 
+from workbench.evidence.installs import installs
+from workbench.evidence.manifests import environment_yml, normal, pipfile, setup_cfg, setup_py
 from workbench.evidence.static import bound, text_of
 from workbench.model.evidence import Finding
 from workbench.ports import Change, Collected
@@ -28,28 +30,48 @@ _KNOWN = (  # often misspelt on purpose
 )  # fmt: skip
 
 
+MAX_NAMED = 20  # files that are named
+
+
 class Dependencies:
-    """Port Collector: passed when no manifest names a new dependency or another index."""
+    """Port Collector: passed when no manifest names a new dependency or another index, and no code installs any."""
 
     name = "dependencies"
 
     def collect(self, change: Change) -> Collected:
-        """Compare every changed manifest with its base."""
-        findings: list[Finding] = []
-        unread: list[str] = []
+        """Compare every changed manifest with its base, and look for installs in added code."""
+        findings, read, unread = installs(change), list[str](), list[str]()
         for status, path in change.changed_paths():
             reader = _reader(path)
             if status == "D" or reader is None:
                 continue
             try:
                 findings += _compare(change, path, reader)
+                read.append(path)
             except (ValueError, TypeError, AttributeError, RecursionError):
                 unread.append(path)
         state = "failed" if findings else "not-checked" if unread else "passed"
-        summary = f"{len(findings)} dependencies or indexes changed" if findings else "no new dependency"
-        summary = f"could not be read: {', '.join(unread)}" if unread and not findings else summary
-        evidence = bound(change, "dependencies", criterion="hygiene", state=state, summary=summary)  # type: ignore[arg-type]  # one of three literals
+        evidence = bound(
+            change,
+            "dependencies",
+            criterion="hygiene",
+            state=state,  # type: ignore[arg-type]  # one of three literals
+            summary=_summary(len(findings), read, unread),
+            facts={"read": read[:MAX_NAMED], "unread": unread[:MAX_NAMED]},
+        )
         return Collected(evidence=(evidence,), findings=tuple(findings))
+
+
+def _summary(found: int, read: list[str], unread: list[str]) -> str:
+    """What was found in which files; that nothing was changed that declares dependencies is another thing to say."""
+    if found:
+        return f"{found} dependencies, indexes or installs changed"
+    if unread:
+        return f"could not be read: {', '.join(unread[:MAX_NAMED])}"
+    if not read:
+        return "no file that declares dependencies changed"
+    more = f" and {len(read) - MAX_NAMED} more" if len(read) > MAX_NAMED else ""
+    return f"no new dependency in {', '.join(read[:MAX_NAMED])}{more}"
 
 
 Reader = Callable[[str], set[str]]
@@ -75,22 +97,20 @@ def _reader(path: str) -> Reader | None:
     name = PurePosixPath(path).name
     if re.fullmatch(r".*requirements.*\.(txt|in)|constraints.*\.txt", name):
         return _requirements
+    if re.fullmatch(r"(conda-?)?env(ironment)?[\w.-]*\.ya?ml", name):
+        return environment_yml
     return _READERS.get(name)
 
 
 def _requirements(text: str) -> set[str]:
     lines = (line.partition("#")[0] for line in text.splitlines() if not line.lstrip().startswith("-"))
-    return {_normal(match[1]) for line in lines if (match := _NAME.match(line))}
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return {normal(match[1]) for line in lines if (match := _NAME.match(line))}
 
 
 def _named(values: Any) -> set[str]:
     if isinstance(values, Mapping):
-        return {_normal(str(name)) for name in values} - {"python"}
-    return {_normal(m[1]) for value in values or () if isinstance(value, str) and (m := _NAME.match(value))}
+        return {normal(str(name)) for name in values} - {"python"}
+    return {normal(m[1]) for value in values or () if isinstance(value, str) and (m := _NAME.match(value))}
 
 
 def _pyproject(text: str) -> set[str]:
@@ -121,6 +141,9 @@ def _go(text: str) -> set[str]:
 
 _READERS: dict[str, Reader] = {
     "pyproject.toml": _pyproject,
+    "Pipfile": pipfile,
+    "setup.cfg": setup_cfg,
+    "setup.py": setup_py,
     "package.json": _package,
     "Cargo.toml": _cargo,
     "go.mod": _go,
