@@ -78,6 +78,7 @@ def test_five_minutes(terminal: Terminal) -> None:
     assert demo.returncode == 0
     assert demo.stderr.startswith("Making a small repository")
     assert f'export PATH="{PROGRAMS}' in demo.stderr
+    assert "  cd workbench-demo\n" in demo.stderr
     said = walk(terminal, "Five minutes")
     assert all(kind in said["workbench inbox"] for kind in ("CRP-payments-limit", "MRP-parser-fix", "MRP-flaky-retry"))
     assert "Not checked" in said["workbench mrp show MRP-parser-fix.1-1 --md"]

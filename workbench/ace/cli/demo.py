@@ -53,7 +53,7 @@ def demo(place: Workplace, out: Output, directory: Path, no_tui: bool) -> None:
     else:
         _watch(shop, out)
     started_only = no_tui or out.as_json
-    for line in _next_steps(where, place.directory, wait_first=started_only):
+    for line in _next_steps(where, place.directory.absolute(), wait_first=started_only):
         out.say(line)
 
 
