@@ -224,10 +224,10 @@ def test_lfs_pointers_and_submodules_are_known(repo: Repo, tmp_path: Path) -> No
     Repo(tmp_path / "inner").commit({"x": "y"})
     repo.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(tmp_path / "inner"), "sub")
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 3\n"
-    commit = repo.commit({"big.bin": pointer})
+    commit = repo.commit({"big.bin": pointer, "about.md": f"A pointer begins with:\n{pointer}"})
     with open_repository(repo.path) as opened:
         assert opened.submodules(commit) == ["sub"]
-        assert opened.lfs_files(commit) == ["big.bin"]
+        assert opened.lfs_files(commit) == ["big.bin"]  # and not the text that quotes one
 
 
 def test_a_read_only_repository_is_said_with_the_remedy(repo: Repo) -> None:

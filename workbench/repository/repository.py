@@ -18,6 +18,7 @@ from workbench.repository.reader import ObjectReader
 # Values of the person's own configuration that say how files look in their checkout; none of them runs anything.
 BENIGN_SETTINGS = ("core.autocrlf", "core.eol", "core.safecrlf")
 LFS_MARK = b"version https://git-lfs.github.com/spec/"
+LFS_POINTER_BYTES = 1024  # a pointer is smaller, says its specification
 
 
 class GitRepository:
@@ -147,7 +148,12 @@ class GitRepository:
         answer = self.git.run(
             "grep", "-l", "-z", "-F", "-e", LFS_MARK.decode(), self._id(commit), ok=(0, 1), env=_plain_pathspecs()
         )
-        return [name.split(":", 1)[1] for name in answer.fields][:most]
+        names = [name.split(":", 1)[1] for name in answer.fields]
+        return [name for name in names if self._is_pointer(commit, name)][:most]
+
+    def _is_pointer(self, commit: str, path: str) -> bool:
+        data = self.read_file(commit, path) or b""
+        return data.startswith(LFS_MARK) and len(data) <= LFS_POINTER_BYTES
 
     def require_writable(self) -> None:
         """Raise RepositoryProblem when refs cannot be written here."""
