@@ -24,7 +24,7 @@ The first line that fits decides; every further one is among the reasons.
 | `not-ready` | checks were lost: a blocking finding of tampering |
 | `not-ready` | the check of a clause of the brief fails |
 | `not-ready` | a requirement with `on_missing: block` fails |
-| `not-ready` | a secret beyond `findings.secrets` was added |
+| `not-ready` | a secret beyond `findings.secrets` was added, in the result or in a commit that a merge brings in |
 | `not-ready` | evidence was made without a sandbox, and the policy forbids that |
 | `not-ready` | under `rigor: strict`, a requirement with `on_missing: block` was not checked |
 | `needs-human` | something required was not checked, or is of a lower grade than required |
@@ -35,8 +35,9 @@ The first line that fits decides; every further one is among the reasons.
 | `needs-human` | evidence was made below the sandbox level that the policy asks for |
 | `needs-human` | the change is larger than the policy's limits, touches protected files or adds dependencies |
 | `needs-human` | new findings of lint or types beyond the policy's limits, or characters that deceive the eye |
+| `needs-human` | a finding is critical, or is high and within no limit that the policy sets for its kind |
 | `needs-human` | evidence was refused: it is not of this base, head, tree or policy |
-| `ready` | nothing of the above, and every requirement is satisfied |
+| `ready` | nothing of the above; what is only reported, unproven or run by no test is named |
 
 `skipped`, `no-tests`, `timed-out`, `error` and `not-checked` are states of their own and never a pass.
 `workbench mrp build` says the verdict by exit code: 0 `ready`, 1 `not-ready`, 3 `needs-human`.
