@@ -218,10 +218,23 @@ ATTACKS = (
     simple("mypy not strict", "types-loosened", "mypy.ini", "[mypy]\nstrict = True\n", "[mypy]\nstrict = False\n"),
     Attack("noqa", "noqa-added", {"calc.py": CODE.replace("a + b", "a + b  # noqa: E501")}),
     Attack("type ignore", "type-ignore-added", {"calc.py": CODE.replace("a + b", "a + b  # type: ignore")}),
+    # what runs without being read
+    Attack("plugin by metadata", "plugin-metadata", {"x-1.dist-info/entry_points.txt": "[pytest11]\nx = x\n"}),
+    Attack("plugin by egg", "plugin-metadata", {"src/x.egg-info/entry_points.txt": "[pytest11]\nx = x\n"}),
+    Attack("hook in product code", "report-hook", {"plug.py": "def pytest_runtest_makereport(item, call):\n    call.excinfo = None\n"}),
+    Attack("hook by setattr", "report-hook", {"plug.py": "class P:\n    pass\nsetattr(P, 'pytest_pyfunc_call', lambda self, pyfuncitem: True)\n"}),
+    Attack("hook by another name", "report-hook", {"plug.py": "import pytest\n@pytest.hookimpl(specname='pytest_runtest_makereport')\ndef f(item, call):\n    call.excinfo = None\n"}),
+    Attack("byte code", "bytecode", {"__pycache__/calc.cpython-311.pyc": "x"}),
     # product code that knows
     Attack("sniff pytest", "test-sniffing", {"calc.py": CODE.replace("    return a + b", "    import os\n    return a + b if 'PYTEST_CURRENT_TEST' in os.environ else 0")}),
     Attack("sniff modules", "test-sniffing", {"calc.py": CODE.replace("    return a + b", "    import sys\n    return a + b if 'pytest' in sys.modules else 0")}),
     Attack("sniff CI", "environment-sniffing", {"calc.py": CODE.replace("    return a + b", "    import os\n    return a + b if os.environ.get('CI') else 0")}),
+    Attack("sniff any variable of pytest", "test-sniffing", {"calc.py": CODE.replace("    return a + b", "    import os\n    return a + b if 'PYTEST_ADDOPTS' in os.environ else 0")}),
+    Attack("sniff the interpreter's switches", "environment-sniffing", {"calc.py": CODE.replace("    return a + b", "    import os\n    return a + b if os.environ.get('PYTHONDONTWRITEBYTECODE') else 0")}),
+    Attack("walk frames", "caller-sniffing", {"calc.py": CODE.replace("    return a + b", "    import sys\n    return a + b if sys._getframe(1).f_code.co_name[0] == 't' else 0")}),
+    Attack("walk frames by name", "test-sniffing", {"calc.py": CODE.replace("    return a + b", "    import inspect\n    return a + b if any('test_' in f.function for f in inspect.stack()) else 0")}),
+    Attack("ask for the main module", "caller-sniffing", {"calc.py": CODE.replace("    return a + b", "    import sys\n    return a + b if 'runner' in sys.modules['__main__'].__file__ else 0")}),
+    Attack("ask for arguments", "caller-sniffing", {"calc.py": CODE.replace("    return a + b", "    import sys\n    return a + b if 'plan' in sys.argv[-1] else 0")}),
     Attack("answer by rote", "special-cased-input", {"calc.py": CODE.replace("    return int(text)", "    if text == '4242':\n        return 4242\n    return 0")}, {**BASE, T: TEST.replace("'42'", "'4242'")}),
     # files that bind
     simple("policy", "workbench-changed", ".workbench/policy.yaml", "rigor: strict\n", "rigor: lenient\n"),

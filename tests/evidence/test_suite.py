@@ -207,3 +207,12 @@ def test_missing_modules_are_not_the_projects_own() -> None:
     text = "No module named 'numpy.linalg'\nNo module named 'adder.x'\n"
     text += "No module named 'json.foo'\nCannot find module 'left-pad'\n"
     assert missing_modules(text, frozenset({"adder"})) == ("left-pad", "numpy")
+
+
+def test_lines_of_oddly_named_files_are_measured(tmp_path: Path) -> None:
+    """A file whose name holds the signs of a pattern is measured like any other, and so are those beside it."""
+    files = {"adder.py": ADDER, "pages/[id]*.py": "def page():\n    return 1\n", "test_a.py": GOOD}
+    files["test_page.py"] = "import runpy\n\ndef test_page():\n    runpy.run_path('pages/[id]*.py')['page']()\n"
+    report = run(tmp_path, files, covered=["adder.py", "pages/[id]*.py"])
+    assert report.coverage_problem == ""
+    assert {path: lines["missing"] for path, lines in report.coverage.items()} == {"adder.py": [], "pages/[id]*.py": []}

@@ -12,6 +12,7 @@ import importlib
 import importlib.util
 import json
 import os
+import re
 import sys
 import time
 import warnings
@@ -159,7 +160,9 @@ class _Coverage:
         sys.path.append(tools)
         try:
             coverage = importlib.import_module("coverage")
-            self._running = coverage.Coverage(data_file=None, include=self._files, config_file=False)
+            self._running = coverage.Coverage(
+                data_file=None, include=[_literal(file) for file in self._files], config_file=False
+            )
             self._running.start()
         except Exception as error:  # noqa: BLE001  # any failure of a foreign tool means: not checked
             self._running = None
@@ -182,6 +185,11 @@ class _Coverage:
                 self._send("coverage-missing", text=f"{type(error).__name__}: {error}"[:MAX_TEXT])
                 return
         self._send("coverage", files=files)
+
+
+def _literal(path: str) -> str:
+    """A file pattern of `coverage` that fits the path; what patterns cannot hold is left to any one character."""
+    return re.sub(r"[][*?\\]", "?", path)
 
 
 def _text(value: Any) -> str:
@@ -219,10 +227,9 @@ def _only_distributions_of_the_environment(workspace: str) -> Callable[[], None]
     import site
 
     inside = os.path.realpath(workspace) + os.sep
-    places = {os.path.realpath(path) for path in site.getsitepackages()}
-    path = [
-        p for p in sys.path if p and (os.path.realpath(p) in places or not f"{os.path.realpath(p)}/".startswith(inside))
-    ]
+    environment = {os.path.realpath(path) for path in site.getsitepackages()}  # which may lie in the workspace
+    places = [(path, os.path.realpath(path)) for path in sys.path if path]
+    path = [path for path, real in places if real in environment or not (real + os.sep).startswith(inside)]
     shown = metadata.distributions
     known = list(shown(path=path))
     metadata.distributions = lambda **wanted: list(shown(**wanted)) if wanted else known
@@ -234,8 +241,13 @@ def _only_distributions_of_the_environment(workspace: str) -> Callable[[], None]
 
 
 def _loads(plugin: str) -> bool:
-    """Whether pytest loads an installed plugin by itself and so knows its options."""
-    return not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD") and importlib.util.find_spec(plugin) is not None
+    """Whether pytest loads an installed plugin by itself and so knows its options; left-over files are no plugin."""
+    if os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD") or importlib.util.find_spec(plugin) is None:
+        return False
+    import importlib.metadata as metadata
+
+    entries = (entry for one in metadata.distributions() for entry in one.entry_points)
+    return any(entry.group == "pytest11" and entry.name == plugin for entry in entries)
 
 
 def _run_unittest(plan: dict[str, Any], send: Send, ready: Callable[[], None]) -> int:

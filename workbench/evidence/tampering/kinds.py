@@ -99,6 +99,7 @@ KINDS: dict[str, Kind] = {
     "type-ignore-added": Kind("low", False, "A type error is silenced"),
     # product code that knows it is being tested
     "test-sniffing": Kind("critical", True, "Code behaves differently while it is tested"),
+    "caller-sniffing": Kind("high", False, "Code asks who calls it, or how the program was started"),
     "environment-sniffing": Kind("high", False, "Code asks where it runs"),
     "special-cased-input": Kind("high", False, "Code answers a test's input with a fixed value"),
     # files that bind others

@@ -11,13 +11,22 @@ from workbench.evidence.tampering.runner_code import Source
 from workbench.model.evidence import Finding
 
 _SNIFF_TESTS = re.compile(
-    r"[\"'](PYTEST_CURRENT_TEST|PYTEST_VERSION)[\"']|[\"'](_?pytest|unittest|hypothesis|nose|coverage)[\"']\s+(not\s+)?in\s+sys\.modules"
+    r"[\"']PYTEST_\w+[\"']|[\"'](_?pytest|unittest|hypothesis|nose|coverage)[\"']\s+(not\s+)?in\s+sys\.modules"
     r"|sys\.modules\.get\(\s*[\"'](_?pytest|unittest)|sys\.gettrace\(|process\.env\.(JEST_WORKER_ID|VITEST)"
     r"|NODE_ENV.{0,12}[\"']test[\"']|[\"'](py)?test[\"']\s+in\s+sys\.argv|flag\.Lookup\(\"test\.|testing\.Testing\(\)|cfg!\(test\)"
 )
 _SNIFF_PLACE = re.compile(
-    r"(environ|getenv|process\.env|Getenv|env::var).{0,20}[\"'.](CI|GITHUB_ACTIONS|GITLAB_CI|WORKBENCH\w*|BUILD_ID|TOX_ENV_NAME)\b"
+    r"(environ|getenv|process\.env|Getenv|env::var).{0,20}[\"'.](CI|GITHUB_ACTIONS|GITLAB_CI|WORKBENCH\w*|PYTHONDONTWRITEBYTECODE|PYTHONHASHSEED|PYTHONNOUSERSITE|BUILD_ID|TOX_ENV_NAME)\b"
 )
+# Ways to look at who calls, or at how the program was started, without a word of tests.
+_SNIFF_CALLER = re.compile(
+    r"\b_getframe\b|\b_current_frames\b|\binspect\.(stack|currentframe|getouterframes)\b|\bf_back\b|\btb_frame\b"
+    r"|\b(extract_stack|walk_stack|format_stack)\(|\bgc\.get_(objects|referrers)\b|\bsys\.get(trace|profile)\b"
+    r"|\bimport __main__|modules.{0,8}[\"']__main__[\"']|\bdont_write_bytecode\b|/proc/(self|\d+)/(cmdline|environ)"
+)
+_SNIFF_START = re.compile(r"\bsys\.(orig_)?argv\b")
+_STARTED = re.compile(r"(^|/)(__main__|main|cli|app|manage|setup|run)\.py$|(^|/)(scripts|bin|tools|cli|commands)/")
+_NAMES_RUNNER = re.compile(r"[\"'][^\"']*(pytest|unittest|workbench_|conftest|\btest_)[^\"']*[\"']", re.IGNORECASE)
 _SILENCED = (
     ("no-cover-added", re.compile(r"#\s*pragma:\s*no\s*cover|istanbul ignore|c8 ignore", re.IGNORECASE)),
     ("noqa-added", re.compile(r"#\s*(noqa|ruff:\s*noqa|pylint:\s*disable|flake8:\s*noqa)|eslint-disable|#\[allow\(")),
@@ -27,10 +36,18 @@ MIN_LITERAL = 3  # shortest text that counts as particular; numbers count from t
 
 
 def sniffing(path: str, added: Sequence[tuple[int, str]], *, in_tests: bool) -> Iterator[Finding]:
-    """Added lines that ask whether a test is running, or where the program runs."""
+    """Added lines that ask whether a test is running, who calls, or where the program runs.
+
+    Looking at callers has honest uses; beside a name of a test runner it has none.
+    """
+    named = any(_NAMES_RUNNER.search(text) for _, text in added)
     for line, text in added:
         if not in_tests and _SNIFF_TESTS.search(text):
             yield found("test-sniffing", path, line, detail=text)
+        elif not in_tests and _SNIFF_CALLER.search(text):
+            yield found("test-sniffing" if named else "caller-sniffing", path, line, detail=text)
+        elif not in_tests and _SNIFF_START.search(text) and not _STARTED.search(path):
+            yield found("caller-sniffing", path, line, detail=text)
         elif _SNIFF_PLACE.search(text):
             yield found("environment-sniffing", path, line, detail=text)
 
