@@ -105,6 +105,8 @@ def _serve(ground: Ground, stop: threading.Event, *, max_runs: int, once: bool) 
         dispatch.shut_down()
         server.close()
         with contextlib.suppress(WorkbenchError, OSError):  # nobody may be able to write any more
+            if not steps.at_work():
+                ground.clear_leftovers()  # of children that were killed while this AEE lived
             _say(ground, AeeStopped(aee=card.aee, reason=reason))
         with contextlib.suppress(OSError):
             write_card(ground.directory, replace(card, state="stopped"))
