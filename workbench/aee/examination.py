@@ -127,7 +127,7 @@ def examined(
         brief=delivery.brief,
         context=_context(ground, delivery, change, bindings),
     )
-    known = _known(ground, delivery, change, rig, behaviour, found)
+    known = _known(ground, delivery, change, rig, behaviour)
     return assemble(judgement=judgement, findings=found.findings, brief=delivery.brief, bindings=bindings, known=known)
 
 
@@ -190,7 +190,6 @@ def _known(
     change: StoreChange,
     rig: Rig,
     behaviour: Behaviour | None,
-    found: Collected,
 ) -> Known:
     run = delivery.run
     runs = behaviour.of(change) if behaviour is not None else None
@@ -206,15 +205,9 @@ def _known(
         changes=change_summary(change),
         tests=runs.result.outcomes if runs else (),
         new_tests=tuple(outcome.id for outcome in runs.result.outcomes if outcome.id not in before) if runs else (),
-        uncovered=_uncovered(found),
         claimed=run.rationale,
         audit=_audit(ground, delivery, rig),
     )
-
-
-def _uncovered(found: Collected) -> dict[str, tuple[int, ...]]:
-    facts = next((piece.facts for piece in found.evidence if piece.kind == "coverage.changed"), {})
-    return {path: tuple(lines) for path, lines in facts.get("uncovered", {}).items()}
 
 
 def _audit(ground: ChildGround, delivery: Delivery, rig: Rig) -> Audit:
