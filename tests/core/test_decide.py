@@ -319,3 +319,80 @@ def test_evidence_is_renewed_by_the_same_run() -> None:
     assert next_step(the_run(journal)) == "pack"
     submitted(journal, revision=2)
     assert (the_pack(journal).state, the_pack(journal, "MRP-m.1-2").state) == ("superseded", "submitted")
+
+
+def test_a_failed_run_still_hears_what_is_decided_on_its_pack() -> None:
+    """Merging the pack of a run that failed later ends run and mission; sending it back lets it go on."""
+    for decision, outcome in (("approve", "merged"), ("request-changes", "")):
+        journal = MemoryJournal()
+        started(journal)
+        prepared(journal)
+        submitted(journal)
+        failed = e.RunEnded(run="m.1", outcome="failed", reason="no disk")
+        journal.append([e.Proposed(stream="run/m.1", payload=failed, actor="aee")])
+        apply(journal, decided(journal, decision))
+        if decision == "approve":
+            apply(journal, pack.start_merge(the_pack(journal), old="o", new="n", mode="merge", actor=ANA))
+            apply(journal, pack.finish_merge(the_pack(journal), the_run(journal), journal.mission("m"), (), actor=ANA))
+        assert the_run(journal).outcome == outcome
+        assert next_step(the_run(journal)) == (None if outcome else "turn")
+
+
+def test_nothing_is_decided_on_a_pack_that_is_examined_again() -> None:
+    """A request to change something is never lost to a renewal of the same delivery."""
+    journal = MemoryJournal()
+    started(journal)
+    prepared(journal)
+    delivered = e.DeliverySubmitted(run="m.1", head="h" * 40)
+    journal.append([e.Proposed(stream="run/m.1", payload=delivered, actor="agent:m.1")])
+    submitted(journal)
+    before = decided(journal, "request-changes")
+    apply(journal, pack.renew_evidence(the_pack(journal), the_run(journal), reason="moved", actor=ANA))
+    with pytest.raises(Conflict):
+        apply(journal, before)
+    with pytest.raises(Refused, match="examined again"):
+        decided(journal, "request-changes")
+
+
+def test_an_end_that_a_person_gave_is_not_overwritten() -> None:
+    """A child that fails after its run was stopped changes nothing."""
+    journal = MemoryJournal()
+    started(journal)
+    apply(journal, run.start_step(the_run(journal), aee="one"))
+    apply(journal, run.stop_run(the_run(journal), (), reason="enough", actor=ANA, mission=journal.mission("m")))
+    apply(journal, run.fail_step(the_run(journal), reason="late", final=True))
+    assert the_run(journal).outcome == "stopped"
+    with pytest.raises(Refused):
+        run.resume_run(the_run(journal), reason="", actor=ANA, mission=journal.mission("m"))
+
+
+def test_a_merge_that_was_taken_back_can_be_rejected_for_good() -> None:
+    """Then run and mission say so; asking for changes is refused, since the run is over."""
+    journal = MemoryJournal()
+    started(journal)
+    submitted(journal)
+    apply(journal, decided(journal, "approve"))
+    apply(journal, pack.start_merge(the_pack(journal), old="o", new="n", mode="merge", actor=ANA))
+    apply(journal, pack.finish_merge(the_pack(journal), the_run(journal), journal.mission("m"), (), actor=ANA))
+    apply(journal, pack.start_undo(the_pack(journal), old="n", new="o", how="move-back", actor=ANA))
+    apply(journal, pack.finish_undo(the_pack(journal), actor=ANA))
+    with pytest.raises(Refused, match="taken back"):
+        decided(journal, "request-changes")
+    apply(journal, decided(journal, "reject"))
+    over = journal.mission("m")
+    assert over is not None
+    assert (the_run(journal).outcome, over.outcome) == ("rejected", "rejected")
+
+
+def test_stopping_never_undoes_a_merge_that_came_first() -> None:
+    """A stop that was decided before the merge is refused, and the merged run stays merged."""
+    journal = MemoryJournal()
+    started(journal)
+    submitted(journal)
+    stop = run.stop_run(the_run(journal), (), reason="enough", actor=BEN, mission=journal.mission("m"))
+    apply(journal, decided(journal, "approve"))
+    apply(journal, pack.start_merge(the_pack(journal), old="o", new="n", mode="merge", actor=ANA))
+    apply(journal, pack.finish_merge(the_pack(journal), the_run(journal), journal.mission("m"), (), actor=ANA))
+    with pytest.raises(Conflict):
+        apply(journal, stop)
+    assert the_run(journal).outcome == "merged"

@@ -97,6 +97,8 @@ class Supervisor:
         run = self._states.run(report.run)
         if run is None or run.step is None or run.step.epoch != report.epoch:
             return Receipt(ok=False, fenced=True, stop=True, error=f"epoch {report.epoch} of {report.run} is over")
+        if events and run.outcome:
+            return Receipt(ok=False, fenced=True, stop=True, error=f"{report.run} is over ({run.outcome})")
         if events:
             self._journal.append(events, expect={run_stream(run.id): run.version})
         return Receipt(ok=True, stop=self._grace(run) is not None)

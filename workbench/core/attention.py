@@ -59,11 +59,12 @@ def concerns(
     `tips` maps branches to the commits at which they stand, as far as that is known.
     """
     undone = {run.id for run in runs if run.outcome}
-    found = [_question(item, runs) for item in consultations if item.state == "open"]
+    ended = {run.id for run in runs if run.outcome not in ("", "failed")}
+    found = [_question(item, runs) for item in consultations if item.state == "open" and item.run not in ended]
     found += [
         _stale(concern, pack, is_over=pack.run in undone) if base_moved(pack, tips) else concern
         for pack in packs
-        if (concern := _pack(pack)) is not None
+        if not (pack.state == "submitted" and pack.run in ended) and (concern := _pack(pack)) is not None
     ]
     found += [concern for run in runs if (concern := _run(run)) is not None]
     found = [item for item in found if item.category not in (FAILED, PACK_FAILED) or item.mission not in over]

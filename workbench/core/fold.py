@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from workbench.core.state import ConsultationState, Merge, MissionState, PackState, RunState, State, Step
 from workbench.model import events as e
 
+SETTLED = ("merged", "rejected", "superseded")  # ends of a run that stopping it later does not change
 LAST_ACT_LENGTH = 120  # characters kept of a run's last act for one-line views
 
 
@@ -145,19 +146,26 @@ def _run_resumed(state: RunState, _: e.Event) -> RunState:
 
 
 def _run_stopped(state: RunState, event: e.Event) -> RunState:
+    if state.outcome in SETTLED:
+        return state
     p = _payload(event, e.RunStopped)
     return replace(state, outcome="stopped", reason=p.reason, waiting_for=(), last_at=event.at)
 
 
 def _run_ended(state: RunState, event: e.Event) -> RunState:
     p = _payload(event, e.RunEnded)
+    if p.outcome == "failed" and state.outcome:
+        return state  # a person's word, or a merge, came first
     ended = p.outcome
     return replace(state, outcome=ended, reason=p.reason, to_decide=False, waiting_for=(), last_at=event.at)
 
 
 def _changes_requested(state: RunState, event: e.Event) -> RunState:
     p = _payload(event, e.ChangesRequested)
-    return replace(state, to_decide=False, submission="", request=p.text, resting=False, last_at=event.at)
+    outcome = "" if state.outcome == "failed" else state.outcome
+    request = "\n".join([p.text, *(f"- {change}" for change in p.required_changes)])
+    going = replace(state, outcome=outcome, failures=0, unfinished="", resting=False, last_at=event.at)
+    return replace(going, to_decide=False, submission="", request=request)
 
 
 def _evidence_requested(state: RunState, event: e.Event) -> RunState:
@@ -215,7 +223,7 @@ def _pack_decided(state: PackState, event: e.Event) -> PackState:
 
 
 def _pack_superseded(state: PackState, _: e.Event) -> PackState:
-    return replace(state, state="superseded")
+    return state if state.state in ("merged", "rejected") else replace(state, state="superseded")
 
 
 def _merge_started(state: PackState, event: e.Event) -> PackState:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.core.decide.decision import Decision, mission_stream, on_pack, on_run, pack_stream, required_reason
+from workbench.core.decide.decision import (
+    Decision,
+    mission_stream,
+    on_pack,
+    on_run,
+    pack_stream,
+    required_reason,
+    run_stream,
+)
 from workbench.core.state import MissionState, PackState, RunState
 from workbench.model import events as e
 from workbench.model.errors import AlreadyResolved, Refused
@@ -67,6 +75,7 @@ def decide_pack(
     """
     reason = required_reason(rationale, what="A decision")
     _refuse_undecidable(pack, decision)
+    _refuse_disturbing(pack, run, decision)
     resolution = resolution_id(pack.id, len(pack.decisions) + 1)
     document: dict[str, Any] = {
         "id": resolution,
@@ -84,11 +93,36 @@ def decide_pack(
         pack=pack.id, decision=decision, resolution=resolution, decided_by=decided_by, document=document
     )
     events = [on_pack(pack.id, decided, actor=actor)]
-    if run is not None and not run.outcome:
+    expect = {pack_stream(pack.id): pack.version}
+    if run is not None and (is_open(run) or _was_taken_back(pack, run)):
         events += _told_to_run(pack, run, decided, reason, required_changes, actor)
+        expect[run_stream(run.id)] = run.version  # nothing goes on in a run whose pack waits for a person
         if decision == "reject":
             events += _mission_over(mission, siblings, outcome="rejected", reason=reason, actor=actor)
-    return Decision(events=tuple(events), expect={pack_stream(pack.id): pack.version})
+    return Decision(events=tuple(events), expect=expect)
+
+
+def is_open(run: RunState) -> bool:
+    """Whether a run may still go on: one that failed can be resumed."""
+    return run.outcome in ("", "failed")
+
+
+def _was_taken_back(pack: PackState, run: RunState) -> bool:
+    return run.outcome == "merged" and run.pack == pack.id and pack.state == "approved"
+
+
+def _refuse_disturbing(pack: PackState, run: RunState | None, decision: str) -> None:
+    if run is None:
+        return
+    if run.submission and run.pack == pack.id and not run.outcome:
+        raise Refused(
+            f"{pack.id} is being examined again.", hint=f"workbench wait {run.id}; then decide on its new pack."
+        )
+    if decision == "request-changes" and _was_taken_back(pack, run):
+        raise Refused(
+            f"{pack.id} was merged and taken back; its run is over.",
+            hint="Start a new mission, or gate the branch again: workbench mrp build --base BRANCH --head " + pack.id,
+        )
 
 
 def renew_evidence(pack: PackState, run: RunState, *, reason: str, actor: str) -> Decision:
@@ -142,7 +176,7 @@ def _told_to_run(
 def _mission_over(
     mission: MissionState | None, siblings: Sequence[RunState], *, outcome: str, reason: str, actor: str
 ) -> list[e.Proposed]:
-    if mission is None or mission.outcome or any(not sibling.outcome for sibling in siblings):
+    if mission is None or mission.outcome not in ("", "merged") or any(is_open(sibling) for sibling in siblings):
         return []
     ended = e.MissionEnded(mission=mission.id, outcome=outcome, reason=reason)
     return [e.Proposed(stream=mission_stream(mission.id), payload=ended, actor=actor)]
@@ -177,17 +211,19 @@ def finish_merge(
     merged = e.PackMerged(pack=pack.id, ref=merging.ref, old=merging.old, new=merging.new, mode=merging.mode)
     once = merging.new, pack.version  # a pack may be merged again after an undo
     events = [on_pack(pack.id, merged, actor=actor, id=derived_id(pack.id, "merged", *once))]
-    if run is not None and not run.outcome:
+    expect = {pack_stream(pack.id): pack.version}
+    if run is not None and is_open(run):
         ended = e.RunEnded(run=run.id, outcome="merged")
         events.append(on_run(run.id, ended, actor=actor, id=derived_id(pack.id, "run-merged", *once)))
         for sibling in siblings:
-            if not sibling.outcome:
+            if is_open(sibling):
                 left = e.RunEnded(run=sibling.id, outcome="superseded", reason=f"{pack.id} was merged")
                 events.append(on_run(sibling.id, left, actor=actor, id=derived_id(sibling.id, "superseded", *once)))
         if mission is not None and not mission.outcome:
             done = e.MissionEnded(mission=mission.id, outcome="merged", reason=pack.id)
             events.append(e.Proposed(stream=mission_stream(mission.id), payload=done, actor=actor))
-    return Decision(events=tuple(events), expect={pack_stream(pack.id): pack.version})
+            expect[mission_stream(mission.id)] = mission.version
+    return Decision(events=tuple(events), expect=expect)
 
 
 def abandon_merge(pack: PackState, *, reason: str, actor: str) -> Decision:

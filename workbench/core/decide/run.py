@@ -46,7 +46,7 @@ def interrupt_step(run: RunState, *, reason: str) -> Decision:
 def fail_step(run: RunState, *, reason: str, hint: str = "", final: bool = False) -> Decision:
     """The step at work ended in an error; a `final` one, or one too many, ends the run as failed."""
     step = _step_at_work(run)
-    over = final or run.failures + 1 >= MAX_STEP_FAILURES
+    over = not run.outcome and (final or run.failures + 1 >= MAX_STEP_FAILURES)
     failed = e.StepFailed(
         run=run.id, step=step.name, number=step.number, attempt=step.attempt, reason=reason, hint=hint, final=over
     )
@@ -90,8 +90,10 @@ def pause_run(run: RunState, *, reason: str, actor: str) -> Decision:
     return Decision(events=(on_run(run.id, e.RunPaused(run=run.id, reason=reason), actor=actor),))
 
 
-def resume_run(run: RunState, *, reason: str, actor: str) -> Decision:
+def resume_run(run: RunState, *, reason: str, actor: str, mission: MissionState | None = None) -> Decision:
     """Let a paused or failed run, or one that ended its turn without delivering, go on."""
+    if mission is not None and mission.outcome:
+        raise Refused(f"Mission {mission.id} is over already ({mission.outcome}).", hint="Start a new one.")
     if run.outcome != "failed":
         _refuse_ended(run)
     if not (run.paused or run.resting or run.failures or run.outcome):
@@ -122,6 +124,8 @@ def stop_run(
         ended = e.MissionEnded(mission=mission.id, outcome="stopped", reason=reason)
         events.append(e.Proposed(stream=mission_stream(mission.id), payload=ended, actor=actor))
     expect = {consultation_stream(question.id): question.version for question in open_questions}
+    if mission is not None:
+        expect[mission_stream(mission.id)] = mission.version  # a merge that came first has ended it
     return Decision(events=tuple(events), expect=expect)
 
 
