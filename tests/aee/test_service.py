@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -245,13 +246,24 @@ def _is_unable(machine: Machine) -> bool:
 
 def test_a_deep_journal_reports_by_a_short_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same one each time, so that kills leave no trail of them, and never one that others may enter."""
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     deep = tmp_path / ("d" * 120)
-    first = socket_path(deep)
-    assert len(os.fsencode(first)) < 107
-    assert socket_path(deep) == first
-    first.parent.chmod(0o777)
-    assert socket_path(deep) != first
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        monkeypatch.setattr("tempfile.tempdir", short)
+        first = socket_path(deep)
+        assert len(os.fsencode(first)) < 107
+        assert socket_path(deep) == first
+        first.parent.chmod(0o777)
+        assert socket_path(deep) != first
+
+
+def test_a_long_name_for_temporary_files_is_no_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `TMPDIR` lies deep itself, the socket does not go there."""
+    long = tmp_path / ("t" * 60)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    found = socket_path(tmp_path / ("d" * 120))
+    assert len(os.fsencode(found)) < 107
+    found.parent.rmdir()
 
 
 @pytest.mark.parametrize("what", ["journal", "repository"])

@@ -34,6 +34,7 @@ STOP_WITHIN_S = 10.0  # for the children to end, when the AEE is asked to
 LOOK_EVERY_S = 1.0  # how soon it is seen that journal or repository are gone
 TEND_EVERY_S = 5.0  # while steps are at work; in quiet moments the house is tended at once
 SOCKET_PATH_BYTES = 100  # the kernel takes no more than 107
+SHORT_ROOT_BYTES = 50  # of a temporary directory, which leaves room for ours and the socket's name in it
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -179,8 +180,10 @@ def socket_path(directory: Path) -> Path:
     if len(os.fsencode(beside)) < SOCKET_PATH_BYTES:
         return beside
     key = hashlib.sha256(os.fsencode(directory.absolute())).hexdigest()[:16]
-    known = Path(tempfile.gettempdir()) / f"workbench-{os.getuid()}-{key}"
-    return (known if _is_ours(known) else Path(tempfile.mkdtemp(prefix="workbench-"))) / "aee.sock"
+    shared = tempfile.gettempdir()
+    root = shared if len(os.fsencode(shared)) < SHORT_ROOT_BYTES else "/tmp"
+    known = Path(root) / f"workbench-{os.getuid()}-{key}"
+    return (known if _is_ours(known) else Path(tempfile.mkdtemp(prefix="workbench-", dir=root))) / "aee.sock"
 
 
 def _is_ours(place: Path) -> bool:
