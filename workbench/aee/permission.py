@@ -10,6 +10,7 @@ from workbench.model.events import ConsultationRaised, Proposed, TrustGranted
 from workbench.model.ids import consultation_id, derived_id
 
 ALLOW, DENY = "allow", "deny"
+ASKER, TRIGGER = "workbench", "permission"  # who asks, and why: no agent can say both of its own question
 
 
 def call_of(digest: str) -> str:
@@ -25,8 +26,8 @@ def ask(run: RunState, problem: NeedsHuman, asked: int) -> tuple[Proposed, ...]:
         "id": question,
         "mission": run.mission,
         "run": run.id,
-        "source_agent": "workbench",
-        "trigger": {"kind": "permission", "ref": digest},
+        "source_agent": ASKER,
+        "trigger": {"kind": TRIGGER, "ref": digest},
         "mode": "blocking",
         "category": "permission",
         "summary": f"May `{command}` use the network?",
@@ -51,12 +52,22 @@ def ask(run: RunState, problem: NeedsHuman, asked: int) -> tuple[Proposed, ...]:
     return raise_consultation(raised).events
 
 
+def is_own(question: ConsultationState, digest: str) -> bool:
+    """Whether Workbench itself asked this about the content; an agent may name its call as it likes."""
+    document = question.document
+    asked = question.call == call_of(digest) and document.get("source_agent") == ASKER
+    return asked and document.get("trigger") == {"kind": TRIGGER, "ref": digest}
+
+
 def granted(question: ConsultationState, digest: str, subject: str) -> Proposed:
-    """The trust that a person's answer gives. Raises Refused when the answer was another one."""
+    """The trust that a person's answer gives. Raises Refused for another answer, and for an agent's question."""
+    if not is_own(question, digest):
+        raise Refused(f"{question.id} is not Workbench's own question about `{subject}`; its answer trusts nothing.")
     if question.answer.get("option") != ALLOW:
         raise Refused(
             f"{question.decided_by} did not allow `{subject}`: {question.answer.get('rationale', '')}",
-            hint="Change the prepare step in .workbench/config.toml, or stop the run.",
+            hint="Change the prepare step in .workbench/config.toml, commit it and start the mission anew: "
+            "this one keeps the settings of the base that it is pinned to.",
         )
     trust = TrustGranted(use=TRUST_USE, digest=digest, subject=subject)
     actor = f"human:{question.decided_by}"

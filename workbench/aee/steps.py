@@ -9,6 +9,7 @@ from pathlib import Path
 from workbench.aee import permission
 from workbench.aee.confined import Confined
 from workbench.aee.packing import build_pack
+from workbench.aee.prepare import TRUST_USE
 from workbench.aee.session import RunSession
 from workbench.aee.ticket import StepEnd
 from workbench.aee.wiring import ChildGround
@@ -44,6 +45,9 @@ class Stop:
         return self._asked.is_set() or any(other.is_set() for other in self._others)
 
 
+Step = Callable[[ChildGround, RunState, Stop], StepEnd]
+
+
 def prepare(ground: ChildGround, run: RunState, _stop: Stop) -> StepEnd:
     """Bring the base into the store and, for an agent, make the run's clone."""
     ground.store.pin(run.base_commit)
@@ -54,10 +58,7 @@ def prepare(ground: ChildGround, run: RunState, _stop: Stop) -> StepEnd:
     else:
         clones = ground.workspaces(run)
         place = clones.prepare(run=run.id, base_commit=run.base_commit, branch=run.branch).path
-    try:
-        named = ground.environment(run)
-    except NeedsHuman as problem:
-        return _trust(ground, run, problem)
+    named = ground.environment(run)
     prepared = e.WorkspacePrepared(
         run=run.id,
         workspace=place,
@@ -70,11 +71,25 @@ def prepare(ground: ChildGround, run: RunState, _stop: Stop) -> StepEnd:
     return StepEnd(outcome="done")
 
 
+def asking(step: Step) -> Step:
+    """`step`, which has a person asked when the environment that it needs wants their trust first."""
+
+    def carried(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
+        try:
+            return step(ground, run, stop)
+        except NeedsHuman as problem:
+            if problem.data.get("use") != TRUST_USE:
+                raise
+            return _trust(ground, run, problem)
+
+    return carried
+
+
 def _trust(ground: ChildGround, run: RunState, problem: NeedsHuman) -> StepEnd:
-    """Have a person trust what the step wants to run; with their answer, it is carried on at the next attempt."""
+    """Ask whether the content of `problem` is trusted, or take the answer; the step is decided again after both."""
     digest, subject = problem.data["digest"], " ".join(problem.data["command"])
     asked = ground.states.consultations(run=run.id)
-    known = next((question for question in asked if question.call == permission.call_of(digest)), None)
+    known = next((question for question in asked if permission.is_own(question, digest)), None)
     if known is None:
         ground.line.report(permission.ask(run, problem, len(asked)))
         return StepEnd(outcome="waiting")
@@ -152,4 +167,4 @@ def pack(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
     return StepEnd(outcome="done" if build_pack(ground, run, stop) else "stopped")
 
 
-STEPS: dict[str, Callable[[ChildGround, RunState, Stop], StepEnd]] = {PREPARE: prepare, TURN: turn, PACK: pack}
+STEPS: dict[str, Step] = {PREPARE: asking(prepare), TURN: asking(turn), PACK: asking(pack)}
