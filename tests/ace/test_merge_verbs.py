@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 from ace_world import Call, World, git
 
+from workbench.ace.cli.packs import _deciding
+from workbench.ace.wiring.gating import BuildOrder, request
+from workbench.ace.wiring.merging import require_overridable
+from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import pack as packs
+from workbench.model import events as e
+from workbench.model.errors import Refused
 
 STRICT = "id: strict\nversion: '1'\nrigor: strict\n"
 
@@ -188,6 +195,63 @@ def test_a_strict_policy_of_the_base_forbids_overrides(call: Call, world: World,
     name = world.pack(run, verdict="not-ready")
     assert call("approve", name, "--why", "x", "--override").code == 1
     assert call("merge", name, "--override", "x").code == 1
+
+
+def test_a_run_that_has_several_packs_is_not_decided_by_its_own_name(call: Call, world: World, run: str) -> None:
+    """People decide the pack that they read: a newer one, or another run's, never slips in under it."""
+    first = world.pack(run)
+    assert first in call("approve", "prices", "--why", "fine", "--json").error["hint"]
+    world.pack(run, revision=2, verdict="not-ready")
+    for verb in ("approve", "request-changes", "reject"):
+        refused = call(verb, run, "--why", "fine", "--json")
+        assert (refused.code, refused.error["id"]) == (1, "Refused")
+        assert f"MRP-{run}-2 (submitted)" in refused.error["hint"]
+        assert first in refused.error["hint"]
+    assert not any(event.kind == "PackDecided" for event in world.journal.read(f"pack/MRP-{run}-2"))
+
+
+def test_the_only_pack_of_a_run_may_be_named_by_the_run(call: Call, world: World, run: str) -> None:
+    """Where nothing can be mixed up, the run's id will do."""
+    name = world.pack(run)
+    assert call("approve", run, "--why", "fine", "--json").one["target"]["id"] == name
+
+
+def test_an_approval_judges_the_verdict_of_the_state_that_it_decides(
+    call: Call, world: World, run: str, repository: Path
+) -> None:
+    """A decision that another act forces anew asks for the override again, on what stands then."""
+    name = world.pack(run, verdict="not-ready")
+    with Workplace(repository) as place:
+        plain = _deciding(place, name, "approve", "w", (), (), False)
+        with pytest.raises(Refused, match="not ready"):
+            plain(world.journal)
+        overriding = _deciding(place, name, "approve", "w", (), ("c",), True)
+        decided = overriding(world.journal).events[0].payload
+    assert isinstance(decided, e.PackDecided)
+    assert decided.document["conditions"] == ["c", "override: the verdict was not-ready"]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_pack_is_as_strict_as_the_policy_that_bound_it(
+    call: Call, world: World, repository: Path, strict: bool
+) -> None:
+    """A policy that a person named for the pack decides about overrides, not the one of its base."""
+    git(repository, "branch", "feature")
+    text = STRICT if strict else STRICT.replace("rigor: strict", "rigor: standard")
+    (repository / "own.yaml").write_text(text)
+    with Workplace(repository) as place, place.writing() as journal:
+        run = request(place, BuildOrder(base="main", head="feature", policy="own.yaml"))
+        state = journal.run(run)
+        assert state is not None
+        asked = e.PackRequested(
+            pack=f"MRP-{run}-1", mission="", run=run, revision=1, base_ref="", base_commit=world.base,
+            head=world.base, policy=state.policy,
+        )  # fmt: skip
+        world.append(packs.request_pack(asked))
+        pack = journal.pack(asked.pack)
+        assert pack is not None
+        with pytest.raises(Refused, match="strict") if strict else nullcontext():
+            require_overridable(place, journal, pack)
 
 
 def test_request_changes_goes_back_to_the_same_run(call: Call, world: World, run: str) -> None:

@@ -22,7 +22,7 @@ from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
 from workbench.core.staleness import base_moved
 from workbench.core.state import PackState
-from workbench.model.errors import Refused
+from workbench.model.errors import NotFound, Refused
 from workbench.model.instants import seconds_between
 
 _mrp = click.argument("mrp")
@@ -64,20 +64,8 @@ COLUMNS = (
 @click.option("--override", is_flag=True, help="DANGER: approve in spite of not-ready; it is recorded.")
 @speaks
 def approve(place: Workplace, out: Output, mrp: str, why: str, conditions: tuple[str, ...], override: bool) -> None:
-    """Approve the pack MRP (a run's id means its newest); prints the resolution (VCR)."""
-    from workbench.ace.wiring import merging
-
-    with place.reading() as ledger:
-        pack = things.pack(ledger, mrp)
-    if pack.verdict == "not-ready" and pack.state == "submitted":
-        if not override:
-            raise Refused(
-                f"{pack.id} is not ready: {pack.headline or 'see its reasons'}.",
-                hint=f"workbench mrp show {pack.id}; --override approves in spite of it, and is recorded.",
-            )
-        merging.require_overridable(place, pack)
-        conditions = (*conditions, merging.override_condition(pack.verdict))
-    _decide(place, out, mrp, decision="approve", why=why, conditions=conditions)
+    """Approve the pack MRP (a run's id will do while it has one pack); prints the resolution (VCR)."""
+    _decide(place, out, mrp, decision="approve", why=why, conditions=conditions, override=override)
 
 
 @click.command("request-changes")
@@ -108,11 +96,13 @@ def _decide(
     why: str,
     changes: tuple[str, ...] = (),
     conditions: tuple[str, ...] = (),
+    override: bool = False,
 ) -> None:
     settle_merges(place, out)
     with place.writing() as journal:
-        name = things.pack(journal, mrp).id
-        decide(journal, _deciding(place, name, decision, why, changes, conditions))
+        name = _reviewed(journal, mrp)
+        deciding = _deciding(place, name, decision, why, changes, conditions, override)
+        decide(journal, deciding)
         pack = things.pack(journal, name)
     document = pack.decisions[-1]
     out.one(showing.resolution_object(document), showing.resolution_lines(document))
@@ -122,16 +112,58 @@ def _decide(
     _next(out, pack, stale=stale)
 
 
+def _reviewed(ledger: Ledger, wanted: str) -> str:
+    """The id of the pack that a person decides: one that they name, or the only one that their run ever had."""
+    if ledger.pack(wanted) is not None:
+        return wanted
+    thing = things.find(ledger, wanted, "mrp", "run", "mission")
+    if thing.kind == "mrp":
+        return thing.id
+    runs = {run.id for run in things.runs_of(ledger, thing.id)}
+    found = [pack for pack in ledger.packs() if pack.run in runs]
+    if not found:
+        raise NotFound(f"{thing.id} has no pack yet.", hint=f"workbench log {thing.id} shows what happens.")
+    if thing.kind == "run" and len(found) == 1 and found[0].revision == 1:
+        return found[0].id
+    raise Refused(
+        f"{thing.id} names no one pack: name the pack that you read.",
+        hint=f"One of {', '.join(f'{pack.id} ({pack.state})' for pack in reversed(found))}.",
+    )
+
+
+def _override_conditions(place: Workplace, ledger: Ledger, pack: PackState, override: bool) -> tuple[str, ...]:
+    """What an approval of the pack as it stands must record. Raises Refused where it may not be approved."""
+    from workbench.ace.wiring import merging
+
+    if pack.verdict != "not-ready" or pack.state != "submitted":
+        return ()
+    if not override:
+        raise Refused(
+            f"{pack.id} is not ready: {pack.headline or 'see its reasons'}.",
+            hint=f"workbench mrp show {pack.id}; --override approves in spite of it, and is recorded.",
+        )
+    merging.require_overridable(place, ledger, pack)
+    return (merging.override_condition(pack.verdict),)
+
+
 def _next(out: Output, pack: PackState, *, stale: bool) -> None:
     if not out.as_json and (following := showing.next_for_pack(pack, stale=stale)):
         out.say(f"next: {following}")
 
 
 def _deciding(
-    place: Workplace, name: str, decision: str, why: str, changes: tuple[str, ...], conditions: tuple[str, ...]
+    place: Workplace,
+    name: str,
+    decision: str,
+    why: str,
+    changes: tuple[str, ...],
+    conditions: tuple[str, ...],
+    override: bool,
 ) -> Callable[[Ledger], Decision]:
     def deciding(states: Ledger) -> Decision:
         pack = things.pack(states, name)
+        approves = decision == "approve"
+        overridden = _override_conditions(place, states, pack, override) if approves else ()
         siblings = states.runs(mission=pack.mission) if pack.mission else []
         return packs.decide_pack(
             pack,
@@ -139,7 +171,7 @@ def _deciding(
             decision=decision,
             rationale=why,
             required_changes=changes,
-            conditions=conditions,
+            conditions=(*conditions, *overridden),
             decided_by=place.person,
             actor=place.actor,
             at=place.clock.now(),

@@ -10,7 +10,7 @@ import fcntl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
@@ -29,6 +29,9 @@ from workbench.model.errors import Refused, WorkbenchError
 from workbench.repository.merging import RESOLUTIONS, Merger, Mode, Moved, Plan, message_for
 from workbench.repository.objects import Signature
 from workbench.repository.store import Store
+
+if TYPE_CHECKING:
+    from workbench.artifacts.policy import Policy
 
 LOCK = "merge.lock"
 LOCK_WAIT_S = 10.0  # a merge takes well under a second
@@ -134,13 +137,21 @@ def override_condition(verdict: str) -> str:
     return f"{OVERRIDE}the verdict was {verdict}"
 
 
-def require_overridable(place: Workplace, pack: PackState) -> None:
-    """Raise Refused where the policy of the base commit lets nobody override a verdict."""
-    if policy_of(place.repository, pack.base_commit).rigor == "strict":
+def require_overridable(place: Workplace, ledger: Ledger, pack: PackState) -> None:
+    """Raise Refused where the policy that bound the pack lets nobody override a verdict."""
+    if _binding_policy(place, ledger, pack).rigor == "strict":
         raise Refused(
-            f"{pack.id} is not ready, and the policy of its base is strict: nobody may override that.",
+            f"{pack.id} is not ready, and the policy that binds it is strict: nobody may override that.",
             hint=f"workbench request-changes {pack.id} --why TEXT",
         )
+
+
+def _binding_policy(place: Workplace, ledger: Ledger, pack: PackState) -> Policy:
+    from workbench.artifacts import policy
+
+    if pack.policy is not None:
+        return policy.parse(ledger.blobs.get(pack.policy.blob), pack.policy.id)
+    return policy_of(place.repository, pack.base_commit)
 
 
 def approve_override(place: Workplace, journal: Ledger, pack: PackState, *, reason: str) -> None:
@@ -150,7 +161,7 @@ def approve_override(place: Workplace, journal: Ledger, pack: PackState, *, reas
             f"{pack.id} is not ready: {pack.headline or 'see its reasons'}.",
             hint=f"workbench mrp show {pack.id}; --override REASON goes on in spite of it, and is recorded.",
         )
-    require_overridable(place, pack)
+    require_overridable(place, journal, pack)
     run = journal.run(pack.run) if pack.run else None
     decide(
         journal,
