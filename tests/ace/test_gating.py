@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from ace_world import Call, World, git
 
+from workbench.ace.wiring import gating
 from workbench.ace.wiring.gating import BuildOrder, await_pack, renew, request
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import pack as packs
@@ -16,6 +17,7 @@ from workbench.journal.store import SqliteJournal
 from workbench.model import events as e
 from workbench.model.errors import NeedsHuman, Refused
 from workbench.model.ids import pack_id
+from workbench.ports import States
 
 
 @pytest.fixture
@@ -29,6 +31,28 @@ def gate(place: Workplace, repository: Path) -> str:
     """A branch that was handed in."""
     git(repository, "branch", "feature")
     return request(place, BuildOrder(base="main", head="feature"))
+
+
+def test_two_people_who_hand_in_the_same_branch_at_once_get_two_runs(
+    world: World, place: Workplace, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes second takes the next name, with a branch of that name."""
+    git(repository, "branch", "feature")
+    order, draw, others = BuildOrder(base="main", head="feature"), gating._free_name, [1]
+
+    def late(states: States, wanted: str) -> str:
+        name = draw(states, wanted)
+        if others:
+            others.pop()
+            request(place, order)  # somebody else's arrives between the name and the append
+        return name
+
+    monkeypatch.setattr(gating, "_free_name", late)
+    name = request(place, order)
+    run = world.journal.run(name)
+    assert run is not None
+    assert name == f"feature-{world.base[:8]}-2"
+    assert run.branch.endswith(name)
 
 
 def gated(journal: SqliteJournal, run: str) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ace_world import PERSON, Call, git
+from ace_world import PERSON, Call, World, git
 
+from workbench.ace.wiring import starting
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import MissionState, RunState
+from workbench.ports import States
 
 SCRIPT = "agent: robin\nsteps:\n  - think: hello\n"
 
@@ -55,6 +57,24 @@ def test_versions_queue_runs_side_by_side_and_names_never_clash(call: Call, scri
     """N versions are N runs; the same words again are a mission of their own."""
     assert len(start(call, "Do this", "--script", script, "--versions", "3")["runs"]) == 3  # type: ignore[arg-type]
     assert start(call, "Do this", "--script", script)["mission"] == "do-this-2"
+
+
+def test_two_people_who_start_the_same_at_once_get_two_missions(
+    script: str, repository: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes second takes the next name; nobody is told that the journal spins."""
+    draw, others = starting._free_name, ["do-this"]
+
+    def late(states: States, wanted: str) -> str:
+        name = draw(states, wanted)
+        if others:
+            world.mission(others.pop())  # somebody else's arrives between the name and the append
+        return name
+
+    monkeypatch.setattr(starting, "_free_name", late)
+    with Workplace(repository) as place:
+        started = starting.start_mission(place, starting.Order(what="Do this", script=script))
+    assert (started.mission, started.runs) == ("do-this-2", ("do-this-2.1",))
 
 
 def test_uncommitted_work_is_said_because_agents_cannot_see_it(call: Call, script: str, repository: Path) -> None:

@@ -67,13 +67,13 @@ def request(place: Workplace, order: BuildOrder) -> str:
         head, earlier = _bring(place, journal, order.head)
         brief = _brief(place, order.brief, journal.blobs) or (earlier.brief if earlier is not None else None)
         policy = _policy(place, order.policy, journal.blobs) or (earlier.policy if earlier is not None else None)
-        name = _free_name(journal, f"{slug(order.head)}-{head[:8]}")
+        wanted = f"{slug(order.head)}-{head[:8]}"
         run = e.RunQueued(
-            run=name,
+            run=wanted,
             mission="",
             agent="",
             driver=DRIVER,
-            branch=branch_of("build", name),
+            branch=branch_of("build", wanted),
             base_commit=base,
             sandbox=choose_sandbox(order.sandbox or settings.run.sandbox, policy_of(repository, base)),
             limits=limits_of(settings),
@@ -85,8 +85,14 @@ def request(place: Workplace, order: BuildOrder) -> str:
             environment=caller_environment(os.environ),
         )
         rationale = _rationale(place, order.rationale)
-        decide(journal, lambda _: queue_branch(run, head=head, rationale=rationale, actor=place.actor))
-    return name
+
+        def queueing(states: Ledger) -> Decision:
+            name = _free_name(states, wanted)
+            named = msgspec.structs.replace(run, run=name, branch=branch_of("build", name))
+            return queue_branch(named, head=head, rationale=rationale, actor=place.actor)
+
+        queued = [event.payload for event in decide(journal, queueing) if isinstance(event.payload, e.RunQueued)]
+    return queued[0].run
 
 
 class Renewal(msgspec.Struct, frozen=True, kw_only=True):

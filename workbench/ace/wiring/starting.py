@@ -15,8 +15,10 @@ import msgspec
 from workbench.ace.wiring import scripts
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.scripts import BRIEF, LOOP, MENTOR, Script
+from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import mission as missions
+from workbench.core.decide.decision import Decision
 from workbench.model import events as e
 from workbench.model.digests import digest_bytes
 from workbench.model.errors import ArtifactInvalid, NotFound, Refused
@@ -89,9 +91,8 @@ def start_mission(place: Workplace, order: Order) -> Started:
     sandbox = choose_sandbox(order.sandbox or settings.run.sandbox, policy)
     with place.writing() as journal:
         agent = choose_agent(place, order, settings, journal.blobs)
-        mission = _free_name(journal, brief.id)
         started = e.MissionStarted(
-            mission=mission,
+            mission=brief.id,
             title=brief.value.title,
             brief=pin(journal.blobs, brief),
             brief_light=brief.value.light,
@@ -106,11 +107,16 @@ def start_mission(place: Workplace, order: Order) -> Started:
             uncommitted=tuple(repository.uncommitted()),
             owner=place.person,
         )
-        runs = [_queued(started, number, agent, settings) for number in range(1, order.versions + 1)]
-        decide(journal, lambda _: missions.start(started, runs, actor=place.actor))
+
+        def starting(states: Ledger) -> Decision:
+            named = msgspec.structs.replace(started, mission=_free_name(states, brief.id))
+            runs = [_queued(named, number, agent, settings) for number in range(1, order.versions + 1)]
+            return missions.start(named, runs, actor=place.actor)
+
+        queued = [event.payload for event in decide(journal, starting) if isinstance(event.payload, e.RunQueued)]
     return Started(
-        mission=mission,
-        runs=tuple(run.run for run in runs),
+        mission=queued[0].mission,
+        runs=tuple(run.run for run in queued),
         base_ref=base.ref,
         base_commit=base.commit,
         into=base.into,
