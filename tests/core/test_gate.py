@@ -21,6 +21,7 @@ from workbench.artifacts.policy import (
     Requirement,
     SandboxRule,
     SizeLimits,
+    check,
 )
 from workbench.artifacts.terms import Check, Clause
 from workbench.core.admission import Bindings, admit, evidence_digest, sealed
@@ -83,6 +84,11 @@ def pol(**changes: Any) -> Policy:
     return msgspec.structs.replace(DEFAULT, **changes)
 
 
+def asked(kind: str, **more: Any) -> Policy:
+    return pol(requirements=(Requirement(id="x", evidence=kind, **more),))
+
+
+ANSWER = ".workbench/resolutions/VCR-1.md"
 OTHER = Bindings(base="x" * 40, head="h" * 40, tree="t" * 40)
 OVERRIDE = Override(requirement="no-tampering", by="ada", reason="reviewed by hand")
 CLAIM = (Requirement(id="why", evidence="rationale"),)
@@ -142,6 +148,19 @@ MATRIX: dict[str, tuple[str, dict[str, Any]]] = {
     "coverage incomplete, high enough": ("ready", {"evidence": (*GOOD, piece("coverage.changed", "failed", facts={"percent": 90.0})), "policy": pol(coverage_of_changed_lines=80)}),
     "coverage incomplete, too low": ("not-ready", {"evidence": (*GOOD, piece("coverage.changed", "failed", facts={"percent": 54.5})), "policy": pol(coverage_of_changed_lines=80)}),
     "deceiving characters": ("needs-human", {"findings": (finding("text.bidirectional"),)}),
+    "dependencies not checked": ("needs-human", {"evidence": (*GOOD, piece("dependencies", "not-checked"))}),
+    "dependencies in error": ("needs-human", {"evidence": (*GOOD, piece("dependencies", "error"))}),
+    "dependencies not checked, new ones allowed": ("ready", {"evidence": (*GOOD, piece("dependencies", "not-checked")), "policy": pol(allow_new_dependencies=True)}),
+    "dependencies checked": ("ready", {"evidence": (*GOOD, piece("dependencies"))}),
+    "deceiving characters not looked for": ("needs-human", {"evidence": (*GOOD, piece("text", "timed-out"))}),
+    "deceiving characters looked for": ("ready", {"evidence": (*GOOD, piece("text"))}),
+    "a resolution added": ("ready", {"context": ctx(changed_paths=(ANSWER,))}),
+    "a resolution changed": ("needs-human", {"context": ctx(changed_paths=(ANSWER,), removed_or_changed_resolutions=(ANSWER,))}),
+    "a resolution changed, no path protected": ("needs-human", {"context": ctx(changed_paths=(ANSWER,), removed_or_changed_resolutions=(ANSWER,)), "policy": pol(protected_paths=())}),
+    "base's tests absent, only reported": ("needs-human", {"evidence": without("tests.base-on-result"), "policy": asked("tests.base-on-result", on_missing="report")}),
+    "base's tests absent, asked for elsewhere": ("needs-human", {"evidence": without("tests.base-on-result"), "policy": asked("tests.base-on-result", when=("infra/**",))}),
+    "tampering absent, only reported": ("needs-human", {"evidence": without("tampering"), "policy": asked("tampering", on_missing="report")}),
+    "what is only reported is there": ("ready", {"policy": asked("tampering", on_missing="report")}),
     "an approval missing": ("needs-human", {"policy": pol(requirements=(Requirement(id="ops", approval=Approval(role="ops")),))}),
     "an approval given": ("ready", {"policy": pol(requirements=(Requirement(id="ops", approval=Approval(role="ops")),)), "context": ctx(approvals=(GivenApproval(who="ada", roles=("ops",)),))}),
     "one person twice": ("needs-human", {"policy": pol(requirements=(Requirement(id="ops", approval=Approval(role="ops", count=2)),)), "context": ctx(approvals=(GivenApproval(who="ada", roles=("ops",)),) * 2)}),
@@ -167,6 +186,14 @@ def test_the_verdict_table(name: str) -> None:
     assert judgement.verdict == expected, judgement.reasons
     assert judgement.reasons
     assert len(judgement.criteria) == 5
+
+
+def test_an_approval_by_role_is_said_to_need_a_person() -> None:
+    """A policy that asks for an approval is read, with a warning that nothing checks it yet; others have none."""
+    (problem,) = check("requirements: [{id: a, approval: {role: ops}}]")
+    assert problem.severity == "warning"
+    assert "approvals by role are not checked yet; the pack will need a person" in problem.text
+    assert check("requirements: [{id: a, evidence: x}]") == []
 
 
 def test_reasons_cite_evidence_and_the_gravest_comes_first() -> None:

@@ -151,6 +151,21 @@ class Broken:
         raise RuntimeError("boom")
 
 
+class Named:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def collect(self, change: Change) -> Collected:
+        raise RuntimeError("boom")
+
+
+@pytest.mark.parametrize("name", ["dependencies", "text"])
+def test_what_is_judged_by_findings_alone_stands_in_the_pack_when_it_breaks(tmp_path: Path, name: str) -> None:
+    """Where looking for dependencies or deceiving characters breaks, its own kind says so; no finding is no pass."""
+    collected = examine(Project(tmp_path, BASE, {}).change, [Named(name)], clock=StillClock())
+    assert [(e.kind, e.criterion, e.state) for e in collected.evidence] == [(name, "hygiene", "error")]
+
+
 class Endless:
     name = "tests"
 

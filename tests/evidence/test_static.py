@@ -320,6 +320,33 @@ def test_a_broken_manifest_is_not_a_pass(path: str, text: str) -> None:
     assert state(Dependencies().collect(added(path, text))) == "not-checked"
 
 
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("package.json", '{"dependencies": {"evil-pkg": "1"}, "peerDependencies": null}'),
+        ("package.json", '{"dependencies": ["evil-pkg"], "devDependencies": 5}'),
+        ("package.json", '{"dependencies": "evil-pkg, b"}'),
+        (
+            "pyproject.toml",
+            "tool = 5\nbuild-system = []\n[project]\ndependencies = ['evil-pkg']\noptional-dependencies = []\n",
+        ),
+        ("pyproject.toml", "[project]\ndependencies = 5\n[dependency-groups]\na = 5\nb = ['evil-pkg']\n"),
+        ("pyproject.toml", "[tool.poetry]\ngroup.a = 5\ndependencies.evil-pkg = '1'\n"),
+        ("Cargo.toml", "dev-dependencies = 5\n[dependencies]\nevil-pkg = '1'\n"),
+    ],
+)
+def test_an_odd_table_hides_no_other(path: str, text: str) -> None:
+    """A table of a manifest that is empty or of another type does not keep the others from being read."""
+    found = Dependencies().collect(added(path, text)).findings
+    assert "A new dependency: evil-pkg" in [finding.text for finding in found]
+
+
+@pytest.mark.parametrize("text", ["\0", "#" * 10_000_000])
+def test_a_manifest_that_is_no_text_is_not_a_pass(text: str) -> None:
+    """A manifest that is binary or too large to read is not checked."""
+    assert state(Dependencies().collect(added("requirements.txt", f"evil-pkg\n{text}"))) == "not-checked"
+
+
 def test_reasons_stay_claims() -> None:
     """Whatever the agent says is of grade claimed; a file that it names in error is reported."""
     claimed = {"approach": "I changed src/a.py and src/nowhere.py so that the sum is right for all numbers."}

@@ -126,7 +126,7 @@ def _table() -> f.Table:
         docs={
             "id": "the name under which packs show it",
             "evidence": "the kind of evidence, e.g. tests.result or clause.*",
-            "approval": "an approval by people instead of evidence",
+            "approval": "an approval by people, not evidence; roles are not checked yet: the pack will need a person",
             "min_grade": "claimed, observed, executed or verified",
             "when": "globs; it applies only if a changed path fits one; empty: always",
             "on_missing": "block: not ready; needs-human: a person decides; report: only said",
@@ -183,6 +183,14 @@ def _one_kind_of_proof(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
             yield f.Complaint(where=("requirements", number), text=text, remedy="set `evidence:` or `approval:`")
 
 
+def _approvals_are_open(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
+    for number, requirement in enumerate(data.get("requirements", ())):
+        if "approval" in requirement:
+            text = "approvals by role are not checked yet; the pack will need a person"
+            remedy = "see to it yourself that the right people approve before you merge"
+            yield f.Complaint(where=("requirements", number, "approval"), text=text, remedy=remedy, severity="warning")
+
+
 def _sandbox_agrees(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
     sandbox = data.get("sandbox", {})
     if sandbox.get("minimum") == "none" and sandbox.get("allow_none") is False:
@@ -190,7 +198,7 @@ def _sandbox_agrees(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
         yield f.Complaint(where=("sandbox", "minimum"), text=text, remedy="raise the minimum", severity="warning")
 
 
-FILE = ArtifactFile(Policy, _table, name="policy", rules=(_one_kind_of_proof, _sandbox_agrees))
+FILE = ArtifactFile(Policy, _table, name="policy", rules=(_one_kind_of_proof, _approvals_are_open, _sandbox_agrees))
 
 
 def parse(text: str | bytes, path: str = ".workbench/policy.yaml") -> Policy:

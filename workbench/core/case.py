@@ -40,6 +40,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     changed_paths: tuple[str, ...] = ()
     changed_lines: int = 0  # added and removed, generated and lock files not counted
     changed_files: int = 0  # the same; 0: as many as `changed_paths`
+    removed_or_changed_resolutions: tuple[str, ...] = ()  # paths of people's answers that base has otherwise
     open_questions: tuple[str, ...] = ()  # ids of open advisory questions
     overrides: tuple[Override, ...] = ()
     approvals: tuple[GivenApproval, ...] = ()

@@ -30,12 +30,13 @@ _BUILT_IN = (
 
 
 def all_requirements(policy: Policy) -> tuple[Requirement, ...]:
-    """The policy's, and those that no policy can leave out."""
+    """The policy's, and those that no policy can leave out, narrow to some paths or only report."""
     covered = {requirement.evidence for requirement in policy.requirements}
+    binding = {r.evidence for r in policy.requirements if not r.when and r.on_missing != "report"}
     coverage: tuple[Requirement, ...] = ()
     if policy.coverage_of_changed_lines and COVERAGE not in covered:
         coverage = (Requirement(id="coverage", evidence=COVERAGE),)
-    return (*policy.requirements, *(r for r in _BUILT_IN if r.evidence not in covered), *coverage)
+    return (*policy.requirements, *(r for r in _BUILT_IN if r.evidence not in binding), *coverage)
 
 
 Judged = tuple[RequirementResult, Concern | None]

@@ -21,10 +21,11 @@ from workbench.core.case import (
 )
 from workbench.core.criteria import MAX_SUMMARY, brief_clauses, proven, told
 from workbench.core.requirements import all_requirements, override_of
-from workbench.model.evidence import Finding
+from workbench.model.evidence import PASSED, Finding
 from workbench.model.text import one_line
 
 MAX_NAMED = 5  # things that one reason names
+_RESOLUTIONS = ".workbench/resolutions/"  # a change may add to it, nothing else
 
 
 def _overridden_kind(kind: str, case: Case) -> bool:
@@ -104,9 +105,12 @@ def _size(case: Case) -> Iterator[Concern]:
 
 def _paths_and_findings(case: Case) -> Iterator[Concern]:
     protected = [path for path in case.context.changed_paths if matches(path, case.policy.protected_paths)]
-    protected = [path for path in protected if not path.startswith(".workbench/resolutions/")]
+    protected = [path for path in protected if not path.startswith(_RESOLUTIONS)]
     if protected:
         yield Concern(verdict=ASK, text=f"Protected files were changed: {named(protected)}")
+    answers = case.context.removed_or_changed_resolutions
+    if answers:
+        yield Concern(verdict=ASK, text=f"Answers that people gave were changed or removed: {named(answers)}")
     added = [finding.text for finding in case.findings if finding.kind.startswith("dependencies.")]
     if added and not case.policy.allow_new_dependencies:
         yield Concern(verdict=ASK, text=f"Dependencies were added or changed: {named(added)}")
@@ -129,6 +133,14 @@ def _paths_and_findings(case: Case) -> Iterator[Concern]:
     hidden = [finding.path or finding.text for finding in case.findings if finding.kind.startswith("text.")]
     if hidden:
         yield Concern(verdict=ASK, text=f"Characters that deceive the eye were added: {named(hidden)}")
+
+
+def _unlooked(case: Case) -> Iterator[Concern]:
+    """Kinds that are judged by their findings alone: none found is no pass where the look came to nothing."""
+    kinds = ("text",) if case.policy.allow_new_dependencies else ("dependencies", "text")
+    for piece in case.evidence:
+        if piece.kind in kinds and piece.state not in (PASSED, "failed"):
+            yield Concern(verdict=ASK, text=f"{piece.kind} is not checked: {told(piece)}", evidence=(piece.id,))
 
 
 def _grave_findings(case: Case) -> Iterator[Concern]:
@@ -163,4 +175,14 @@ def named(things: Sequence[str]) -> str:
     return shown if len(things) <= MAX_NAMED else f"{shown} and {len(things) - MAX_NAMED} more"
 
 
-RULES = (_lost_checks, _base_tests, _clause_checks, _people, _sandboxes, _size, _paths_and_findings, _grave_findings)
+RULES = (
+    _lost_checks,
+    _base_tests,
+    _clause_checks,
+    _people,
+    _sandboxes,
+    _size,
+    _paths_and_findings,
+    _unlooked,
+    _grave_findings,
+)

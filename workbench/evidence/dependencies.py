@@ -78,7 +78,10 @@ Reader = Callable[[str], set[str]]
 
 
 def _compare(change: Change, path: str, reader: Reader) -> Iterator[Finding]:
-    before, after = text_of(change.base_file(path)) or "", text_of(change.result_file(path)) or ""
+    """What is new in a manifest. Raises ValueError where the result's one is no text or too large."""
+    before, after = text_of(change.base_file(path)) or "", text_of(change.result_file(path))
+    if after is None:
+        raise ValueError(f"{path} is no text")
     known = reader(before)
     for name in sorted(reader(after) - known):
         yield Finding(kind="dependencies.added", severity="medium", text=f"A new dependency: {name}", path=path)
@@ -108,31 +111,47 @@ def _requirements(text: str) -> set[str]:
 
 
 def _named(values: Any) -> set[str]:
+    """The names in a table or a list; anything else names nothing."""
     if isinstance(values, Mapping):
         return {normal(str(name)) for name in values} - {"python"}
-    return {normal(m[1]) for value in values or () if isinstance(value, str) and (m := _NAME.match(value))}
+    items = values if isinstance(values, list) else ()
+    return {normal(m[1]) for value in items if isinstance(value, str) and (m := _NAME.match(value))}
+
+
+def _table(values: Any, name: str) -> Mapping[str, Any]:
+    """The table `name` of another; empty where it is anything else, so that the rest is read all the same."""
+    found = values.get(name) if isinstance(values, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def _pyproject(text: str) -> set[str]:
     document = tomllib.loads(text)
-    project, poetry = document.get("project", {}), document.get("tool", {}).get("poetry", {})
-    found = _named(project.get("dependencies")) | _named(document.get("build-system", {}).get("requires"))
-    groups = [*project.get("optional-dependencies", {}).values(), *document.get("dependency-groups", {}).values()]
+    project, poetry = _table(document, "project"), _table(_table(document, "tool"), "poetry")
+    found = _named(project.get("dependencies")) | _named(_table(document, "build-system").get("requires"))
+    groups = [*_table(project, "optional-dependencies").values(), *_table(document, "dependency-groups").values()]
     groups += [poetry.get("dependencies"), poetry.get("dev-dependencies")]
-    groups += [group.get("dependencies") for group in poetry.get("group", {}).values()]
+    groups += [_table(_table(poetry, "group"), name).get("dependencies") for name in _table(poetry, "group")]
     return found.union(*(_named(group) for group in groups))
 
 
 def _package(text: str) -> set[str]:
     document = json.loads(text or "{}")
     kinds = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
-    return set[str]().union(*({str(name) for name in document.get(kind, {})} for kind in kinds))
+    return set[str]().union(*(_packages(document.get(kind)) for kind in kinds))
+
+
+def _packages(values: Any) -> set[str]:
+    """The names of npm packages in a table, or in the list or words that older clients take for one."""
+    words = values.replace(",", " ").split() if isinstance(values, str) else values
+    if isinstance(words, Mapping):
+        return {str(name) for name in words}
+    return {word for word in words if isinstance(word, str)} if isinstance(words, list) else set()
 
 
 def _cargo(text: str) -> set[str]:
     document = tomllib.loads(text)
     kinds = ("dependencies", "dev-dependencies", "build-dependencies")
-    return set[str]().union(*({str(name) for name in document.get(kind, {})} for kind in kinds))
+    return set[str]().union(*({str(name) for name in _table(document, kind)} for kind in kinds))
 
 
 def _go(text: str) -> set[str]:

@@ -95,6 +95,8 @@ PROMISED: Mapping[str, tuple[Criterion, tuple[str, ...]]] = {
     "types": ("hygiene", ("types.new",)),
     "tampering": ("verification", ("tampering",)),
     "secrets": ("hygiene", ("secrets",)),
+    "dependencies": ("hygiene", ("dependencies",)),
+    "text": ("hygiene", ("text",)),
     "size": ("hygiene", ("size",)),
     "rationale": ("rationale", ("rationale",)),
 }
