@@ -48,6 +48,9 @@ COMMANDS_PER_COLLECTOR = 4  # runs of the suite that the slowest one makes, one 
 MARGIN_S = 300.0  # for what a collector does besides
 
 
+RESOLUTIONS = ".workbench/resolutions/"  # only added to, by Workbench itself
+
+
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
     """What is examined, with what binds its gate; all of it is read from the base commit or pinned by a person."""
@@ -180,6 +183,9 @@ def _context(ground: ChildGround, delivery: Delivery, change: StoreChange, bindi
         changed_lines=sum(made.added + made.removed for made in counted),
         changed_files=len(counted),
         open_questions=tuple(question.id for question in asked),
+        removed_or_changed_resolutions=tuple(
+            path for status, path in change.changed_paths() if status != "A" and path.startswith(RESOLUTIONS)
+        ),
         now=ground.clock.now(),
     )
 

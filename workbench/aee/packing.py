@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from workbench.aee.examination import Delivery, ExaminationStopped, examined
+from workbench.aee.examination import RESOLUTIONS, Delivery, ExaminationStopped, examined
 from workbench.aee.wiring import ChildGround
 from workbench.artifacts import brief as briefs
 from workbench.artifacts import mergepack
@@ -23,7 +23,6 @@ from workbench.model.events import EvidenceCached, Proposed
 from workbench.model.ids import derived_id
 from workbench.repository.change import StoreChange
 
-RESOLUTIONS = ".workbench/resolutions"
 CACHE_STREAM = "repository/evidence"
 
 
@@ -70,7 +69,7 @@ def _delivery(ground: ChildGround, run: RunState) -> Delivery:
 def _with_resolutions(ground: ChildGround, run: RunState, settings: Settings) -> str:
     """The delivered head with the answers that the run was given, as files in a commit of its own."""
     files = {
-        f"{RESOLUTIONS}/{asked.resolution}.md": _rendered(asked.answer).encode()
+        f"{RESOLUTIONS}{asked.resolution}.md": _rendered(asked.answer).encode()
         for asked in ground.states.consultations(run=run.id)
         if asked.state == "resolved"
     }

@@ -35,7 +35,7 @@ def pause(place: Workplace, out: Output, ids: tuple[str, ...], why: str) -> None
         out,
         ids,
         fits=lambda run: not run.outcome and not run.paused,
-        say=lambda run: decide_run.pause_run(run, reason=why, actor=place.actor),
+        say=lambda _, run: decide_run.pause_run(run, reason=why, actor=place.actor),
     )
 
 
@@ -50,7 +50,9 @@ def resume(place: Workplace, out: Output, ids: tuple[str, ...], why: str) -> Non
         out,
         ids,
         fits=lambda run: run.outcome == "failed" or (not run.outcome and (run.paused or run.resting)),
-        say=lambda run: decide_run.resume_run(run, reason=why, actor=place.actor),
+        say=lambda states, run: decide_run.resume_run(
+            run, reason=why, actor=place.actor, mission=states.mission(run.mission)
+        ),
     )
 
 
@@ -93,7 +95,7 @@ def _each_run(
     ids: tuple[str, ...],
     *,
     fits: Callable[[RunState], bool],
-    say: Callable[[RunState], Decision],
+    say: Callable[[Ledger, RunState], Decision],
 ) -> None:
     """Say it to each named run; of a mission, to those that it fits. Refused when a mission has none."""
     with place.writing() as journal:
@@ -105,7 +107,7 @@ def _each_run(
                 raise Refused(f"No run of {name} can take this.", hint="workbench runs shows how each run stands.")
             wanted += fitting
         for name in dict.fromkeys(wanted):
-            decide(journal, lambda states, name=name: say(things.run(states, name)))  # type: ignore[misc]  # a lambda's default
+            decide(journal, lambda states, name=name: say(states, things.run(states, name)))  # type: ignore[misc]  # a lambda's default
         runs = [things.run(journal, name) for name in dict.fromkeys(wanted)]
     _list(place, out, runs)
 
