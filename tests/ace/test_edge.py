@@ -149,11 +149,18 @@ def test_a_closed_pipe_is_quiet(repository: Path, world: World) -> None:
     assert len(said.stdout) == 10
 
 
+def _as_at_a_terminal() -> None:
+    """Ctrl-C counts there; what a script starts in the background inherits that it does not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_ctrl_c_is_exit_130_without_a_traceback(repository: Path, world: World) -> None:
     """Whoever interrupts gets the shell back, and nothing else."""
     world.mission()
     words = [sys.executable, "-m", "workbench", "wait", "--no-start"]
-    with subprocess.Popen(words, cwd=repository, stderr=subprocess.PIPE, text=True) as waiting:
+    with subprocess.Popen(
+        words, cwd=repository, stderr=subprocess.PIPE, text=True, preexec_fn=_as_at_a_terminal
+    ) as waiting:
         try:
             while not _has_open(waiting.pid, "journal.sqlite3"):
                 assert waiting.poll() is None
