@@ -6,7 +6,7 @@ Each port has one contract suite in `tests/contracts`, for every adapter and for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -415,10 +415,3 @@ class Collector(Protocol):
     def collect(self, change: Change) -> Collected:
         """Never raises for what the change does: a broken tool or file gives state `error` or `not-checked`."""
         ...
-
-
-def iterate_events(journal: Journal, *, after: int = 0, page: int = 1000) -> Iterator[Event]:
-    """All events with seq > `after`, read page by page."""
-    while events := journal.read_all(after=after, limit=page):
-        yield from events
-        after = events[-1].seq

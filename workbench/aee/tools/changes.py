@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -121,8 +120,3 @@ def packed(changes: Sequence[FileChange]) -> bytes:
 def unpacked(data: bytes) -> list[FileChange]:
     """The inverse of `packed`."""
     return msgspec.msgpack.decode(data, type=list[FileChange])
-
-
-def images_of(changes: Sequence[FileChange]) -> dict[str, Any]:
-    """{path: [before, after]}, as it is recorded."""
-    return {change.path: [change.before, change.after] for change in changes}

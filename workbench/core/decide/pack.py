@@ -45,12 +45,6 @@ def submit_pack(submitted: e.PackSubmitted, older: Sequence[PackState]) -> Decis
     return Decision(events=tuple(events))
 
 
-def fail_pack(pack: PackState, *, reason: str, hint: str = "") -> Decision:
-    """The pack cannot be assembled."""
-    failed = e.PackFailed(pack=pack.id, reason=reason, hint=hint)
-    return Decision(events=(on_pack(pack.id, failed, id=derived_id(pack.id, "failed")),))
-
-
 # --- what people decide -----------------------------------------------------------------------------------------------
 
 
