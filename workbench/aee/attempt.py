@@ -18,7 +18,7 @@ from typing import IO, NamedTuple
 
 import msgspec
 
-from workbench.aee.processes import end_group, wait_for
+from workbench.aee.processes import end_group, hold_family, wait_for
 from workbench.aee.ticket import StepEnd, Ticket
 from workbench.journal.presence import started_ticks
 from workbench.model.text import visible
@@ -60,6 +60,7 @@ class Attempt:
         self.pid = self._process.pid
         self.ticks = started_ticks(self.pid) or 0
         self._handle = os.pidfd_open(self.pid)
+        self._family: list[int] = []  # pidfds of what it had started when it was asked to end
         self._said = _Tail(_pipe(self._process.stdout), keep=WORD_BYTES)
         self._talk = _Tail(_pipe(self._process.stderr), keep=TAIL_BYTES, log=log)
         stdin = _pipe(self._process.stdin)
@@ -91,6 +92,7 @@ class Attempt:
                 kill_at = min(kill_at, now + left)
             if left is not None and not asked:
                 asked = True
+                self._family = hold_family(self.pid)
                 self._process.terminate()
             if now >= kill_at:
                 break
@@ -100,9 +102,10 @@ class Attempt:
         """Kill what is left while the pid is ours for certain, which it is until it is waited for."""
         if self._handle < 0:
             return
-        end_group(self.pid, self._handle)
+        end_group(self.pid, self._handle, self._family)
         self._process.wait()
-        os.close(self._handle)
+        for handle in (self._handle, *self._family):
+            os.close(handle)
         self._handle = -1
         self._said.finish()
         self._talk.finish()

@@ -34,9 +34,13 @@ def end_child(pid: int, ticks: int) -> bool:
         os.close(handle)
 
 
-def end_group(pid: int, handle: int) -> bool:
-    """Kill the process group of `pid`, which must be ours still (alive, or not reaped); see `end_child`."""
-    with _held(_descendants(pid)) as family:
+def end_group(pid: int, handle: int, known: Iterable[int] = ()) -> bool:
+    """Kill the process group of `pid`, which must be ours still (alive, or not reaped); see `end_child`.
+
+    `known` are pidfds of what stemmed from it earlier: the kernel forgets whose they were when `pid` dies.
+    """
+    with _held(_descendants(pid)) as found:
+        family = (*known, *found)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
         if wait_for((handle, *family), SETTLE_S):
@@ -58,18 +62,28 @@ def wait_for(handles: Iterable[int], seconds: float) -> bool:
     return True
 
 
+def hold_family(pid: int) -> list[int]:
+    """Pidfds of all that stems from `pid` now; the caller closes them."""
+    return _hold(_descendants(pid))
+
+
 @contextlib.contextmanager
-def _held(pids: Iterable[int]) -> Iterator[tuple[int, ...]]:
+def _held(pids: Iterable[int]) -> Iterator[list[int]]:
+    handles = _hold(pids)
+    try:
+        yield handles
+    finally:
+        for handle in handles:
+            os.close(handle)
+
+
+def _hold(pids: Iterable[int]) -> list[int]:
     """Pidfds of the living among `pids`."""
     handles: list[int] = []
     for pid in pids:
         with contextlib.suppress(OSError):  # it ended while we looked
             handles.append(os.pidfd_open(pid))
-    try:
-        yield tuple(handles)
-    finally:
-        for handle in handles:
-            os.close(handle)
+    return handles
 
 
 def _descendants(pid: int) -> list[int]:
