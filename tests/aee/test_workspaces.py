@@ -348,3 +348,34 @@ def test_a_run_is_never_a_path_or_an_option(repo: Repo, clones: SharedClones, ru
     """P4: what is no id names no workspace."""
     with pytest.raises(NotFound):
         clones.prepare(run=run, base_commit=repo.head, branch=BRANCH)
+
+
+def test_a_used_clone_is_reset_without_writing_what_nobody_changed(
+    repo: Repo, clones: SharedClones, tmp_path: Path
+) -> None:
+    """A pooled clone costs what the earlier agent changed, not the size of the tree, whoever owns files inside."""
+    first = Path(clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH).path)
+    untouched = (first / "dir/b.txt").stat()
+    (first / "a.txt").write_text("changed\n")
+    clones.retire("m.1")
+    again = Path(clones.prepare(run="m.2", base_commit=repo.head, branch="workbench/m/m.2").path)
+    assert (again / "a.txt").read_text() == "one\n"
+    assert ((again / "dir/b.txt").stat().st_ino, (again / "dir/b.txt").stat().st_ctime_ns) == (
+        untouched.st_ino,
+        untouched.st_ctime_ns,
+    )
+
+
+def test_a_base_with_a_submodule_gets_no_used_clone(repo: Repo, clones: SharedClones) -> None:
+    """Git leaves alone what lies in a submodule's directory, so an earlier agent's files there never come along."""
+    first = Path(clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH).path)
+    (first / "sub").mkdir()
+    (first / "sub" / "left").write_text("an agent's\n")
+    agent(first / "sub", "git", "init", "-q")
+    agent(first / "sub", "git", "add", "left")
+    agent(first / "sub", "git", "commit", "-qm", "left")
+    clones.retire("m.1")
+    repo.git("update-index", "--add", "--cacheinfo", f"160000,{repo.head},sub")
+    repo.git("commit", "-qm", "A submodule")
+    again = Path(clones.prepare(run="m.2", base_commit=repo.head, branch="workbench/m/m.2").path)
+    assert [path.name for path in (again / "sub").iterdir()] == []

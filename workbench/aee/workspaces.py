@@ -52,7 +52,13 @@ head=$(git rev-parse --verify --quiet "refs/heads/$1^{commit}")
 printf '%s\\n^%s\\n' "$head" "$2" | git pack-objects --revs --thin --delta-base-offset --stdout -q > "$3/pack"
 printf '%s\\n' "$head" > "$3/head"
 """
-_RESET = "set -e; git reset --quiet --hard; git clean -ffdxq"
+# Git leaves alone what lies in a submodule's directory, so a base with submodules never gets a used clone.
+_RESET = """set -e
+git reset --quiet --hard
+test -z "$(git ls-files --stage | sed -n '/^160000 /{p;q}')"
+exec git clean -ffdxq
+"""
+_REFRESH = "git update-index -q --refresh || :"  # 1 says that a file differs from what git would check out
 _STATE = """set -e
 git status --porcelain -z --untracked-files=all --ignore-submodules=dirty > "$1/status"
 git for-each-ref --format='%(objectname) %(refname)' > "$1/refs"
@@ -188,22 +194,27 @@ class SharedClones:
         making = staging(self.root / "runs")
         try:
             lay_out(self._store, making / "clone", commit=seat.base_commit, branch=seat.branch)
+            if self._sandbox.level not in UNMAPPED:
+                self._see_from_inside(making / "clone")
         except BaseException:
             remove_tree(making)
             raise
         return making
 
+    def _see_from_inside(self, clone: Path) -> None:
+        """Let the index name the files' owner as the sandbox shows it; to git there, every file had changed else."""
+        done = self._git_job(clone, _REFRESH)
+        if done.exit_code or done.state != "exited":
+            said = done.stderr.text.strip()[:400] or done.state
+            raise RepositoryProblem(f"git cannot read the new clone in the sandbox: {said}", hint="workbench doctor")
+
     def _from_pool(self, seat: Seat) -> Path | None:
         """A pooled clone as good as new: its git directory remade by the host, its files reset in the sandbox.
 
-        None when the pool is empty or the clone resists. Git leaves alone what lies in a submodule's directory, so a
-        base with submodules never gets a used clone.
+        None when the pool is empty or the clone resists.
         """
         making = self._taken()
         if making is None:
-            return None
-        if _has_submodules(self._store, seat.base_commit):
-            remove_tree(making)
             return None
         clone = making / "clone"
         remove_tree(clone / ".git")
@@ -258,6 +269,7 @@ class SharedClones:
             )
 
     def _git_job(self, clone: Path, script: str, *args: str, mounts: tuple[Mount, ...] = ()) -> Completed:
+        """One start of the sandbox, whose shell runs all of `script`."""
         job = Job(
             argv=("/bin/sh", "-c", script, "sh", *args),
             cwd=str(clone),
@@ -290,11 +302,6 @@ class SharedClones:
         with (self.root / "locks" / run).open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def _has_submodules(store: Store, commit: str) -> bool:
-    entries = store.git.run("ls-tree", "-r", "-z", "--full-tree", commit).fields
-    return any(entry.startswith("160000 ") for entry in entries)
 
 
 def _keep_index(making: Path) -> None:
