@@ -14,8 +14,9 @@ from workbench.aee.reports import Report
 from workbench.aee.supervise import MAX_ATTEMPTS, Supervisor, outcome
 from workbench.aee.ticket import StepEnd
 from workbench.core.decide.decision import on_run
+from workbench.core.decide.pack import request_pack
 from workbench.core.decide.run import interrupt_step, pause_run, start_step, stop_run
-from workbench.core.state import RunState
+from workbench.core.state import MAX_STEP_FAILURES, RunState
 from workbench.model import events as e
 from workbench.model.errors import JournalProblem
 from workbench.model.events import Event, Payload, Proposed
@@ -127,6 +128,28 @@ def test_an_outcome_is_recorded_once_there_is_room(
     last = journal.read(f"run/{RUN}")[-1].payload
     assert isinstance(last, e.StepFailed)
     assert last.reason == "the step could not be carried out: OSError: no more processes"
+
+
+def test_a_pack_whose_run_fails_over_it_is_told_as_failed(
+    journal: FullDisk, supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the run and of the pack that it was assembling are one append."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(supervise, "Attempt", broken)
+    asked = e.PackRequested(pack="MRP-m.1-1", mission="m", run=RUN, revision=1, base_ref="", base_commit="b", head="h")
+    journal.append(request_pack(asked).events)
+    for attempt in range(1, MAX_STEP_FAILURES + 1):
+        supervisor.carry(RUN, 1, attempt)
+        pack = journal.pack("MRP-m.1-1")
+        assert pack is not None
+        if not state(journal).outcome:
+            assert pack.state == "assembling"
+            journal.append(start_step(state(journal), aee="x").events)
+    assert (pack.state, state(journal).outcome) == ("failed", "failed")
+    assert pack.reason == state(journal).reason
 
 
 def test_a_step_that_is_not_at_work_is_left_alone(journal: FullDisk, supervisor: Supervisor) -> None:

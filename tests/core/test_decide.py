@@ -173,6 +173,28 @@ def test_a_step_that_fails_too_often_fails_its_run_and_a_person_can_resume_it() 
     assert next_step(the_run(journal)) == "prepare"
 
 
+def test_a_pack_fails_with_its_run_and_is_requested_anew_when_the_run_is_resumed() -> None:
+    """A pack never stays under assembly when nothing assembles it any more."""
+    journal = MemoryJournal()
+    started(journal)
+    prepared(journal)
+    requested = e.PackRequested(
+        pack="MRP-m.1-1", mission="m", run="m.1", revision=1, base_ref="main", base_commit="b", head="h"
+    )
+    states = []
+    for final in (False, True):
+        apply(journal, run.start_step(the_run(journal), aee="one"))
+        apply(journal, pack.request_pack(requested, journal.pack("MRP-m.1-1")))
+        failed = run.fail_step(the_run(journal), reason="no room", hint="make some", final=final)
+        apply(journal, pack.with_failed_pack(failed, the_pack(journal)))
+        states.append(the_pack(journal).state)
+    assert states == ["assembling", "failed"]
+    assert (the_pack(journal).reason, the_pack(journal).hint) == ("no room", "make some")
+    apply(journal, run.resume_run(the_run(journal), reason="mended", actor=ANA))
+    apply(journal, pack.request_pack(requested, the_pack(journal)))
+    assert (the_pack(journal).state, the_pack(journal).reason) == ("assembling", "")
+
+
 def test_the_queue_goes_by_priority_then_age() -> None:
     """A larger priority goes first; equals go in the order in which they came."""
     journal = MemoryJournal()

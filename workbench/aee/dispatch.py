@@ -19,12 +19,14 @@ from workbench.aee.processes import end_child
 from workbench.aee.supervise import MAX_ATTEMPTS
 from workbench.aee.trouble import log
 from workbench.core.decide.decision import Decision
+from workbench.core.decide.pack import with_failed_pack
 from workbench.core.decide.run import fail_step, interrupt_step, start_step
 from workbench.core.next_step import next_step, queue_order
 from workbench.core.state import RunState
 from workbench.journal.wal import prepare_wal, set_aside
 from workbench.model.errors import Conflict, EnvironmentProblem
 from workbench.model.events import Event, RunResumed
+from workbench.model.ids import pack_id
 from workbench.ports import Journal, States
 
 QUEUE = "steps"
@@ -76,7 +78,7 @@ class Dispatch:
             assert run.step is not None  # just looked
             if not end_child(run.step.pid, run.step.started_ticks):
                 log(f"something of the child {run.step.pid} of {run.id} did not end in time")
-            self._append(_given_up(run))
+            self._append(with_failed_pack(_given_up(run), self._states.pack(pack_id(run.id, run.revision + 1))))
         return len(held)
 
     def tick(self) -> int:

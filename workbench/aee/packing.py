@@ -29,7 +29,7 @@ CACHE_STREAM = "repository/evidence"
 def build_pack(ground: ChildGround, run: RunState, stop: Callable[[], bool]) -> bool:
     """Assemble and submit the pack of the run's delivery; whether it was: not once `stop` says so."""
     delivery = _delivery(ground, run)
-    ground.report(request_pack(_request(delivery)).events)
+    ground.report(request_pack(_request(delivery), ground.states.pack(delivery.id)).events)
     cache = _cache(ground)
     try:
         change = StoreChange(ground.store, base=delivery.base, head=delivery.head)

@@ -18,11 +18,13 @@ from workbench.aee.ticket import Ticket
 from workbench.aee.trouble import Trouble
 from workbench.aee.wiring import CHILD_LOGS
 from workbench.core.decide.decision import Decision, on_run, run_stream
+from workbench.core.decide.pack import with_failed_pack
 from workbench.core.decide.run import fail_step, finish_step, interrupt_step
 from workbench.core.next_step import PACK
 from workbench.core.state import RunState
 from workbench.model.errors import Conflict, JournalProblem
 from workbench.model.events import ChildStarted, Proposed
+from workbench.model.ids import pack_id
 from workbench.ports import Journal, States
 
 STOPPED_GRACE_S = 1.0  # the same for a run that a person stopped: all of it is gone within 2 s
@@ -139,7 +141,7 @@ class Supervisor:
             now = self._states.run(run.id)
             if now is None or now.step is None or now.step.epoch != run.epoch:
                 return "superseded"
-            decision = decide(now)
+            decision = with_failed_pack(decide(now), self._states.pack(pack_id(now.id, now.revision + 1)))
             self._journal.append(decision.events, expect=decision.expect)
             return f"recorded {run.id}"
 

@@ -15,7 +15,7 @@ from workbench.core.state import MAX_STEP_FAILURES, ConsultationState, PackState
 from workbench.model.instants import seconds_between
 
 Kind = Literal["crp", "mrp", "alert"]
-AEE_DOWN, RESTING, FAILED, PACK_FAILED = "aee-down", "resting", "failed", "pack-failed"
+AEE_DOWN, RESTING, FAILED = "aee-down", "resting", "failed"
 STALE = "stale"  # an approved pack whose base moved
 NO_TIPS: Mapping[str, str] = MappingProxyType({})
 MERGE_OPEN = "merge-open"  # a merge or undo without an outcome: it goes on right now, or was interrupted
@@ -67,7 +67,7 @@ def concerns(
         if not (pack.state == "submitted" and pack.run in ended) and (concern := _pack(pack)) is not None
     ]
     found += [concern for run in runs if (concern := _run(run)) is not None]
-    found = [item for item in found if item.category not in (FAILED, PACK_FAILED) or item.mission not in over]
+    found = [item for item in found if item.category != FAILED or item.mission not in over]
     if not aee_running and (queued := [run for run in runs if next_step(run) is not None]):
         found.append(_aee_down(queued))
     return order(found, now)
@@ -98,22 +98,24 @@ def _question(item: ConsultationState, runs: Sequence[RunState]) -> Concern:
 
 
 def _pack(pack: PackState) -> Concern | None:
-    """A pack of a mission that is to decide, or to merge; those of `mrp build` answer to whoever asked for them."""
+    """A pack of a mission that is to decide, or to merge; those of `mrp build` answer to whoever asked for them.
+
+    Of one that failed its run speaks.
+    """
     if pack.merging is not None or pack.undoing is not None:
         return _open_merge(pack)
-    if not pack.mission or pack.state not in ("submitted", "approved", "failed"):
+    if not pack.mission or pack.state not in ("submitted", "approved"):
         return None
-    failed = pack.state == "failed"
     return Concern(
-        kind="alert" if failed else "mrp",
+        kind="mrp",
         id=pack.id,
-        category=PACK_FAILED if failed else "approved" if pack.state == "approved" else pack.verdict,
+        category="approved" if pack.state == "approved" else pack.verdict,
         mission=pack.mission,
         run=pack.run,
-        title=(pack.reason if failed else pack.title or pack.headline) or pack.id,
+        title=pack.title or pack.headline or pack.id,
         since=pack.submitted_at or pack.requested_at,
-        group=_TO_KNOW if failed else _TO_DECIDE,
-        facts="" if failed else pack_facts(pack),
+        group=_TO_DECIDE,
+        facts=pack_facts(pack),
     )
 
 

@@ -369,7 +369,7 @@ class PackSubmitted(Payload, frozen=True, kw_only=True):
 
 
 class PackFailed(Payload, frozen=True, kw_only=True):
-    """The pack could not be assembled, e.g. because the head does not merge."""
+    """The pack could not be assembled: its run failed over it. A resumed run requests it anew."""
 
     pack: str
     reason: str

@@ -12,7 +12,7 @@ from workbench.ace.wiring.workplace import Workplace
 from workbench.core.attention import concerns
 from workbench.core.views.inbox import InboxRow, inbox_rows
 
-PACK_STATES = ("submitted", "approved", "failed")  # those that may want a person; history only grows
+PACK_STATES = ("submitted", "approved")  # those that may want a person; history only grows
 WHAT_CELLS = 48  # at most: what a row is about must stay in sight beside it
 KIND_SHOWN = {"crp": "CRP", "mrp": "MRP", "alert": "!"}
 COLUMNS = (

@@ -136,7 +136,7 @@ def _run_of(states: States, pack: PackState) -> RunState:
 
 
 def await_pack(place: Workplace, run: str, *, revision: int = 1, timeout: float | None) -> PackState:
-    """That revision of the run's pack once it is assembled, or failed. An AEE is started for the job if none serves.
+    """That revision of the run's pack once it is assembled. An AEE is started for the job if none serves.
 
     Raises EnvironmentProblem when the run cannot be carried out, NeedsHuman when it waits for one, and TimedOut.
     """
@@ -145,7 +145,7 @@ def await_pack(place: Workplace, run: str, *, revision: int = 1, timeout: float 
     with place.reading() as ledger:
         while True:
             pack = ledger.pack(pack_id(run, revision))
-            if pack is not None and pack.state != "assembling":
+            if pack is not None and pack.state not in ("assembling", "failed"):
                 return pack
             _require_going(ledger, run)
             if time.monotonic() >= tend_at:

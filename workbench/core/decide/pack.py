@@ -24,10 +24,21 @@ DECISIONS = ("approve", "request-changes", "reject")
 # --- what the AEE decides ---------------------------------------------------------------------------------------------
 
 
-def request_pack(requested: e.PackRequested) -> Decision:
-    """Assembly begins. The same request again is recognised."""
-    event = on_pack(requested.pack, requested, id=derived_id(requested.pack, "requested"))
+def request_pack(requested: e.PackRequested, known: PackState | None = None) -> Decision:
+    """Assembly begins, anew if `known` says that it failed. The same request again is recognised."""
+    again = (known.version,) if known is not None and known.state == "failed" else ()
+    event = on_pack(requested.pack, requested, id=derived_id(requested.pack, "requested", *again))
     return Decision(events=(event,))
+
+
+def with_failed_pack(ended: Decision, pack: PackState | None) -> Decision:
+    """What ended a run as failed, and with it the pack that the run was assembling, if there is one."""
+    failed = next((event.payload for event in ended.events if isinstance(event.payload, e.StepFailed)), None)
+    if failed is None or not failed.final or pack is None or pack.state != "assembling":
+        return ended
+    gone = e.PackFailed(pack=pack.id, reason=failed.reason, hint=failed.hint)
+    event = on_pack(pack.id, gone, id=derived_id(pack.id, "failed", failed.number, failed.attempt))
+    return Decision(events=(*ended.events, event), expect=ended.expect)
 
 
 def submit_pack(submitted: e.PackSubmitted, older: Sequence[PackState]) -> Decision:
