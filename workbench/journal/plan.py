@@ -67,8 +67,7 @@ class Group:
     def __init__(self, source: Source, *, last_seq: int, now: str) -> None:
         self._source = source
         self._now = now
-        self._first_id = int(epoch_seconds(now) * 1000) << 80 | int.from_bytes(os.urandom(10)) >> 1
-        self._drawn = 0
+        self._newest_id = 0  # 0: none was drawn yet
         self.last_seq = last_seq
         self.rows: list[EventRow] = []
         self.heads: dict[str, Head] = {}
@@ -83,21 +82,53 @@ class Group:
             actual = self._head(stream).version
             if actual != expected:
                 raise Conflict(stream, expected=expected, actual=actual)
-        draft = _Draft(self)
-        events = [stored or draft.add(proposed) for proposed, stored in zip(batch.proposed, known, strict=True)]
-        self._accept(draft)
-        return events
+        taken, before = len(self.rows), dict[str, Head | None]()
+        try:
+            pairs = zip(batch.proposed, known, strict=True)
+            return [stored or self._take(proposed, before) for proposed, stored in pairs]
+        except BaseException:
+            self._give_back(taken, before)
+            raise
 
     def drawn_id(self) -> str:
         """A new event id, 32 hex digits that begin with the time: neighbours in time are neighbours in an index."""
-        self._drawn += 1
-        return f"{self._first_id + self._drawn:032x}"
+        if not self._newest_id:
+            self._newest_id = int(epoch_seconds(self._now) * 1000) << 80 | int.from_bytes(os.urandom(10)) >> 1
+        self._newest_id += 1
+        return f"{self._newest_id:032x}"
 
-    def _accept(self, draft: _Draft) -> None:
-        self.last_seq += len(draft.rows)
-        self.rows += draft.rows
-        self.heads |= draft.heads
-        self.events |= draft.events
+    def _take(self, proposed: Proposed, before: dict[str, Head | None]) -> Event:
+        """Take one event; `before` keeps the group's heads as they were ahead of its batch."""
+        repeated = self.events.get(proposed.id)
+        if repeated is not None:
+            return repeated
+        stream = proposed.stream
+        in_group = self.heads.get(stream)
+        head = in_group or self._source.head(stream)
+        if not head.version:
+            check_stream(stream)
+        event, row = self._seal(proposed, head)
+        state = folded(head.state, event)
+        before.setdefault(stream, in_group)
+        self.heads[stream] = Head(
+            event.version, event.hash, state, head.born or (event.seq if state is not None else 0)
+        )
+        self.events[event.id] = event
+        self.rows.append(row)
+        self.last_seq = event.seq
+        return event
+
+    def _give_back(self, taken: int, before: Mapping[str, Head | None]) -> None:
+        """Forget the rows beyond the first `taken`, which one batch added, and what came with them."""
+        for row in self.rows[taken:]:
+            del self.events[row[1]]
+        self.last_seq -= len(self.rows) - taken
+        del self.rows[taken:]
+        for stream, head in before.items():
+            if head is None:
+                del self.heads[stream]
+            else:
+                self.heads[stream] = head
 
     def _find(self, event_id: str) -> Event | None:
         return self.events.get(event_id) or self._source.find(event_id)
@@ -105,49 +136,25 @@ class Group:
     def _head(self, stream: str) -> Head:
         return self.heads.get(stream) or self._source.head(stream)
 
-
-class _Draft:
-    """One batch on its way into a group."""
-
-    def __init__(self, group: Group) -> None:
-        self._group = group
-        self.rows: list[EventRow] = []
-        self.heads: dict[str, Head] = {}
-        self.events: dict[str, Event] = {}
-
-    def add(self, proposed: Proposed) -> Event:
-        repeated = self.events.get(proposed.id)
-        if repeated is not None:
-            return repeated
-        head = self.heads.get(proposed.stream) or self._group._head(proposed.stream)
-        if not head.version:
-            check_stream(proposed.stream)
-        event, row = self._seal(proposed, head)
-        state = folded(head.state, event)
-        born = head.born or (event.seq if state is not None else 0)
-        self.heads[event.stream] = Head(event.version, event.hash, state, born)
-        self.events[event.id] = event
-        self.rows.append(row)
-        return event
-
     def _seal(self, proposed: Proposed, head: Head) -> tuple[Event, EventRow]:
+        actor, stream = proposed.actor, proposed.stream
         kind = kind_of(proposed.payload)
         data, payload = encode(proposed.payload, kind)
-        seq, version = self._group.last_seq + len(self.rows) + 1, head.version + 1
-        at = proposed.at or self._group._now
-        event_id = proposed.id or self._group.drawn_id()
+        seq, version = self.last_seq + 1, head.version + 1
+        at = proposed.at or self._now
+        event_id = proposed.id or self.drawn_id()
         schema = type(proposed.payload).SCHEMA
-        _check_names(event_id, proposed.actor)
-        sealed = (seq, event_id, proposed.stream, version, kind, schema, proposed.actor, at)
+        _check_names(event_id, actor)
+        sealed = (seq, event_id, stream, version, kind, schema, actor, at)
         hash_ = event_hash(head.hash, sealed, data)
         event = Event(
             seq=seq,
             id=event_id,
-            stream=proposed.stream,
+            stream=stream,
             version=version,
             kind=kind,
             schema=schema,
-            actor=proposed.actor,
+            actor=actor,
             at=at,
             payload=payload,
             prev_hash=head.hash,

@@ -64,9 +64,9 @@ TABLES: dict[str, Table] = {
     ),
     "pack": _table("packs", PackState, ("run", "state"), lambda pack: (pack.run, pack.state)),
 }
-_UPDATES = {kind: f"UPDATE {table.name} SET folded = ? WHERE id = ?" for kind, table in TABLES.items()}
+_UPDATES = {table.name: f"UPDATE {table.name} SET folded = ? WHERE id = ?" for table in TABLES.values()}
 TABLE_OF: dict[type[Any], Table] = {table.state_type: table for table in TABLES.values()}
-_UPSERTS = {kind: table.upsert for kind, table in TABLES.items()}
+_UPSERTS = {table.name: table.upsert for table in TABLES.values()}
 
 
 def write(
@@ -80,18 +80,18 @@ def write(
     whole: dict[str, list[tuple[Any, ...]]] = {}
     folded: dict[str, list[tuple[str, str]]] = {}
     for stream, head in heads.items():
-        if head.state is None:
+        state = head.state
+        if state is None:
             continue
-        kind = stream.partition("/")[0]
-        table, stored = TABLES[kind], before.get(stream)
-        if stored is not None and stored.state is not None and table.values(stored.state) == table.values(head.state):
-            folded.setdefault(kind, []).append((encoded(head.state), head.state.id))
+        table, stored = TABLE_OF[type(state)], before.get(stream)
+        if stored is not None and stored.state is not None and table.values(stored.state) == table.values(state):
+            folded.setdefault(table.name, []).append((encoded(state), state.id))
         else:
-            whole.setdefault(kind, []).append(table.row(head.state, head.born))
-    for kind, rows in whole.items():
-        connection.executemany(_UPSERTS[kind], rows)
-    for kind, changes in folded.items():
-        connection.executemany(_UPDATES[kind], changes)
+            whole.setdefault(table.name, []).append(table.row(state, head.born))
+    for name, rows in whole.items():
+        connection.executemany(_UPSERTS[name], rows)
+    for name, changes in folded.items():
+        connection.executemany(_UPDATES[name], changes)
 
 
 def fold_version(connection: sqlite3.Connection) -> int:
