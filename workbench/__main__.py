@@ -2,6 +2,6 @@
 
 import sys
 
-from workbench.ace.cli.main import main
+from workbench.ace.entry import main
 
 sys.exit(main())

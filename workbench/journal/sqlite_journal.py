@@ -133,6 +133,11 @@ class SqliteJournal:
         query = f"{SELECT} WHERE stream = ? AND version > ? ORDER BY version LIMIT ?"
         return [event_of(row) for row in self.rows(query, stream, after, limit or -1)]
 
+    def streams_since(self, seq: int) -> tuple[int, list[str]]:
+        """The newest seq, and the streams that events after `seq` belong to."""
+        found = self.rows("SELECT stream, max(seq) FROM events WHERE seq > ? GROUP BY stream", seq)
+        return max((newest for _, newest in found), default=seq), [str(stream) for stream, _ in found]
+
     def read_newest(self, stream: str, *, limit: int, before: int = 0) -> list[Event]:
         """The newest events of one stream (with version < `before`, if given), oldest of them first."""
         query = f"{SELECT} WHERE stream = ? AND version < ? ORDER BY version DESC LIMIT ?"

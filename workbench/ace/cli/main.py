@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,6 +24,11 @@ from workbench.model.errors import (
     WorkbenchError,
 )
 
+if TYPE_CHECKING:
+    from workbench.ace.wiring.workplace import Workplace
+
+    Screens = Callable[[Workplace], int]
+
 
 @click.group(
     cls=LazyGroup,
@@ -33,23 +39,28 @@ from workbench.model.errors import (
 @click.option("-C", "directory", default=".", metavar="DIR", help="Work in the repository around DIR.")
 @click.version_option(__version__, "-V", "--version", message="workbench %(version)s")
 @click.pass_context
-def workbench(ctx: click.Context, directory: str) -> None:
+def workbench(ctx: click.Context, directory: str) -> int | None:
     """Direct teams of coding agents, and merge only what is proven."""
     from workbench.ace.wiring.workplace import Workplace
 
+    screens: Screens | None = ctx.obj
     ctx.obj = ctx.with_resource(Workplace(Path(directory)))
-    if ctx.invoked_subcommand is None:
-        from workbench.ace.cli.inbox import front_page
+    if ctx.invoked_subcommand is not None:
+        return None
+    if screens is not None:
+        return screens(ctx.obj)
+    from workbench.ace.cli.inbox import front_page
 
-        front_page(ctx.obj)
+    front_page(ctx.obj)
+    return None
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code (`workbench.model.errors`)."""
+def main(argv: Sequence[str] | None = None, *, screens: Screens | None = None) -> int:
+    """Run one command; the exit code (`workbench.model.errors`). Without a verb, `screens` opens, if given."""
     words = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in words
     try:
-        code = _call(words)
+        code = _call(words, screens)
         sys.stdout.flush()
     except BrokenPipeError:
         _leave_pipe()
@@ -67,9 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def _call(words: list[str]) -> int:
+def _call(words: list[str], screens: Screens | None) -> int:
     try:
-        result = workbench.main(words, prog_name="workbench", standalone_mode=False)
+        result = workbench.main(words, prog_name="workbench", standalone_mode=False, obj=screens)
     except click.exceptions.NoArgsIsHelpError as error:
         print(error.format_message(), file=sys.stderr)  # noqa: T201 - help is talk here: a verb was wanted
         return EXIT_USAGE

@@ -20,6 +20,10 @@ class Ledger(Journal, States, Protocol):
         """Bulky content."""
         ...
 
+    def streams_since(self, seq: int) -> tuple[int, list[str]]:
+        """The newest seq, and the streams that events after `seq` belong to."""
+        ...
+
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
@@ -59,6 +63,10 @@ class Unwritten:
     def last_seq(self) -> int:
         """No event."""
         return 0
+
+    def streams_since(self, seq: int) -> tuple[int, list[str]]:
+        """None."""
+        return seq, []
 
     def data_version(self) -> int:
         """Never changes; who waits for a first event opens the journal again."""

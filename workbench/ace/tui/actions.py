@@ -1,0 +1,82 @@
+"""Everything that a key can do, one row each: footer, palette, help and the reference are made from this table.
+
+It knows no screen: a screen carries out `approve-pack` in a method `act_approve_pack`, and says in `off_approve_pack`
+why it cannot be done right now.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+EVERYWHERE = "everywhere"
+
+
+class Action(NamedTuple):
+    """One row. `where` is the screen that has it; `footer` its place there (0: not shown); `decides` guards it."""
+
+    id: str
+    label: str
+    tooltip: str
+    keys: tuple[str, ...]
+    where: str = EVERYWHERE
+    footer: int = 0
+    decides: bool = False  # takes effect on people's artifacts: never within moments of a screen change
+
+    @property
+    def method(self) -> str:
+        """The end of the names of the methods that carry it out or say why not."""
+        return self.id.replace("-", "_")
+
+
+ACTIONS: tuple[Action, ...] = (
+    # everywhere
+    Action("go-back", "back", "Leave this screen; at home: leave Workbench, agents go on", ("escape", "q")),
+    Action("go-inbox", "inbox", "What needs a person", ("g i",)),
+    Action("go-missions", "missions", "All missions and their runs", ("g m",)),
+    Action("go-scripts", "scripts", "Briefs, loops, rules and the policy, with their problems", ("g s",)),
+    Action("start-mission", "new mission", "Start a mission from a sentence or a brief", ("+",)),
+    Action("show-palette", "palette", "Find any action by its name", ("ctrl+p",)),
+    Action("show-help", "help", "All keys of this screen", ("?",), footer=9),
+    Action("filter-rows", "filter", "Show only lines that contain some words", ("/",), footer=8),
+    Action("next-match", "next match", "Go to the next line that matches the filter", ("n",)),
+    Action("previous-match", "previous match", "Go to the line before that matches the filter", ("N",)),
+    Action("next-line", "down", "One line down", ("j", "down")),
+    Action("previous-line", "up", "One line up", ("k", "up")),
+    Action("next-page", "page down", "Half a screen down", ("ctrl+d", "pagedown")),
+    Action("previous-page", "page up", "Half a screen up", ("ctrl+u", "pageup")),
+    Action("first-line", "top", "The first line", ("g g", "home")),
+    Action("last-line", "bottom", "The last line", ("G", "end")),
+    Action("open-row", "open", "Open what is selected", ("enter",), footer=1),
+    Action("mark-row", "mark", "Mark or unmark a line", ("space",)),
+    Action("next-pane", "next pane", "Go to the next pane", ("tab",)),
+    Action("previous-pane", "previous pane", "Go to the pane before", ("shift+tab",)),
+    Action("copy-id", "copy", "Copy the id or the text of what is selected", ("y",)),
+    Action("edit-file", "edit", "Open a copy of the file in your editor", ("e",)),
+    Action("undo-last", "undo", "Take back the last thing that can be taken back", ("u",)),
+    Action("confirm", "send", "Send or confirm", ("ctrl+s",)),
+    Action("show-new", "show new", "Take in what arrived since you looked", (".",)),
+    Action("toggle-mouse", "mouse", "Leave the mouse to the terminal, or take it", ("f2",)),
+    Action("suspend", "suspend", "Back to the shell; `fg` returns", ("ctrl+z",)),
+    # inbox
+    Action("snooze", "snooze", "Hide it for an hour, until tomorrow, or until something changes", ("z",), "inbox", 3),
+    Action("mute", "mute", "Hide alerts of this run or mission until unmuted", ("m",), "inbox"),
+    Action("show-snoozed", "snoozed", "Show what is snoozed or muted", ("Z",), "inbox"),
+    Action("answer-option", "answer", "Answer with that option", tuple("123456789"), "inbox", 2),
+    Action("allow-once", "allow once", "Allow this request, this time", ("a",), "inbox"),
+    Action("allow-scope", "allow for…", "Allow it and say how far that holds", ("A",), "inbox"),
+    Action("deny", "deny", "Deny this request", ("X",), "inbox"),
+)
+
+
+def actions_of(where: str) -> tuple[Action, ...]:
+    """The actions of a screen, its own first."""
+    own = tuple(action for action in ACTIONS if action.where == where)
+    return own + tuple(action for action in ACTIONS if action.where == EVERYWHERE)
+
+
+def named(action_id: str, where: str = "") -> Action:
+    """The row of that id. Raises KeyError."""
+    for action in ACTIONS:
+        if action.id == action_id and where in ("", action.where, EVERYWHERE):
+            return action
+    raise KeyError(action_id)

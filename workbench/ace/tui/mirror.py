@@ -1,0 +1,55 @@
+"""The folded states as this process last read them, kept current by reading only what changed. It knows no screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workbench.ace.wiring.unwritten import Ledger
+from workbench.core.state import ConsultationState, MissionState, PackState, RunState
+
+
+class Mirror:
+    """All missions, runs, questions and packs by id, oldest first."""
+
+    def __init__(self) -> None:
+        self.seq = -1  # newest event that is in here; -1: nothing was read yet
+        self.missions: dict[str, MissionState] = {}
+        self.runs: dict[str, RunState] = {}
+        self.consultations: dict[str, ConsultationState] = {}
+        self.packs: dict[str, PackState] = {}
+
+    def refresh(self, ledger: Ledger) -> frozenset[str]:
+        """Read what changed; the streams that did. The first time everything is read, and `*` stands for it."""
+        if self.seq < 0:
+            self.seq = ledger.last_seq()  # states may be newer than that: they are read again then, which is harmless
+            self._read_all(ledger)
+            return frozenset(("*",))
+        self.seq, streams = ledger.streams_since(self.seq)
+        for stream in streams:
+            self._read(ledger, stream)
+        return frozenset(streams)
+
+    def _read_all(self, ledger: Ledger) -> None:
+        self.missions = {state.id: state for state in ledger.missions()}
+        self.runs = {state.id: state for state in ledger.runs()}
+        self.consultations = {state.id: state for state in ledger.consultations()}
+        self.packs = {state.id: state for state in ledger.packs()}
+
+    def _read(self, ledger: Ledger, stream: str) -> None:
+        kind, _, name = stream.partition("/")
+        if kind == "run" and (run := ledger.run(name)) is not None:
+            self.runs[name] = run
+        elif kind == "mission" and (mission := ledger.mission(name)) is not None:
+            self.missions[name] = mission
+        elif kind == "consultation" and (question := ledger.consultation(name)) is not None:
+            self.consultations[name] = question
+        elif kind == "pack" and (pack := ledger.pack(name)) is not None:
+            self.packs[name] = pack
+
+    def runs_of(self, mission: str) -> list[RunState]:
+        """The runs of a mission, oldest first."""
+        return [run for run in self.runs.values() if run.mission == mission]
+
+    def open_questions(self) -> Iterable[ConsultationState]:
+        """What nobody answered yet."""
+        return [question for question in self.consultations.values() if question.state == "open"]

@@ -1,0 +1,231 @@
+"""What every screen has: header, footer, keys by the action table, what it watches, a line that tells what happened.
+
+A screen composes, routes and paints; it decides nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input
+
+from workbench.ace.tui.actions import Action, actions_of, named
+from workbench.ace.tui.bridge import Arrived, Bridge, View
+from workbench.ace.tui.heading import Heading, heading_parts, heading_view
+from workbench.ace.tui.keymap import shown
+from workbench.ace.tui.text import Role, line, piece
+from workbench.ace.tui.widgets.bar import Bar, Part
+from workbench.ace.tui.widgets.lines import LinesView, Where
+
+if TYPE_CHECKING:
+    from workbench.ace.tui.app import WorkbenchApp
+    from workbench.model.errors import WorkbenchError
+
+SETTLE_S = 0.4  # after a screen changed, keys do not decide: they were meant for the screen before
+KEYS_WHILE_TYPING = ("escape", "ctrl+s", "tab", "shift+tab", "up", "down")
+_MOVES: dict[str, Where] = {
+    "next-line": "next-line", "previous-line": "previous-line", "next-page": "next-page",
+    "previous-page": "previous-page", "first-line": "first-line", "last-line": "last-line",
+}  # fmt: skip
+
+
+class WorkScreen(Screen[Any]):
+    """One screen. A subclass sets `where`, composes its `body`, and has `act_…` methods for its actions."""
+
+    where: ClassVar[str] = ""
+    main: ClassVar[str] = ""  # selector of the pane that keys go to first
+    BINDINGS: ClassVar[list[Any]] = []
+    DEFAULT_CSS = """
+    WorkScreen #told { display: none; }
+    WorkScreen #told.-something { display: block; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pressed: tuple[str, ...] = ()
+        self._changed_at = time.monotonic()
+        self.pressed_key = ""  # the last key of the action that is carried out
+        self.told = ""
+
+    # --- to be filled in ---
+
+    def body(self) -> Iterator[Widget]:
+        """The widgets between header and footer."""
+        yield from ()
+
+    def views(self) -> dict[str, View]:
+        """What this screen watches while it is open, by a name for `arrived`."""
+        return {}
+
+    def arrived(self, name: str, value: Any) -> None:
+        """A newer value of a view."""
+
+    # --- the frame ---
+
+    @property
+    def workbench(self) -> WorkbenchApp:
+        """The application."""
+        return cast("WorkbenchApp", self.app)
+
+    @property
+    def bridge(self) -> Bridge:
+        """Where values come from."""
+        return self.workbench.bridge
+
+    def compose(self) -> ComposeResult:
+        """Header, body, what was told, footer."""
+        yield Bar(id="header")
+        yield from self.body()
+        yield Bar(id="told")
+        yield Bar(id="footer")
+
+    def on_mount(self) -> None:
+        """Watch."""
+        self.bridge.watch("heading", heading_view)
+        for name, view in self.views().items():
+            self.bridge.watch(self._watched(name), view)
+        self.query_one("#header", Bar).show(heading_parts(None, self.workbench.place, self.workbench.glyphs)[0])
+        if self.main:
+            self.query_one(self.main).focus()
+        self.show_footer()
+
+    def on_unmount(self) -> None:
+        """Watch no more."""
+        for name in self.views():
+            self.bridge.unwatch(self._watched(name))
+
+    def on_screen_resume(self) -> None:
+        """It is on top again: keys on their way were meant for what was there before."""
+        self._changed_at = time.monotonic()
+        self.show_footer()
+
+    def take(self, arrived: Arrived) -> None:
+        """A value from the bridge, if it is for this screen."""
+        if arrived.problem is not None:
+            self.tell_problem(arrived.problem)
+        elif arrived.name == "heading":
+            self._show_heading(arrived.value)
+        elif arrived.name.startswith(f"{id(self)}/"):
+            self.arrived(arrived.name.partition("/")[2], arrived.value)
+
+    def _watched(self, name: str) -> str:
+        return f"{id(self)}/{name}"
+
+    def _show_heading(self, value: Heading) -> None:
+        left, right = heading_parts(value, self.workbench.place, self.workbench.glyphs)
+        self.query_one("#header", Bar).show(left, right)
+
+    # --- keys ---
+
+    def press(self, key: str, character: str | None) -> bool:
+        """A key was pressed; whether it was one of ours."""
+        typing = isinstance(self.focused, Input)
+        token = character if character and character.isprintable() and character != " " else key
+        if typing and token not in KEYS_WHILE_TYPING:
+            return False
+        pressed = (*self._pressed, token)
+        found = self.workbench.keymap_of_workbench.find(self.where, pressed)
+        if found.action is None and not found.unfinished and self._pressed:
+            found = self.workbench.keymap_of_workbench.find(self.where, (token,))
+            pressed = (token,)
+        self._pressed = pressed if found.unfinished and found.action is None else ()
+        if found.action is not None:
+            self.pressed_key = found.key
+            self.perform(found.action)
+        return found.action is not None or found.unfinished
+
+    def perform(self, action: Action) -> None:
+        """Carry out an action, or say why not."""
+        reason = self.reason_off(action)
+        if not reason and action.decides and time.monotonic() - self._changed_at < SETTLE_S:
+            reason = "the screen changed just now; press it again"
+        if reason:
+            self.tell(f"{action.label}: {reason}", "needs-you")
+            return
+        self.tell("")
+        handler = getattr(self, f"act_{action.method}", None)
+        if handler is not None:
+            handler()
+        elif action.id in _MOVES:
+            self._move(_MOVES[action.id])
+
+    def perform_id(self, action_id: str) -> None:
+        """Carry out the action of that id."""
+        self.perform(named(action_id, self.where))
+
+    def reason_off(self, action: Action) -> str:
+        """Why an action cannot be done now; empty when it can."""
+        off = getattr(self, f"off_{action.method}", None)
+        if off is not None:
+            return str(off())
+        if getattr(self, f"act_{action.method}", None) is None and action.id not in _MOVES:
+            return "there is nothing here that it could do"
+        return ""
+
+    def on_bar_pressed(self, message: Bar.Pressed) -> None:
+        """The mouse pressed a key of the footer."""
+        self.perform_id(message.action)
+
+    def _move(self, where: Where) -> None:
+        focused = self.focused
+        pane = (
+            focused if isinstance(focused, LinesView) else self.query_one(self.main, LinesView) if self.main else None
+        )
+        if pane is not None:
+            pane.go(where)
+
+    # --- telling ---
+
+    def tell(self, words: str, role: Role = "plain") -> None:
+        """One line above the footer; an empty text takes it away."""
+        if words == self.told:
+            return
+        self.told = words
+        bar = self.query_one("#told", Bar)
+        bar.set_class(bool(words), "-something")
+        bar.show([Part(line(piece(words, role)))])
+
+    def tell_problem(self, problem: WorkbenchError) -> None:
+        """What went wrong, and what to do about it."""
+        hint = f" - {problem.hint}" if problem.hint else ""
+        self.tell(f"{problem.message}{hint}", "failed")
+
+    def show_footer(self) -> None:
+        """The few keys that matter here."""
+        keymap = self.workbench.keymap_of_workbench
+        rows = sorted((row for row in actions_of(self.where) if row.footer), key=lambda row: row.footer)
+        parts = [
+            Part(
+                line(
+                    piece(shown(keymap.keys_of(row)[0]), "dim" if self.reason_off(row) else "accent"),
+                    " ",
+                    piece(row.label, "dim" if self.reason_off(row) else "plain"),
+                ),
+                action=row.id,
+                spare=row.footer,
+            )
+            for row in rows
+        ]
+        self.query_one("#footer", Bar).show(parts)
+
+    # --- actions that every screen has ---
+
+    def act_go_back(self) -> None:
+        """Leave; at home, leave Workbench."""
+        if len(self.app.screen_stack) > 1:
+            self.app.pop_screen()
+        else:
+            self.app.exit(0)
+
+    def act_next_pane(self) -> None:
+        """The next pane."""
+        self.focus_next()
+
+    def act_previous_pane(self) -> None:
+        """The pane before."""
+        self.focus_previous()

@@ -1,0 +1,54 @@
+"""A question to the person over the screen below: one pane in the middle, closed by an answer or by `Esc`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from workbench.ace.tui.screens.base import WorkScreen
+from workbench.ace.tui.text import line, piece
+from workbench.ace.tui.widgets.bar import Bar, Part
+
+
+class Dialog(WorkScreen):
+    """One. A subclass composes its `body`; `title` is its first line."""
+
+    where = "dialog"
+    title_words: ClassVar[str] = ""
+    _modal = True
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: $background 60%; }
+    Dialog > Vertical {
+        width: 76; max-width: 94%; height: auto; max-height: 90%; background: $surface; padding: 0 1;
+        border: round $primary;
+    }
+    Dialog Bar { background: $surface; }
+    """
+
+    def compose(self) -> ComposeResult:
+        """The pane."""
+        with Vertical():
+            yield Bar(id="header")
+            yield from self.body()
+            yield Bar(id="told")
+            yield Bar(id="footer")
+
+    def body(self) -> Iterator[Widget]:
+        """What is asked."""
+        yield from ()
+
+    def on_mount(self) -> None:
+        """Show the title."""
+        self.query_one("#header", Bar).show([Part(line(piece(self.title_words, "title")))])
+        if self.main:
+            self.query_one(self.main).focus()
+        self.show_footer()
+
+    def answer(self, then: Callable[[], None]) -> None:
+        """Close, then do what was answered."""
+        self.dismiss(None)
+        then()

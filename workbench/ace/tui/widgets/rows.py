@@ -1,0 +1,210 @@
+"""The one list of rows: a cursor, marks, heads of groups and a filter over a `Sheet` of any length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic
+
+from rich.segment import Segment
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from workbench.ace.tui.sheet import RowT, Sheet, merged
+from workbench.ace.tui.text import EMPTY, Line, Piece, Safe, line
+from workbench.ace.tui.widgets.lines import LinesView, Where
+from workbench.ace.tui.widgets.look import look_of
+
+LEAD = 1  # cells before a row, for the cursor's bar
+
+Paint = Callable[[RowT, int], Line]  # a row in so many cells
+
+
+class RowsView(LinesView, Generic[RowT]):
+    """Shows a sheet. What arrives changes rows where they stand; what is new waits until a person lets it in."""
+
+    class Moved(Message):
+        """The cursor stands on another row, or on none."""
+
+    class Opened(Message):
+        """The row under the cursor was clicked a second time."""
+
+    class Waiting(Message):
+        """So many rows wait to be let in."""
+
+        def __init__(self, count: int) -> None:
+            super().__init__()
+            self.count = count
+
+    def __init__(
+        self, sheet: Sheet[RowT], paint: Paint[RowT], *, text: Callable[[RowT], str], id: str | None = None
+    ) -> None:
+        super().__init__(id=id)
+        self._paint, self._text = paint, text
+        self._newest = self._whole = self._sheet = sheet
+        self._gone: frozenset[str] = frozenset()
+        self._words = ""
+        self.marked: set[str] = set()
+        self._cursor = 0
+        self.waiting = 0
+
+    # --- what is shown ---
+
+    @property
+    def sheet(self) -> Sheet[RowT]:
+        """The rows on screen, in their order."""
+        return self._sheet
+
+    @property
+    def row(self) -> RowT | None:
+        """The row under the cursor."""
+        return self._sheet.rows[self._cursor] if self._cursor < len(self._sheet.rows) else None
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the row under the cursor is history, and only stays until the list is drawn anew."""
+        row = self.row
+        return row is not None and self._sheet.key(row) in self._gone
+
+    def take(self, newer: Sheet[RowT]) -> None:
+        """Newer rows: in place where they stand; new ones wait, unless nothing is on screen that could move."""
+        self._newest = newer
+        if not self._whole.rows:
+            self.let_in()
+            return
+        order = merged(self._whole, newer)
+        self._gone, self.waiting = order.gone, order.new
+        self._whole = order.sheet
+        self._apply(keep=True)
+        self.post_message(self.Waiting(self.waiting + len(self._gone)))
+
+    def let_in(self) -> None:
+        """Draw the list anew, in its own order, with the cursor on the row it was on."""
+        self._whole, self._gone, self.waiting = self._newest, frozenset(), 0
+        self._apply(keep=True)
+        self.post_message(self.Waiting(0))
+
+    def keep(self, words: str) -> None:
+        """Show only rows that contain all of these words; an empty text shows all."""
+        self._words = words.casefold()
+        self._apply(keep=True)
+
+    def toggle_mark(self) -> None:
+        """Mark the row under the cursor, or unmark it, and go on to the next."""
+        row = self.row
+        if row is not None:
+            self.marked ^= {self._sheet.key(row)}
+            self.forget(self._sheet.line_of(self._cursor))
+            self.go("next-line")
+
+    # --- moving ---
+
+    def go(self, where: Where) -> None:
+        """Move the cursor."""
+        page = max(1, self.size.height // 2)
+        last = len(self._sheet.rows) - 1
+        steps = {"next-line": 1, "previous-line": -1, "next-page": page, "previous-page": -page}
+        target = {"first-line": 0, "last-line": last}.get(where, self._cursor + steps.get(where, 0))
+        self.go_to(target)
+
+    def go_to(self, row: int) -> None:
+        """Put the cursor on the row of that number, or on the nearest there is."""
+        target = max(0, min(row, len(self._sheet.rows) - 1))
+        if target != self._cursor:
+            self._repaint_cursor(target)
+            self.post_message(self.Moved())
+        self._scroll_to_cursor()
+
+    def go_to_key(self, key: str) -> bool:
+        """Put the cursor on the row of that key; whether there is one."""
+        at = self._sheet.places.get(key)
+        if at is not None:
+            self.go_to(at)
+        return at is not None
+
+    def on_click(self, event: events.Click) -> None:
+        """Select; a click on what is selected opens it."""
+        found = (
+            self._sheet.at(int(self.scroll_offset.y) + event.y) if event.y + self.scroll_offset.y < len(self) else ""
+        )
+        if isinstance(found, int) and found < len(self._sheet.rows):
+            if found == self._cursor:
+                self.post_message(self.Opened())
+            self.go_to(found)
+
+    def on_focus(self) -> None:
+        """The cursor is drawn stronger where keys go."""
+        self.refresh()
+
+    def on_blur(self) -> None:
+        """And weaker where they do not."""
+        self.refresh()
+
+    # --- painting ---
+
+    def __len__(self) -> int:
+        """Lines."""
+        return len(self._sheet)
+
+    def laid(self, cells: int) -> _Painted[RowT]:
+        """The rows as lines."""
+        return _Painted(self, cells)
+
+    def painted_row(self, row: RowT, cells: int) -> Line:
+        """A row as a line."""
+        key = self._sheet.key(row)
+        words = self._paint(row, cells - LEAD)
+        if key in self._gone:
+            words = tuple(Piece(part.text, "stale") for part in words)
+        return line("*" if key in self.marked else " ", *words)
+
+    def _apply(self, *, keep: bool) -> None:
+        held = self._sheet.key(self.row) if keep and self.row is not None else ""
+        wanted = self._words.split()
+        self._sheet = (
+            self._whole.kept(lambda row: all(word in self._text(row).casefold() for word in wanted))
+            if wanted
+            else self._whole
+        )
+        self._cursor = self._sheet.places.get(held, min(self._cursor, max(0, len(self._sheet.rows) - 1)))
+        self.show(self)
+        self._scroll_to_cursor()
+        self.post_message(self.Moved())
+
+    def _repaint_cursor(self, target: int) -> None:
+        old, self._cursor = self._cursor, target
+        for row in (old, target):
+            self.refresh_lines(self._sheet.line_of(row), 1)
+
+    def _scroll_to_cursor(self) -> None:
+        at, height, top = self._sheet.line_of(self._cursor), self.size.height, int(self.scroll_target_y)
+        first = 0 if at <= 1 else at  # a head above the first row comes into sight with it
+        if first < top:
+            self.scroll_to(0, first, animate=False, immediate=True)
+        elif height and at >= top + height:
+            self.scroll_to(0, at - height + 1, animate=False, immediate=True)
+
+    def _finished(self, strip: Strip, index: int) -> Strip:
+        if self._sheet.at(index) != self._cursor or not self._sheet.rows:
+            return strip
+        look = look_of(self)
+        style = look.cursor if self.has_focus else look.cursor_away
+        rest = strip.crop(1).apply_style(style)
+        return Strip([Segment("▌", look.style("accent") + style), *rest], strip.cell_length)
+
+
+class _Painted(Generic[RowT]):
+    """The lines of a list at one width."""
+
+    def __init__(self, view: RowsView[RowT], cells: int) -> None:
+        self._view, self._cells = view, cells
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    def __getitem__(self, index: int, /) -> Line:
+        sheet = self._view.sheet
+        found = sheet.at(index)
+        if isinstance(found, int):
+            return self._view.painted_row(sheet.rows[found], self._cells) if found < len(sheet.rows) else EMPTY
+        return line(" ", Piece(Safe(found), "title"))
