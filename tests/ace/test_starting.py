@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from ace_world import PERSON, Call, World, git
 
-from workbench.ace.wiring import starting
+from workbench.ace.wiring import gating, starting
 from workbench.ace.wiring.workplace import Workplace
+from workbench.core.decide.run import queue_branch
 from workbench.core.state import MissionState, RunState
+from workbench.model import events as e
 from workbench.ports import States
 
 SCRIPT = "agent: robin\nsteps:\n  - think: hello\n"
@@ -59,14 +61,27 @@ def test_versions_queue_runs_side_by_side_and_names_never_clash(call: Call, scri
     assert start(call, "Do this", "--script", script)["mission"] == "do-this-2"
 
 
+def test_a_mission_takes_no_name_that_a_run_has_and_no_run_one_that_a_mission_has(world: World) -> None:
+    """An id names one thing: missions, their runs and branches that were handed in never share a name."""
+    branch = e.RunQueued(run="topic.1", mission="", agent="", driver="branch", branch="b", base_commit=world.base)
+    world.append(queue_branch(branch, head=world.base, rationale={}, actor="human:ada"))
+    world.mission("prices", runs=2)
+    world.mission("taxes.2")
+    assert starting._free_name(world.journal, "topic.1", 1) == "topic.1-2"
+    assert starting._free_name(world.journal, "topic", 1) == "topic-2"
+    assert starting._free_name(world.journal, "prices.2", 1) == "prices.2-2"
+    assert [starting._free_name(world.journal, "taxes", versions) for versions in (1, 2)] == ["taxes", "taxes-2"]
+    assert gating._free_name(world.journal, "prices") == "prices-2"
+
+
 def test_two_people_who_start_the_same_at_once_get_two_missions(
     script: str, repository: Path, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever comes second takes the next name; nobody is told that the journal spins."""
     draw, others = starting._free_name, ["do-this"]
 
-    def late(states: States, wanted: str) -> str:
-        name = draw(states, wanted)
+    def late(states: States, wanted: str, versions: int) -> str:
+        name = draw(states, wanted, versions)
         if others:
             world.mission(others.pop())  # somebody else's arrives between the name and the append
         return name

@@ -16,7 +16,15 @@ import msgspec
 from workbench.ace.wiring import engine, scripts, things
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.scripts import BRIEF
-from workbench.ace.wiring.starting import caller_environment, choose_sandbox, limits_of, local_branch, pin, policy_of
+from workbench.ace.wiring.starting import (
+    caller_environment,
+    choose_sandbox,
+    is_taken,
+    limits_of,
+    local_branch,
+    pin,
+    policy_of,
+)
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide.decision import Decision
@@ -237,4 +245,4 @@ def _read(path: Path) -> bytes:
 
 def _free_name(states: States, wanted: str) -> str:
     names = (wanted if number == 1 else f"{wanted}-{number}" for number in range(1, MOST_NUMBERED))
-    return next(name for name in names if states.run(name) is None)
+    return next(name for name in names if not is_taken(states, name))

@@ -109,7 +109,7 @@ def start_mission(place: Workplace, order: Order) -> Started:
         )
 
         def starting(states: Ledger) -> Decision:
-            named = msgspec.structs.replace(started, mission=_free_name(states, brief.id))
+            named = msgspec.structs.replace(started, mission=_free_name(states, brief.id, order.versions))
             runs = [_queued(named, number, agent, settings) for number in range(1, order.versions + 1)]
             return missions.start(named, runs, actor=place.actor)
 
@@ -312,11 +312,19 @@ def caller_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return {"virtual_env": environment.get("VIRTUAL_ENV", ""), "search_path": path}
 
 
-def _free_name(states: States, wanted: str) -> str:
-    if states.mission(wanted) is None:
-        return wanted
-    names = (f"{wanted}-{number}" for number in range(2, MOST_NUMBERED))
-    return next(name for name in names if states.mission(name) is None)
+def _free_name(states: States, wanted: str, versions: int) -> str:
+    """A mission's name that, with its runs' names, nothing has: missions, runs and branches share one room of names."""
+    names = (wanted if number == 1 else f"{wanted}-{number}" for number in range(1, MOST_NUMBERED))
+    return next(name for name in names if not any(is_taken(states, each) for each in _with_runs(name, versions)))
+
+
+def _with_runs(mission: str, versions: int) -> list[str]:
+    return [mission, *(run_id(mission, number) for number in range(1, versions + 1))]
+
+
+def is_taken(states: States, name: str) -> bool:
+    """Whether a mission or a run, also one of a branch that was handed in, is called `name`."""
+    return states.mission(name) is not None or states.run(name) is not None
 
 
 def _warnings(brief: Script, base: Base, sandbox: str, repository: GitRepository) -> Iterator[str]:
