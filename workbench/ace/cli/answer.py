@@ -7,8 +7,7 @@ import click
 from workbench.ace.cli.options import TEXT, speaks, why
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.showing import resolution_lines, resolution_object
-from workbench.ace.wiring import things
-from workbench.ace.wiring.deciding import decide
+from workbench.ace.wiring.answering import answer_question
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import consultation as consult
 
@@ -41,23 +40,9 @@ def answer(
 
     A question is answered once: who comes second is told who answered, and when (exit 1).
     """
-    with place.writing() as journal:
-        name = things.question(journal, crp).id
-        decide(
-            journal,
-            lambda states: consult.resolve(
-                things.question(states, name),
-                option=option,
-                alternative=alternative,
-                rationale=why,
-                conditions=conditions,
-                applies_to=applies_to,
-                decided_by=place.person,
-                actor=place.actor,
-                at=place.clock.now(),
-            ),
-        )
-        answered = things.question(journal, name)
+    answered = answer_question(
+        place, crp, option=option, alternative=alternative, why=why, conditions=conditions, applies_to=applies_to
+    )
     out.one(resolution_object(answered.answer), resolution_lines(answered.answer))
     if not out.as_json:
         out.say(f"next: workbench wait {answered.mission}")

@@ -60,11 +60,68 @@ ACTIONS: tuple[Action, ...] = (
     # inbox
     Action("snooze", "snooze", "Hide it for an hour, until tomorrow, or until something changes", ("z",), "inbox", 3),
     Action("mute", "mute", "Hide alerts of this run or mission until unmuted", ("m",), "inbox"),
-    Action("show-snoozed", "snoozed", "Show what is snoozed or muted", ("Z",), "inbox"),
-    Action("answer-option", "answer", "Answer with that option", tuple("123456789"), "inbox", 2),
+    Action("show-snoozed", "snoozed", "Show what is snoozed or muted, too", ("Z",), "inbox"),
+    Action(
+        "answer-option", "answer", "Answer with that option; the reason is asked for", tuple("123456789"), "inbox", 2
+    ),
     Action("allow-once", "allow once", "Allow this request, this time", ("a",), "inbox"),
-    Action("allow-scope", "allow for…", "Allow it and say how far that holds", ("A",), "inbox"),
+    Action("allow-scope", "allow for…", "Allow it, and say how far that holds", ("A",), "inbox"),
     Action("deny", "deny", "Deny this request", ("X",), "inbox"),
+    # missions
+    Action("fold-mission", "fold", "Show or hide the runs of a mission", ("space",), "missions", 2),
+    Action("pause-run", "pause or go on", "Let the selected run pause after its act, or go on", ("p",), "missions", 3),
+    Action("stop-run", "stop", "Stop the selected run or mission for good", ("S",), "missions", 4),
+    # run
+    Action("steer", "say something", "Write to the agent: for its next turn, or now", ("i",), "run", 2),
+    Action("pause-run", "pause or go on", "Let the run pause after its act, or go on", ("p",), "run", 3),
+    Action("stop-run", "stop", "Stop the run for good", ("S",), "run"),
+    Action("open-pack", "review", "Open the newest pack of the run", ("r",), "run", 4),
+    Action("follow", "follow", "Follow the newest act again", ("f",), "run"),
+    # consultation
+    Action(
+        "choose-option", "option", "Choose that option; the reason is asked for", tuple("123456789"), "consultation", 1
+    ),
+    Action("write-alternative", "own answer", "Answer with words of your own", ("o",), "consultation", 2),
+    Action("add-condition", "condition", "Add a condition that must hold", ("+",), "consultation", 3),
+    Action(
+        "change-scope",
+        "how far",
+        "How far the answer applies: this, the mission, the repository",
+        ("s",),
+        "consultation",
+    ),
+    Action("change-zoom", "zoom", "One sentence, one screen, everything", ("Z",), "consultation", 4),
+    Action("send-answer", "send", "Send the answer", ("ctrl+s",), "consultation", 5, decides=True),
+    Action("allow-once", "allow once", "Allow this request, this time", ("a",), "consultation"),
+    Action("deny", "deny", "Deny this request", ("X",), "consultation"),
+    # review
+    Action("approve-pack", "approve", "Approve: the reason is asked for", ("A",), "review", 2, decides=True),
+    Action(
+        "request-changes",
+        "request changes",
+        "Send it back to the agent with what is to change",
+        ("R",),
+        "review",
+        3,
+        decides=True,
+    ),
+    Action("reject-pack", "reject", "Reject it for good", ("X",), "review", decides=True),
+    Action("merge-pack", "merge", "Merge what was approved", ("M",), "review", 4, decides=True),
+    Action("undo-last", "undo merge", "Take the merge back", ("u",), "review", decides=True),
+    Action(
+        "renew-evidence", "renew evidence", "Build the evidence again on where the branch stands now", ("x",), "review"
+    ),
+    Action("explain-verdict", "why", "Why this verdict: requirements, reasons, findings", ("w",), "review", 1),
+    Action("show-evidence", "evidence", "Open the evidence of that criterion", tuple("12345"), "review", 5),
+    Action("mark-reviewed", "reviewed", "Mark this file as read, or as not read", ("r",), "review"),
+    Action("next-hunk", "next hunk", "The next changed place", ("J", "]"), "review"),
+    Action("previous-hunk", "previous hunk", "The changed place before", ("K", "["), "review"),
+    Action("next-file", "next file", "The next changed file", ("L", "}"), "review"),
+    Action("previous-file", "previous file", "The changed file before", ("H", "{"), "review"),
+    # start
+    Action("start-now", "start", "Start the mission as it is written here", ("ctrl+s",), "start", 1, decides=True),
+    # scripts
+    Action("check-scripts", "check again", "Read and check all files again", ("ctrl+r",), "scripts", 2),
 )
 
 

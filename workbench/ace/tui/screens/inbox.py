@@ -136,7 +136,7 @@ class InboxScreen(WorkScreen):
         return [
             Column(lambda row: self.workbench.glyphs.sign(_state(row)), 1),
             Column(lambda row: piece(_kind(row), "dim"), 3),
-            Column(lambda row: piece(row.id, "strong"), 24, spare=0),
+            Column(lambda row: piece(row.id.removeprefix(f"{_kind(row)}-").removeprefix("CRP-"), "strong"), 22),
             Column(lambda row: piece(row.title), 0, least=20),
             Column(lambda row: piece(row.facts, "dim"), 26, spare=3),
             Column(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Generic
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -189,8 +190,8 @@ class RowsView(LinesView, Generic[RowT]):
             return strip
         look = look_of(self)
         style = look.cursor if self.has_focus else look.cursor_away
-        rest = strip.crop(1).apply_style(style)
-        return Strip([Segment("▌", look.style("accent") + style), *rest], strip.cell_length)
+        words = [Segment(text, (own or Style()) + style) for text, own, _ in strip.crop(1)]
+        return Strip([Segment("▌", look.style("accent") + style), *words], strip.cell_length)
 
 
 class _Painted(Generic[RowT]):
