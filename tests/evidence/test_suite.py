@@ -215,4 +215,7 @@ def test_lines_of_oddly_named_files_are_measured(tmp_path: Path) -> None:
     files["test_page.py"] = "import runpy\n\ndef test_page():\n    runpy.run_path('pages/[id]*.py')['page']()\n"
     report = run(tmp_path, files, covered=["adder.py", "pages/[id]*.py"])
     assert report.coverage_problem == ""
-    assert {path: lines["missing"] for path, lines in report.coverage.items()} == {"adder.py": [], "pages/[id]*.py": []}
+    assert {path: lines["hits"] for path, lines in report.coverage.items()} == {
+        "adder.py": [1, 2],
+        "pages/[id]*.py": [1, 2],
+    }

@@ -1,8 +1,15 @@
-"""Coverage of the changed lines, from the result's own run of its tests; it starts no run of its own."""
+"""Coverage of the changed lines, from the result's own run of its tests; it starts no run of its own.
+
+The run tells which lines were executed. Which lines are statements says coverage.py, here, from the result's commit:
+what the tests did to the files, or to their process, changes nothing about it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+import msgspec
 
 from workbench.evidence.behaviour import Behaviour, covered_paths
 from workbench.evidence.conventions import SuitePlan
@@ -39,7 +46,10 @@ class CoverageCollector:
     def _measured(
         self, change: Change, report: SuiteReport, paths: tuple[str, ...], unmeasured: list[str]
     ) -> Collected:
-        files = {path: _lines(report.coverage.get(path), change.added_lines()[path]) for path in paths}
+        try:
+            files = {path: self._lines(change, path, report.coverage.get(path)) for path in paths}
+        except _NotMeasured as problem:
+            return self._collected(change, "not-checked", f"coverage could not be measured: {problem}", unmeasured)
         covered = sum(len(file["covered"]) for file in files.values())
         total = covered + sum(len(file["uncovered"]) for file in files.values())
         state: EvidenceState = "passed" if covered == total else "failed"
@@ -48,6 +58,22 @@ class CoverageCollector:
             change, state, summary, unmeasured, files=files, covered=covered, executable=total,
             percent=round(100 * covered / total, 1) if total else 100.0,
         )  # fmt: skip
+
+    def _lines(self, change: Change, path: str, measured: Any) -> dict[str, list[int]]:
+        """Added statements of one file; those that our Python cannot tell are all that the project's could mark."""
+        places, hits = _numbers(measured, "places"), _numbers(measured, "hits")
+        try:
+            statements = statements_of(change.result_file(path) or b"")
+        except ValueError as error:
+            if not places:
+                raise _NotMeasured(f"{path}: {error}") from error
+            statements = Statements(places)
+        wanted = statements.lines & set(change.added_lines()[path])
+        unmarked = sorted(wanted - statements.reached(places))
+        if unmarked:
+            raise _NotMeasured(f"{path}: line {unmarked[0]} cannot be marked")
+        reached = statements.reached(hits)
+        return {"covered": sorted(wanted & reached)[:MAX_LINES], "uncovered": sorted(wanted - reached)[:MAX_LINES]}
 
     def _collected(
         self, change: Change, state: EvidenceState, summary: str, unmeasured: list[str], **facts: Any
@@ -74,13 +100,40 @@ def _reason(plan: SuitePlan, report: SuiteReport) -> str:
     return "" if report.coverage else "the run of the tests left no coverage"
 
 
-def _lines(measured: Any, added: tuple[int, ...]) -> dict[str, list[int]]:
-    statements, missing = _numbers(measured, "statements"), _numbers(measured, "missing")
-    wanted = statements & set(added)
-    return {"covered": sorted(wanted - missing)[:MAX_LINES], "uncovered": sorted(wanted & missing)[:MAX_LINES]}
+class _NotMeasured(Exception):
+    """A file of which nothing can be told; the text says which, and why."""
 
 
-def _numbers(measured: Any, key: str) -> set[int]:
+class Statements(msgspec.Struct, frozen=True):
+    """The lines of a source that count, each the first of its statement, and the first line of each other line."""
+
+    lines: frozenset[int]
+    first: dict[int, int] = {}
+
+    def reached(self, hits: Iterable[int]) -> frozenset[int]:
+        """The statements of these lines."""
+        return frozenset(self.first.get(line, line) for line in hits)
+
+
+def statements_of(source: bytes) -> Statements:
+    """What coverage.py counts as statements by its own defaults; raises ValueError where our Python cannot read it."""
+    from coverage import Coverage  # loaded only where evidence is made
+    from coverage.exceptions import NotPython
+    from coverage.parser import PythonParser
+    from coverage.phystokens import source_encoding
+
+    rules = Coverage(data_file=None, config_file=False).get_option("report:exclude_lines")
+    excluded = "|".join(f"(?:{rule})" for rule in rules) if isinstance(rules, list) else None
+    try:
+        text = source.replace(b"\f", b" ").decode(source_encoding(source), "replace")
+        parser = PythonParser(text=text + "\n" * (not text.endswith("\n")), filename="<source>", exclude=excluded)
+        parser.parse_source()
+    except (NotPython, SyntaxError, LookupError) as error:
+        raise ValueError(str(error)) from error
+    return Statements(frozenset(parser.statements), dict(parser.multiline_map))
+
+
+def _numbers(measured: Any, key: str) -> frozenset[int]:
     """Line numbers from a record that test code could have written: everything else is dropped."""
     values = measured.get(key) if isinstance(measured, dict) else None
-    return {value for value in values if isinstance(value, int)} if isinstance(values, list) else set()
+    return frozenset(value for value in values if isinstance(value, int)) if isinstance(values, list) else frozenset()

@@ -18,20 +18,21 @@ from typing import Any
 
 import msgspec
 
-from workbench.evidence import machinery, trace, warden
+from workbench.evidence import machinery, probes, trace, warden
 from workbench.evidence.conventions import REPORT, SuitePlan
 from workbench.evidence.dialects import DIALECTS
 from workbench.evidence.junit import ReportInvalid, outcomes_of, parse_junit
 from workbench.evidence.rig import Rig, read_report
 from workbench.evidence.witness import Testimony, disagreement, parse_testimony
 from workbench.model.evidence import EvidenceState, TestOutcome, TestState
-from workbench.ports import Completed, Mount, Workspace
+from workbench.ports import Completed, Workspace
 
 # Our programs beside a run, by their names there: the warden is started, the others are loaded by its child.
 _RUNNER = {
     warden.__file__: "runner.py",
     trace.__file__: "workbench_trace.py",
     machinery.__file__: "workbench_machinery.py",
+    probes.__file__: "workbench_probes.py",
 }
 _MISSING_PYTHON = re.compile(r"No module named '?([A-Za-z0-9_.]+)'?")
 _MISSING_NODE = re.compile(r"Cannot find (?:module|package) '(@?[A-Za-z0-9_-][^'./][^']*)'")
@@ -51,7 +52,7 @@ class SuiteReport(msgspec.Struct, frozen=True, kw_only=True):
     modules: int = 0  # of the project, imported and traced to their files
     foreign: dict[str, str] = {}  # the project's modules that came from elsewhere
     altered: tuple[str, ...] = ()  # parts of the test runner that were replaced while it ran
-    coverage: dict[str, Any] = {}  # path in the workspace to {statements, missing}
+    coverage: dict[str, Any] = {}  # path in the workspace to {places, hits}, lines that can be marked and that were
     coverage_problem: str = ""
     exit_code: int = 0
     duration_ms: int = 0
@@ -86,7 +87,6 @@ def _readable(plan: SuitePlan) -> tuple[str, ...]:
 
 def _in_python(rig: Rig, plan: SuitePlan, workspace: Workspace, box: Path, covered: Sequence[str]) -> SuiteReport:
     names = project_modules(Path(workspace.path))
-    tools = coverage_tools(rig.scratch) if covered else None
     settings = {
         "runner": plan.kind,
         "arguments": list(plan.argv),
@@ -94,15 +94,14 @@ def _in_python(rig: Rig, plan: SuitePlan, workspace: Workspace, box: Path, cover
         "python_path": python_path(workspace),
         "witness": str(box / "report" / "witness.jsonl"),
         "junit": str(box / "report" / "junit.xml"),
-        "coverage": {"files": [f"{workspace.cwd}/{path}" for path in covered], "tools": str(tools)} if tools else None,
+        "coverage": {"files": [f"{workspace.cwd}/{path}" for path in covered]},
     }
     for module, name in _RUNNER.items():
         shutil.copyfile(module, box / "runner" / name)
     (box / "runner" / "plan.json").write_text(json.dumps(settings))
     argv = (python_of(rig), "-s", str(box / "runner" / "runner.py"), str(box / "runner" / "plan.json"))
-    mounts = [Mount(source=str(tools))] if tools else []
     key = secrets.token_bytes(32)  # of this run alone; the warden reads it, and nobody else
-    completed = rig.run(argv, workspace, box=box, env=plan.env, mounts=mounts, stdin=key)
+    completed = rig.run(argv, workspace, box=box, env=plan.env, stdin=key)
     return _believe(rig, plan, workspace, _Run(completed, box, names, key=key))
 
 
@@ -224,23 +223,6 @@ def python_of(rig: Rig) -> str:
     """The interpreter of the named environment."""
     virtual = rig.environment.env.get("VIRTUAL_ENV")
     return f"{virtual}/bin/python" if virtual else "python3"
-
-
-def coverage_tools(scratch: Path) -> Path | None:
-    """A directory with our own `coverage` and nothing else, for environments that lack it; None when we lack it."""
-    import coverage  # loaded only where evidence is made
-
-    place = scratch / "tools" / f"coverage-{coverage.__version__}"
-    if not place.is_dir():
-        fresh = place.with_name(f"{place.name}.{os.getpid()}")
-        shutil.rmtree(fresh, ignore_errors=True)
-        ignored = shutil.ignore_patterns("htmlfiles", "*.pyi")  # byte code is taken along: it halves the import
-        shutil.copytree(Path(coverage.__file__).parent, fresh / "coverage", ignore=ignored)
-        try:
-            fresh.rename(place)
-        except OSError:  # another run was quicker
-            shutil.rmtree(fresh, ignore_errors=True)
-    return place
 
 
 # --- other runners --------------------------------------------------------------------------------------

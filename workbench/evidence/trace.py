@@ -1,7 +1,7 @@
 """The witness: runs pytest or unittest in the project's own interpreter and reports what it sees; it judges nothing.
 
 This file is copied beside the run and loaded there by the warden in whatever Python the project uses (3.8 or newer), so
-it imports nothing but the standard library and its neighbour. Each report is one JSON line that carries the run's
+it imports nothing but the standard library and its neighbours. Each report is one JSON line that carries the run's
 secret, which only closures here hold; the readers are in `warden` and `witness`. Test code runs in this process: what
 is reported here is one voice of several.
 """
@@ -12,10 +12,8 @@ import importlib
 import importlib.util
 import json
 import os
-import re
 import sys
 import time
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -147,49 +145,20 @@ def unittest_witness(send: Send, look: Callable[[], None]) -> Any:
 
 
 class _Coverage:
-    """Line coverage of a few named files, by the project's `coverage` or the one at `tools`."""
+    """Which lines of a few named files run; what of them counts is for others to say."""
 
-    def __init__(self, plan: dict[str, Any], send: Send) -> None:
-        self._files: list[str] = plan.get("files", [])
+    def __init__(self, files: list[str], send: Send) -> None:
         self._send = send
-        self._running: Any = None
-        if self._files:
-            self._start(plan.get("tools", ""))
-
-    def _start(self, tools: str) -> None:
-        sys.path.append(tools)
-        try:
-            coverage = importlib.import_module("coverage")
-            self._running = coverage.Coverage(
-                data_file=None, include=[_literal(file) for file in self._files], config_file=False
-            )
-            self._running.start()
-        except Exception as error:  # noqa: BLE001  # any failure of a foreign tool means: not checked
-            self._running = None
-            self._send("coverage-missing", text=f"{type(error).__name__}: {error}"[:MAX_TEXT])
-        finally:
-            sys.path.remove(tools)
+        self._probes = _beside("workbench_probes").Probes(files)
+        self._probes.install()
+        send("coverage-places", files=self._probes.places())
 
     def finish(self) -> None:
-        if self._running is None:
-            return
-        files = {}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                self._running.stop()
-                for file in self._files:
-                    _, statements, _, missing, _ = self._running.analysis2(file)
-                    files[file] = {"statements": statements, "missing": missing}
-            except Exception as error:  # noqa: BLE001  # the same
-                self._send("coverage-missing", text=f"{type(error).__name__}: {error}"[:MAX_TEXT])
-                return
-        self._send("coverage", files=files)
-
-
-def _literal(path: str) -> str:
-    """A file pattern of `coverage` that fits the path; what patterns cannot hold is left to any one character."""
-    return re.sub(r"[][*?\\]", "?", path)
+        problems = self._probes.problems()
+        if problems:
+            text = "; ".join(f"{file}: {reason}" for file, reason in sorted(problems.items()))
+            self._send("coverage-missing", text=text[:MAX_TEXT])
+        self._send("coverage", files=self._probes.hits())
 
 
 def _text(value: Any) -> str:
@@ -204,8 +173,8 @@ def _run_pytest(plan: dict[str, Any], send: Send, ready: Callable[[], None]) -> 
     if _loads("xdist"):
         arguments.append("-n0")  # every import must be seen in this process
     if _loads("pytest_cov"):
-        arguments.append("--no-cov")  # one tracer at a time
-    beside = _machinery()
+        arguments.append("--no-cov")  # it slows the suite, and its thresholds are not ours
+    beside = _beside("workbench_machinery")
     machinery = beside.Machinery(("_pytest", "pluggy", "pytest", "builtins"))
     canaries = beside.PytestCanaries(pytest, plan["python_path"])
     settled = _only_distributions_of_the_environment(plan["python_path"][-1])
@@ -253,7 +222,7 @@ def _loads(plugin: str) -> bool:
 def _run_unittest(plan: dict[str, Any], send: Send, ready: Callable[[], None]) -> int:
     import unittest
 
-    beside = _machinery()
+    beside = _beside("workbench_machinery")
     machinery = beside.Machinery(("unittest", "builtins"))
     canaries = beside.UnittestCanaries(unittest)
     ready()
@@ -272,10 +241,10 @@ def _run_unittest(plan: dict[str, Any], send: Send, ready: Callable[[], None]) -
     return 0 if result.wasSuccessful() else 1
 
 
-def _machinery() -> Any:
-    """The neighbour `machinery`, under the name that it has beside the run."""
-    module = importlib.import_module("workbench_machinery")
-    del sys.modules["workbench_machinery"]
+def _beside(name: str) -> Any:
+    """A neighbour of this file, under the name that it has beside the run; no import of the project finds it."""
+    module = importlib.import_module(name)
+    del sys.modules[name]
     return module
 
 
@@ -328,16 +297,16 @@ RUNNERS: dict[str, Callable[[dict[str, Any], Send, Callable[[], None]], int]] = 
 
 def run(plan: dict[str, Any], send: Send, going: int) -> int:
     """Run the plan and report to `send`; no code of the project is loaded before a byte has come from `going`."""
-    measured: list[_Coverage] = []
 
     def ready() -> None:
         os.read(going, 1)
         os.close(going)
-        measured.append(_Coverage(plan.get("coverage") or {}, send))
 
     send("start", python=sys.version.split()[0], prefix=sys.prefix)
+    files = (plan.get("coverage") or {}).get("files")
+    coverage = _Coverage(files, send) if files else None  # before the parts of the runner are looked at
     code = RUNNERS[plan["runner"]](plan, send, ready)
-    for coverage in measured:
+    if coverage is not None:
         coverage.finish()
     send("modules", files=_origins(plan["project"]))
     send("finish", code=code)

@@ -28,7 +28,9 @@ _PHASES: dict[tuple[str, str], TestState] = {
     ("teardown", "skipped"): "skipped",
     ("call", "passed"): "passed",
 }
-_ONCE = frozenset({"warden", "start", "collected", "machinery", "modules", "coverage", "finish", "exit"})
+_ONCE = frozenset(
+    {"warden", "start", "collected", "machinery", "modules", "coverage-places", "coverage", "finish", "exit"}
+)
 _FIXTURES = ("setUpClass (", "setUpModule (", "tearDownClass (", "tearDownModule (")  # unittest's names of them
 # What each exit code of pytest (and of our unittest runner) says about the outcomes.
 _ALL_WELL, _SOME_FAILED, _INTERRUPTED, _NO_TESTS = 0, 1, 2, 5
@@ -43,7 +45,7 @@ class Testimony(msgspec.Struct, frozen=True, kw_only=True):
     uncollectable: dict[str, str] = {}  # node id to the error's text
     unsupported: dict[str, str] = {}  # tools that the environment lacks, to the error's text
     origins: dict[str, str] = {}  # imported modules of the project to their files
-    coverage: dict[str, Any] = {}  # file to {statements, missing}
+    coverage: dict[str, Any] = {}  # file to {places, hits}
     coverage_problem: str = ""
     altered: tuple[str, ...] = ()  # parts of the test runner that were replaced while it ran
     python: str = ""
@@ -99,6 +101,7 @@ class _Reader:
         self._unsupported: dict[str, str] = {}
         self._problem = ""
         self._kinds: list[str] = []
+        self._places: dict[str, Any] = {}  # told before any code of the project is loaded
 
     def take(self, record: dict[str, Any]) -> None:
         kind = str(record["kind"])
@@ -187,8 +190,14 @@ class _Reader:
     def _take_tool_missing(self, record: dict[str, Any]) -> None:
         self._unsupported[str(record["name"])] = str(record["text"])
 
+    def _take_coverage_places(self, record: dict[str, Any]) -> None:
+        self._places = dict(record["files"])
+
     def _take_coverage(self, record: dict[str, Any]) -> None:
-        self._fields["coverage"] = dict(record["files"])
+        hits = dict(record["files"])
+        self._fields["coverage"] = {
+            file: {"places": places, "hits": hits.get(file)} for file, places in self._places.items()
+        }
 
     def _take_coverage_missing(self, record: dict[str, Any]) -> None:
         self._fields["coverage_problem"] = str(record["text"])
