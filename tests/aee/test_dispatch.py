@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.aee.dispatch import RETRY_AFTER_S, Dispatch
+from workbench.aee.dispatch import RETRY_AFTER_S, START_WITHIN_S, Dispatch
 from workbench.core.decide.decision import on_run
 from workbench.core.decide.run import fail_step, finish_step, interrupt_step, resume_run, stop_run
 from workbench.core.state import RunState
@@ -196,3 +196,33 @@ def test_a_damaged_queue_is_put_aside(tmp_path: Path) -> None:
     assert aside is not None
     assert aside.read_bytes().startswith(b"no database")
     assert database.read_bytes().startswith(b"SQLite format 3")
+
+
+def test_a_step_that_the_queue_took_and_never_started_is_handed_out_again() -> None:
+    """No step is lost in the queue: after a while it is attempted anew, and should the first start late, it is over."""
+    desk = Desk()
+    desk.queue("a")
+    desk.dispatch.tick()
+    desk.clock.advance(START_WITHIN_S - 1)
+    desk.dispatch.tick()
+    assert desk.queued == ["a:1:1"]
+    desk.clock.advance(1)
+    desk.dispatch.tick()
+    desk.clock.advance(RETRY_AFTER_S[0])
+    desk.dispatch.tick()
+    desk.clock.advance(RETRY_AFTER_S[0])
+    desk.dispatch.tick()
+    assert desk.queued == ["a:1:1", "a:1:2"]
+    assert (desk.run("a").step or pytest.fail("not at work")).epoch == 2
+
+
+def test_a_step_whose_child_lives_may_take_its_time() -> None:
+    """Only the start is watched here: how long a step may take is its own limit."""
+    desk = Desk()
+    desk.queue("a")
+    desk.dispatch.tick()
+    desk.journal.append([on_run("a", e.ChildStarted(run="a", epoch=1, pid=7, started_ticks=1))])
+    for _ in range(3):
+        desk.clock.advance(START_WITHIN_S)
+        desk.dispatch.tick()
+    assert desk.queued == ["a:1:1"]

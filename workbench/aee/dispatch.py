@@ -35,6 +35,7 @@ QUEUE_POLL_S = 0.1  # measured: 80 ms from enqueue to start, 3.5 % of a core idl
 DBOS_DATABASE = "dbos.sqlite"
 PAGE = 1000  # events read at a time when following
 RETRY_AFTER_S = (0.5, 6.0, 30.0)  # before attempt 2, 3, and each later one: what is locked or full needs time
+START_WITHIN_S = 30.0  # from handing a step to DBOS until its child lives, which takes a second on a busy machine
 RUN_STREAM = "run/"
 
 Carry = Callable[[str, int, int], str]  # run, number, attempt -> outcome
@@ -70,6 +71,7 @@ class Dispatch:
         self._unsent: dict[str, Key] = {}  # of these, what DBOS does not have yet
         self._tries: dict[str, Key] = {}  # number of a run's newest step, and how often we handed it out
         self._not_before: dict[str, float] = {}
+        self._start_by: dict[str, float] = {}  # what DBOS took, until its child lives
 
     def recover(self) -> int:
         """End the children of earlier AEEs and give their steps back to the queue; how many there were."""
@@ -78,13 +80,14 @@ class Dispatch:
             assert run.step is not None  # just looked
             if not end_child(run.step.pid, run.step.started_ticks):
                 log(f"something of the child {run.step.pid} of {run.id} did not end in time")
-            self._append(with_failed_pack(_given_up(run), self._states.pack(pack_id(run.id, run.revision + 1))))
+            self._give_up(run, reason="the AEE that held it is gone")
         return len(held)
 
     def tick(self) -> int:
         """Hand out as many steps as there are free places; how many. One small query when nothing changed."""
         with self._lock:
             self._follow()
+            self._watch()
             self._send()
             handed = sum(self._hand_out(run) for run in self._next())
             self._send()
@@ -125,6 +128,8 @@ class Dispatch:
             if self._at_work.get(run.id) != _key_at_work(run):
                 self._at_work.pop(run.id, None)
                 self._unsent.pop(run.id, None)
+            if run.step is None or run.step.pid or run.id not in self._at_work:
+                self._start_by.pop(run.id, None)
             if next_step(run) is None:
                 self._waiting.pop(run.id, None)
                 continue
@@ -161,11 +166,30 @@ class Dispatch:
         del self._waiting[run.id]
         return True
 
+    def _watch(self) -> None:
+        """Take back what DBOS took and never started. Should it start after all, its epoch is over."""
+        now = self._monotonic()
+        for name in [name for name, start_by in self._start_by.items() if start_by <= now]:
+            run = self._states.run(name)
+            if run is not None and run.step is not None and not run.step.pid:
+                log(f"step {run.step.number}:{run.step.attempt} of {name} did not start within {START_WITHIN_S:.0f} s")
+                self._give_up(run, reason=f"it did not start within {START_WITHIN_S:.0f} s")
+            del self._start_by[name]
+
+    def _give_up(self, run: RunState, *, reason: str) -> None:
+        """Give the step at work back to the queue, to be attempted again, unless that was done too often."""
+        if run.attempts % MAX_ATTEMPTS:  # a person's resume gives it as many again
+            self._append(interrupt_step(run, reason=reason))
+            return
+        ended = fail_step(run, reason=f"ended from outside {run.attempts} times", final=True)
+        self._append(with_failed_pack(ended, self._states.pack(pack_id(run.id, run.revision + 1))))
+
     def _send(self) -> None:
         """Give DBOS what it does not have yet. An id that it has already is not carried twice."""
         for run, (number, attempt) in list(self._unsent.items()):
             self._enqueue(run, number, attempt)
             del self._unsent[run]
+            self._start_by[run] = self._monotonic() + START_WITHIN_S
 
     def _append(self, decision: Decision) -> list[Event]:
         try:
@@ -176,12 +200,6 @@ class Dispatch:
 
 def _key_at_work(run: RunState) -> Key | None:
     return None if run.step is None else (run.step.number, run.step.attempt)
-
-
-def _given_up(run: RunState) -> Decision:
-    if run.attempts % MAX_ATTEMPTS == 0:  # a person's resume gives it as many again
-        return fail_step(run, reason=f"ended from outside {run.attempts} times", final=True)
-    return interrupt_step(run, reason="the AEE that held it is gone")
 
 
 # --- DBOS ----------------------------------------------------------------------------------------------------------
