@@ -41,8 +41,8 @@ def test_what_arrives_waits_until_it_is_let_in(repository: Path, world: World) -
         async with stage(Workplace(repository)) as person:
             world.question(second)
             await person.until_sees("2 new or settled")
-            person.sees_not(f"CRP-{second}-1")
+            person.sees_not(f" {second}-1")
             await person.press(".")
-            person.sees(f"CRP-{second}-1")
+            person.sees(f" {second}-1")
 
     asyncio.run(session())

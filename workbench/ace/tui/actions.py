@@ -61,9 +61,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("snooze", "snooze", "Hide it for an hour, until tomorrow, or until something changes", ("z",), "inbox", 3),
     Action("mute", "mute", "Hide alerts of this run or mission until unmuted", ("m",), "inbox"),
     Action("show-snoozed", "snoozed", "Show what is snoozed or muted, too", ("Z",), "inbox"),
-    Action(
-        "answer-option", "answer", "Answer with that option; the reason is asked for", tuple("123456789"), "inbox", 2
-    ),
+    Action("answer-option", "answer", "Answer with that option", tuple("123456789"), "inbox", 2),
     Action("allow-once", "allow once", "Allow this request, this time", ("a",), "inbox"),
     Action("allow-scope", "allow for…", "Allow it, and say how far that holds", ("A",), "inbox"),
     Action("deny", "deny", "Deny this request", ("X",), "inbox"),
@@ -78,15 +76,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("open-pack", "review", "Open the newest pack of the run", ("r",), "run", 4),
     Action("follow", "follow", "Follow the newest act again", ("f",), "run"),
     # consultation
-    Action(
-        "choose-option", "option", "Choose that option; the reason is asked for", tuple("123456789"), "consultation", 1
-    ),
+    Action("choose-option", "option", "Choose that option", tuple("123456789"), "consultation", 1),
     Action("write-alternative", "own answer", "Answer with words of your own", ("o",), "consultation", 2),
     Action("add-condition", "condition", "Add a condition that must hold", ("+",), "consultation", 3),
     Action(
         "change-scope",
         "how far",
-        "How far the answer applies: this, the mission, the repository",
+        "How far the answer applies",
         ("s",),
         "consultation",
     ),
@@ -99,7 +95,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "request-changes",
         "request changes",
-        "Send it back to the agent with what is to change",
+        "Send it back to the agent",
         ("R",),
         "review",
         3,
@@ -108,9 +104,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("reject-pack", "reject", "Reject it for good", ("X",), "review", decides=True),
     Action("merge-pack", "merge", "Merge what was approved", ("M",), "review", 4, decides=True),
     Action("undo-last", "undo merge", "Take the merge back", ("u",), "review", decides=True),
-    Action(
-        "renew-evidence", "renew evidence", "Build the evidence again on where the branch stands now", ("x",), "review"
-    ),
+    Action("renew-evidence", "renew evidence", "Build the evidence again on today's base", ("x",), "review"),
     Action("explain-verdict", "why", "Why this verdict: requirements, reasons, findings", ("w",), "review", 1),
     Action("show-evidence", "evidence", "Open the evidence of that criterion", tuple("12345"), "review", 5),
     Action("mark-reviewed", "reviewed", "Mark this file as read, or as not read", ("r",), "review"),
