@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from queue import Queue
 
 import pytest
+from dbos import DBOS
 
-from workbench.aee.dispatch import RETRY_AFTER_S, START_WITHIN_S, Dispatch
+from workbench.aee.dispatch import (
+    RETRY_AFTER_S,
+    START_WITHIN_S,
+    Dispatch,
+    enqueue_step,
+    forget_ended,
+    launch,
+    shut_down,
+)
 from workbench.core.decide.decision import on_run
 from workbench.core.decide.run import fail_step, finish_step, interrupt_step, resume_run, stop_run
 from workbench.core.state import RunState
@@ -17,6 +27,8 @@ from workbench.model.errors import EnvironmentProblem, JournalProblem
 from workbench.model.events import Event, Proposed
 from workbench.testing.clock import SettableClock
 from workbench.testing.journal import MemoryJournal
+
+PATIENCE_S = 60.0  # of these tests, on a busy machine
 
 
 class Watched(MemoryJournal):
@@ -226,3 +238,43 @@ def test_a_step_whose_child_lives_may_take_its_time() -> None:
         desk.clock.advance(START_WITHIN_S)
         desk.dispatch.tick()
     assert desk.queued == ["a:1:1"]
+
+
+@pytest.fixture
+def carried(tmp_path: Path) -> Iterator[Callable[[], Queue[str]]]:
+    """Starts DBOS anew on the same database, as the next AEE does; what it then carries."""
+
+    def relaunch() -> Queue[str]:
+        shut_down()
+        done: Queue[str] = Queue()
+
+        def carry(run: str, number: int, attempt: int) -> str:
+            done.put(f"{run}:{number}:{attempt}")
+            return "done"
+
+        launch(tmp_path, carry, workers=1)
+        return done
+
+    yield relaunch
+    shut_down()
+
+
+def test_a_restored_journal_may_hand_out_the_same_ids_again(carried: Callable[[], Queue[str]]) -> None:
+    """An id that the queue of an earlier AEE has seen starts in the next one; within one AEE it is carried once."""
+    for _ in range(2):
+        done = carried()
+        for run in ("a", "a", "b"):
+            enqueue_step(run, 1, 1)
+        assert [done.get(timeout=PATIENCE_S) for _ in range(2)] == ["a:1:1", "b:1:1"]
+        assert done.empty()
+
+
+def test_steps_that_ended_are_forgotten(carried: Callable[[], Queue[str]]) -> None:
+    """The queue of an AEE that lives for months stays small."""
+    done = carried()
+    for number in range(3):
+        enqueue_step("a", number, 1)
+        done.get(timeout=PATIENCE_S)
+        DBOS.retrieve_workflow(f"a:{number}:1").get_result()
+    assert forget_ended() == 3
+    assert forget_ended() == 0

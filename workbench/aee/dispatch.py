@@ -1,7 +1,8 @@
 """Follows the journal and carries out what was decided: one short DBOS workflow per decided step.
 
 The journal says what is next; DBOS carries the step and never waits for a person. A workflow's id is
-`run:number:attempt`, and an id that is known is not carried again.
+`run:number:attempt`, and an id that is known is not carried again: so DBOS starts with an empty queue, as a journal
+that was restored from a backup hands out the same ids anew.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSClient, DBOSConfig, SetWorkflowID
 
 from workbench.aee.processes import end_child
 from workbench.aee.supervise import MAX_ATTEMPTS
@@ -36,6 +37,7 @@ DBOS_DATABASE = "dbos.sqlite"
 PAGE = 1000  # events read at a time when following
 RETRY_AFTER_S = (0.5, 6.0, 30.0)  # before attempt 2, 3, and each later one: what is locked or full needs time
 START_WITHIN_S = 30.0  # from handing a step to DBOS until its child lives, which takes a second on a busy machine
+ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]  # DBOS' words for what is over
 RUN_STREAM = "run/"
 
 Carry = Callable[[str, int, int], str]  # run, number, attempt -> outcome
@@ -229,15 +231,37 @@ def enqueue_step(run: str, number: int, attempt: int) -> None:
 def launch(directory: Path, carry: Carry, *, workers: int) -> None:
     """Start DBOS on its own database in `directory`; a damaged one is put aside, for the journal is the truth."""
     database = directory / DBOS_DATABASE
+    was_there = database.exists()
     if aside := prepare_wal(database):
         log(f"{database.name} was damaged and lies now at {aside.name}; nothing is lost, the journal has it all")
     try:
+        if was_there and aside is None:
+            _empty(database)
         _launch(database, carry, workers=workers)
     except Exception as problem:  # noqa: BLE001 - the edge to DBOS: whatever its database did to it
         DBOS.destroy(workflow_completion_timeout_sec=0)
         log(f"{database.name} cannot be used ({problem}) and lies now at {set_aside(database).name}")
         prepare_wal(database)
         _launch(database, carry, workers=workers)
+
+
+def _empty(database: Path) -> None:
+    """Forget all steps of earlier AEEs: `recover` has given back to the journal what they had not ended."""
+    client = DBOSClient(system_database_url=f"sqlite:///{database}", retry_connection_errors=False)
+    try:
+        while known := client.list_workflows(limit=PAGE, load_input=False, load_output=False):
+            client.delete_workflows([workflow.workflow_id for workflow in known])
+    finally:
+        client.destroy()
+
+
+def forget_ended() -> int:
+    """Have DBOS forget steps that ended, so that an AEE which lives for months keeps a small queue; how many."""
+    count = 0
+    while ended := DBOS.list_workflows(status=ENDED, limit=PAGE, load_input=False, load_output=False):
+        DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
+        count += len(ended)
+    return count
 
 
 def _launch(database: Path, carry: Carry, *, workers: int) -> None:

@@ -32,6 +32,7 @@ TICK_S = 0.05  # how soon a decision of a person is seen
 IDLE_EXIT_S = 1.0  # with --exit-when-idle: how long there must be nothing to do
 STOP_WITHIN_S = 10.0  # for the children to end, when the AEE is asked to
 LOOK_EVERY_S = 1.0  # how soon it is seen that journal or repository are gone
+FORGET_EVERY_S = 86400.0  # how often steps that ended are cleared out of the queue's database
 TEND_EVERY_S = 5.0  # while steps are at work; in quiet moments the house is tended at once
 SOCKET_PATH_BYTES = 100  # the kernel takes no more than 107
 SHORT_ROOT_BYTES = 50  # of a temporary directory, which leaves room for ours and the socket's name in it
@@ -119,7 +120,7 @@ class _Loop:
     def __init__(self, ground: Ground, steps: dispatch.Dispatch, *, once: bool) -> None:
         self._ground, self._steps, self._once = ground, steps, once
         self._trouble = Trouble("steps cannot be handed out")
-        self._tended_at = self._idle_since = time.monotonic()
+        self._tended_at = self._idle_since = self._forgot_at = time.monotonic()
         self._tended_seq = -1
         self._looked_at = 0.0
 
@@ -151,6 +152,9 @@ class _Loop:
             seq = self._steps.seen_seq
             if not self._ground.tend():
                 self._tended_seq = seq
+        if idle and now - self._forgot_at > FORGET_EVERY_S:
+            self._forgot_at = now
+            dispatch.forget_ended()
         return self._once and now - self._idle_since > IDLE_EXIT_S
 
     def _gone(self) -> Path | None:
