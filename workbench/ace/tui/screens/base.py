@@ -14,6 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
+from workbench.ace.tui import routes
 from workbench.ace.tui.actions import Action, actions_of, named
 from workbench.ace.tui.bridge import Arrived, Bridge, View
 from workbench.ace.tui.heading import Heading, heading_parts, heading_view
@@ -221,6 +222,22 @@ class WorkScreen(Screen[Any]):
             self.app.pop_screen()
         else:
             self.app.exit(0)
+
+    def act_go_inbox(self) -> None:
+        """Home."""
+        routes.go(self.workbench, "inbox")
+
+    def act_go_missions(self) -> None:
+        """All missions."""
+        routes.go(self.workbench, "missions")
+
+    def act_go_scripts(self) -> None:
+        """The scripts."""
+        routes.go(self.workbench, "scripts")
+
+    def act_start_mission(self) -> None:
+        """The form that starts a mission."""
+        routes.go(self.workbench, "start")
 
     def act_next_pane(self) -> None:
         """The next pane."""

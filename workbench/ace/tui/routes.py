@@ -1,0 +1,103 @@
+"""How one screen opens another: the one place that knows which screen shows what, so that screens never import each
+other. It shows nothing itself.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+if TYPE_CHECKING:
+    from workbench.ace.tui.app import WorkbenchApp
+    from workbench.ace.tui.screens.base import WorkScreen
+
+AEE = "aee"  # the id of the alert that no AEE runs
+HOME = "inbox"
+
+
+class Route(NamedTuple):
+    """A screen by the module and class that make it; imported when it is opened."""
+
+    module: str
+    name: str
+
+
+THINGS: dict[str, Route] = {
+    "crp": Route("consultation", "ConsultationScreen"),
+    "mrp": Route("review", "ReviewScreen"),
+    "run": Route("run", "RunScreen"),
+    "mission": Route("missions", "MissionsScreen"),
+}
+PLACES: dict[str, Route] = {
+    "missions": Route("missions", "MissionsScreen"),
+    "scripts": Route("scripts", "ScriptsScreen"),
+    "start": Route("start", "StartScreen"),
+}
+_OVER_OTHERS = ("start",)  # left with `Esc` for where one was
+
+
+def open_thing(app: WorkbenchApp, kind: str, id: str) -> None:
+    """Show a question (`crp`), pack (`mrp`), run, mission, or what an `alert` is about."""
+    if kind == "alert":
+        _open_alert(app, id)
+        return
+    route = THINGS.get(kind)
+    if route is None:
+        _tell(app, f"nothing shows a {kind}")
+    elif (screen := _made(app, route, id)) is not None:
+        app.push_screen(screen)
+
+
+def go(app: WorkbenchApp, name: str) -> None:
+    """Go to one of the places: inbox (home), missions, scripts, start."""
+    if name == HOME:
+        _go_home(app)
+        return
+    route = PLACES[name]
+    if type(app.screen).__name__ == route.name:
+        return
+    screen = _made(app, route)
+    if screen is None:
+        return
+    if name not in _OVER_OTHERS:
+        _go_home(app)
+    app.push_screen(screen)
+
+
+def start_aee(app: WorkbenchApp) -> None:
+    """Start an AEE for this repository beside the event loop, and say how it went."""
+    from workbench.ace.wiring import engine
+
+    _tell(app, "starting an AEE for this repository …")
+    app.carry_out(engine.start, lambda now: _tell(app, f"AEE {now.state} (pid {now.pid}, sandbox {now.sandbox})"))
+
+
+def _open_alert(app: WorkbenchApp, id: str) -> None:
+    mirror = app.bridge.mirror
+    if id == AEE:
+        start_aee(app)
+    elif id in mirror.packs:
+        open_thing(app, "mrp", id)
+    elif id in mirror.runs:
+        open_thing(app, "run", id)
+    else:
+        open_thing(app, "mission", id)
+
+
+def _go_home(app: WorkbenchApp) -> None:
+    while len(app.screen_stack) > 1:
+        app.pop_screen()
+
+
+def _made(app: WorkbenchApp, route: Route, *arguments: Any) -> WorkScreen | None:
+    module = f"workbench.ace.tui.screens.{route.module}"
+    if find_spec(module) is None:
+        _tell(app, f"there is no screen for this yet ({route.module})")
+        return None
+    return cast("WorkScreen", getattr(import_module(module), route.name)(*arguments))
+
+
+def _tell(app: WorkbenchApp, words: str) -> None:
+    if app.work_screen is not None:
+        app.work_screen.tell(words, "accent")
