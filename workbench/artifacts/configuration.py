@@ -84,6 +84,19 @@ class Resolutions(msgspec.Struct, frozen=True, kw_only=True):
     store: Literal["branch", "refs"] = "branch"
 
 
+class Screens(msgspec.Struct, frozen=True, kw_only=True):
+    """How the screens look and which keys they obey. A person's own: a repository cannot set them."""
+
+    theme: str = "workbench-dark"
+    keys: Literal["default", "vim", "plain"] = "default"
+    bindings: dict[str, tuple[str, ...]] = {}
+    glyphs: Literal["auto", "unicode", "ascii"] = "auto"
+    motion: Literal["full", "none"] = "full"
+    fps: int = 0
+    mouse: bool = True
+    notify: Literal["off", "bell", "desktop"] = "bell"
+
+
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
     """One agent. `options` are the keys that only its driver knows."""
 
@@ -105,6 +118,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     prepare: Prepare = Prepare()
     merge: Merge = Merge()
     resolutions: Resolutions = Resolutions()
+    screens: Screens = Screens()
     agents: dict[str, Agent] = {}
 
 
@@ -143,6 +157,16 @@ def _table() -> f.Table:
         "timeout_s": "seconds for it",
     }
     merge = {"mode": "fast-forward, merge or squash", "into": "the branch; empty: the one checked out at the start"}
+    screens = {
+        "theme": "a shipped theme, or a file of yours beside config.toml, in themes/",
+        "keys": "a preset: default, vim, or plain (arrows and function keys, no letters in a row)",
+        "bindings": "keys of an action by its id; they take the place of the preset's",
+        "glyphs": "unicode, ascii, or auto: what the locale can show",
+        "motion": "none: nothing moves by itself",
+        "fps": "frames a second at most, for a slow line; 0: as many as the screens want",
+        "mouse": "whether the screens take the mouse; without, the terminal selects text by itself",
+        "notify": "off, bell, or desktop (OSC 9 and OSC 777), when something needs you and nobody looks",
+    }
     agent = {
         "driver": "the adapter, e.g. scripted",
         "script": "the file that a scripted agent plays",
@@ -159,6 +183,7 @@ def _table() -> f.Table:
         "prepare": _lax(Prepare, prepare, lock_files=f.PATH, outputs=f.PATH, timeout_s=f.Integer(1, 1_000_000)),
         "merge": _lax(Merge, merge, into=f.REF),
         "resolutions": _lax(Resolutions, {"store": "branch: on the run's branch, too; refs: only in refs"}),
+        "screens": _lax(Screens, screens, theme=f.LINE, fps=f.Integer(0, 120)),
         "agents": agents,
     }
     docs = {
@@ -170,6 +195,7 @@ def _table() -> f.Table:
         "prepare": "how dependencies are installed",
         "merge": "how approved work enters",
         "resolutions": "where answers are kept besides the journal",
+        "screens": "how the screens look, and their keys; only your own config.toml and the environment set these",
         "agents": "agents by name",
     }
     return f.table(Settings, docs=docs, kinds=kinds, unknown="warning")

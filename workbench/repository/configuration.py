@@ -119,6 +119,8 @@ def _restrained(file: _File) -> tuple[c.Layer, list[Problem]]:
 
 
 def _refused(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key in data.get("screens", {}):
+        yield f"screens.{key}", "a repository may not change your screens and keys"
     if data.get("run", {}).get("sandbox") == "none":
         yield "run.sandbox", "a repository may not switch the sandbox off"
     environment = data.get("environment", {})
