@@ -398,3 +398,78 @@ def test_gc_keeps_what_was_merged_and_taken_back(call: Call, world: World, run: 
     row = call("gc", "--dry-run", "--json").one
     assert row["act"] == "keep"
     assert f"workbench merge {name}" in row["why"]
+
+
+ASKS_OPS = "id: p\nversion: '1'\nrequirements: [{id: ops-look, approval: {role: ops, paths: ['*.py'], count: 2}}]\n"
+OPS = "people:\n" + "".join(f"- {{id: {who}, email: {who}@example.org, roles: [ops]}}\n" for who in ("ada", "ben"))
+
+
+def ruled(world: World, repository: Path, *, policy: str = ASKS_OPS, people: str = OPS) -> str:
+    """A ready pack whose base has such a policy and such people."""
+    (repository / ".workbench").mkdir()
+    (repository / ".workbench/policy.yaml").write_text(policy)
+    (repository / ".workbench/people.yaml").write_text(people)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "Rules")
+    world.base = git(repository, "rev-parse", "HEAD")
+    (run,) = world.mission()
+    return world.pack(run)
+
+
+def approve_as(call: Call, monkeypatch: pytest.MonkeyPatch, who: str, pack: str) -> int:
+    with monkeypatch.context() as patched:
+        patched.setenv("GIT_AUTHOR_NAME", who.title())
+        patched.setenv("GIT_AUTHOR_EMAIL", f"{who}@example.org")
+        return call("approve", pack, "--why", f"{who} looked").code
+
+
+def test_merging_asks_for_the_approvals_that_the_policy_names(
+    call: Call, world: World, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of a role means two people of it: nobody counts twice, and nobody whom the base does not list counts."""
+    name = ruled(world, repository)
+    codes = [approve_as(call, monkeypatch, who, name) for who in ("ada", "ada", "mallory")]
+    assert codes == [0, 1, 0]
+    refused = call("merge", name, "--json")
+    assert (refused.code, git(repository, "rev-parse", "main")) == (1, world.base)
+    assert "ops-look: 1 more approval by ops is required" in refused.error["message"]
+    assert f"workbench approve {name}" in refused.error["hint"]
+    assert approve_as(call, monkeypatch, "ben", name) == 0
+    assert call("merge", name).code == 0
+
+
+def test_without_a_rule_about_approvals_one_is_enough_and_there_is_no_second(
+    call: Call, world: World, run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The positive control: it is the policy that asks for more."""
+    name = world.pack(run)
+    assert [approve_as(call, monkeypatch, who, name) for who in ("ada", "ben")] == [0, 1]
+    assert call("merge", name).code == 0
+
+
+def test_a_missing_approval_is_overridden_only_with_a_reason_on_record(
+    call: Call, world: World, repository: Path
+) -> None:
+    """Who goes on without says why; no condition of their own words stands for it."""
+    name = ruled(world, repository)
+    forged = call("approve", name, "--why", "x", "--condition", "override: approvals were missing: none", "--json")
+    assert (forged.code, forged.error["id"]) == (2, "UsageError")
+    assert call("approve", name, "--why", "fine").code == 0
+    assert call("merge", name).code == 1
+    assert call("merge", name, "--override", "ops is asleep, and the shop is down").code == 0
+    state = world.journal.pack(name)
+    assert state is not None
+    assert state.decisions[-1]["rationale"] == "ops is asleep, and the shop is down"
+    assert state.decisions[-1]["conditions"] == [
+        "override: approvals were missing: ops-look: 1 more approval by ops is required"
+    ]
+
+
+@pytest.mark.parametrize("rule", ["allow_override: false", "rigor: strict"])
+def test_a_policy_can_forbid_overrides(call: Call, world: World, repository: Path, rule: str) -> None:
+    """What a policy forbids no flag allows, whatever would be overridden."""
+    name = ruled(world, repository, policy=f"{ASKS_OPS}{rule}\n")
+    assert call("approve", name, "--why", "fine").code == 0
+    refused = call("merge", name, "--override", "now", "--json")
+    assert (refused.code, git(repository, "rev-parse", "main")) == (1, world.base)
+    assert "nobody may override" in refused.error["message"]

@@ -26,6 +26,7 @@ from workbench.artifacts.policy import (
 from workbench.artifacts.terms import Check, Clause
 from workbench.core.admission import Bindings, admit, evidence_digest, sealed
 from workbench.core.gate import Context, GivenApproval, Judgement, Override, judge
+from workbench.core.requirements import missing_approvals
 from workbench.model.evidence import GRADES, Evidence, Finding
 
 HERE = Bindings(base="b" * 40, head="h" * 40, tree="t" * 40, policy_digest="p", brief_digest="q", environment="e")
@@ -188,12 +189,20 @@ def test_the_verdict_table(name: str) -> None:
     assert len(judgement.criteria) == 5
 
 
-def test_an_approval_by_role_is_said_to_need_a_person() -> None:
-    """A policy that asks for an approval is read, with a warning that nothing checks it yet; others have none."""
-    (problem,) = check("requirements: [{id: a, approval: {role: ops}}]")
-    assert problem.severity == "warning"
-    assert "approvals by role are not checked yet; the pack will need a person" in problem.text
-    assert check("requirements: [{id: a, evidence: x}]") == []
+def test_approvals_are_asked_for_by_role_path_and_number() -> None:
+    """An approval counts once for each person, only in their roles, and is asked for only where its paths fit."""
+    assert check("requirements: [{id: a, approval: {role: ops}}]") == []
+    two = Approval(role="ops", count=2, paths=("infra/**",))
+    policy = pol(requirements=(Requirement(id="ops", approval=two, when=("**",)),))
+    ada, ben = (GivenApproval(who=who, roles=("ops",)) for who in ("ada", "ben"))
+    coach = GivenApproval(who="cleo", roles=("coach",))
+
+    def lacking(*approvals: GivenApproval, paths: tuple[str, ...] = ("infra/a.tf",)) -> list[str]:
+        return missing_approvals(policy, changed_paths=paths, approvals=approvals)
+
+    assert lacking() == ["ops: 2 more approvals by ops are required"]
+    assert lacking(ada, ada, coach) == ["ops: 1 more approval by ops is required"]
+    assert lacking(ada, ben) == lacking(paths=("src/a.py",)) == []
 
 
 def test_reasons_cite_evidence_and_the_gravest_comes_first() -> None:

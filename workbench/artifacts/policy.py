@@ -75,6 +75,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     rigor: Rigor = "standard"
     require_brief: bool = True
     allow_new_dependencies: bool = False
+    allow_override: bool = True  # never under strict rigor
     coverage_of_changed_lines: float = 0.0  # per cent; 0 means reported, not required
     requirements: tuple[Requirement, ...] = ()
     sandbox: SandboxRule = SandboxRule()
@@ -126,7 +127,7 @@ def _table() -> f.Table:
         docs={
             "id": "the name under which packs show it",
             "evidence": "the kind of evidence, e.g. tests.result or clause.*",
-            "approval": "an approval by people, not evidence; roles are not checked yet: the pack will need a person",
+            "approval": "an approval by people, not evidence: merging asks for it",
             "min_grade": "claimed, observed, executed or verified",
             "when": "globs; it applies only if a changed path fits one; empty: always",
             "on_missing": "block: not ready; needs-human: a person decides; report: only said",
@@ -154,6 +155,7 @@ def _table() -> f.Table:
         "rigor": "lenient, standard or strict",
         "require_brief": "without a brief a person must decide",
         "allow_new_dependencies": "whether a new dependency passes without a person",
+        "allow_override": "whether a person may override a verdict or a missing approval; under strict rigor never",
         "coverage_of_changed_lines": "per cent of changed lines that tests must run; 0: only reported",
         "requirements": "what must be shown",
         "sandbox": "how evidence must be confined",
@@ -183,14 +185,6 @@ def _one_kind_of_proof(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
             yield f.Complaint(where=("requirements", number), text=text, remedy="set `evidence:` or `approval:`")
 
 
-def _approvals_are_open(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
-    for number, requirement in enumerate(data.get("requirements", ())):
-        if "approval" in requirement:
-            text = "approvals by role are not checked yet; the pack will need a person"
-            remedy = "see to it yourself that the right people approve before you merge"
-            yield f.Complaint(where=("requirements", number, "approval"), text=text, remedy=remedy, severity="warning")
-
-
 def _sandbox_agrees(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
     sandbox = data.get("sandbox", {})
     if sandbox.get("minimum") == "none" and sandbox.get("allow_none") is False:
@@ -198,7 +192,7 @@ def _sandbox_agrees(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
         yield f.Complaint(where=("sandbox", "minimum"), text=text, remedy="raise the minimum", severity="warning")
 
 
-FILE = ArtifactFile(Policy, _table, name="policy", rules=(_one_kind_of_proof, _approvals_are_open, _sandbox_agrees))
+FILE = ArtifactFile(Policy, _table, name="policy", rules=(_one_kind_of_proof, _sandbox_agrees))
 
 
 def parse(text: str | bytes, path: str = ".workbench/policy.yaml") -> Policy:

@@ -116,6 +116,7 @@ version: "1"
 rigor: standard # lenient, standard or strict
 require_brief: true # without a brief a person must decide
 allow_new_dependencies: false # a new dependency needs a person
+allow_override: true # false: nobody merges in spite of not-ready or of a missing approval
 coverage_of_changed_lines: 0 # per cent; 0: reported, not required
 
 # A requirement asks for evidence of a kind, or for an approval. on_missing: block, needs-human or report.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from workbench.artifacts.globs import matches
 from workbench.artifacts.mergepack import RequirementResult, RequirementState, Verdict
-from workbench.artifacts.policy import OnMissing, Policy, Requirement
+from workbench.artifacts.policy import Approval, OnMissing, Policy, Requirement
 from workbench.core.case import (
     ASK,
     BASE_ON_RESULT,
@@ -16,6 +16,7 @@ from workbench.core.case import (
     TAMPERING,
     Case,
     Concern,
+    GivenApproval,
     Override,
     rank,
 )
@@ -104,14 +105,42 @@ def _approval(requirement: Requirement, case: Case) -> Judged:
     assert wanted is not None
     if wanted.paths and not any(matches(path, wanted.paths) for path in case.context.changed_paths):
         return RequirementResult(id=requirement.id, state="not_applicable", reason="No changed path fits."), None
-    people = {given.who for given in case.context.approvals if wanted.role in given.roles}
+    people = _approvers(wanted, case.context.approvals)
     if len(people) >= wanted.count:
         return RequirementResult(id=requirement.id, state="satisfied", by=", ".join(sorted(people))), None
     override = override_of(requirement.id, case)
     if override is not None:
         return _overridden(requirement, override)
-    text = f"{requirement.id}: {wanted.count - len(people)} more approval by {wanted.role} is required"
+    text = _lacking(requirement, len(people))
     return RequirementResult(id=requirement.id, state="unsatisfied", reason=text), Concern(verdict=ASK, text=text)
+
+
+def missing_approvals(policy: Policy, *, changed_paths: Sequence[str], approvals: Sequence[GivenApproval]) -> list[str]:
+    """A sentence for each approval that the policy asks for on such a change and that was not given."""
+    lacking = []
+    for requirement in policy.requirements:
+        wanted = requirement.approval
+        if wanted is None or not all(_touches(changed_paths, globs) for globs in (requirement.when, wanted.paths)):
+            continue
+        people = _approvers(wanted, approvals)
+        if len(people) < wanted.count:
+            lacking.append(_lacking(requirement, len(people)))
+    return lacking
+
+
+def _touches(paths: Sequence[str], globs: Sequence[str]) -> bool:
+    return not globs or any(matches(path, globs) for path in paths)
+
+
+def _approvers(wanted: Approval, approvals: Sequence[GivenApproval]) -> set[str]:
+    return {given.who for given in approvals if wanted.role in given.roles}
+
+
+def _lacking(requirement: Requirement, given: int) -> str:
+    assert requirement.approval is not None
+    more = requirement.approval.count - given
+    plural, verb = ("", "is") if more == 1 else ("s", "are")
+    return f"{requirement.id}: {more} more approval{plural} by {requirement.approval.role} {verb} required"
 
 
 def override_of(requirement: str, case: Case) -> Override | None:

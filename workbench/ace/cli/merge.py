@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     default="",
     type=TEXT,
     metavar="WHY",
-    help="DANGER: merge in spite of not-ready; it is recorded.",
+    help="DANGER: merge in spite of not-ready or a missing approval; it is recorded.",
 )
 @speaks
 def merge(place: Workplace, out: Output, mrp: str, mode: str | None, override: str) -> None:

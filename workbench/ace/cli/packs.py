@@ -22,7 +22,7 @@ from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
 from workbench.core.staleness import base_moved
 from workbench.core.state import PackState
-from workbench.model.errors import NotFound, Refused
+from workbench.model.errors import NotFound, Refused, UsageError
 from workbench.model.instants import seconds_between
 
 _mrp = click.argument("mrp")
@@ -98,6 +98,7 @@ def _decide(
     conditions: tuple[str, ...] = (),
     override: bool = False,
 ) -> None:
+    _refuse_own_words(conditions)
     settle_merges(place, out)
     with place.writing() as journal:
         name = _reviewed(journal, mrp)
@@ -110,6 +111,14 @@ def _decide(
     if stale and decision == "approve":
         out.warn(f"{pack.id} is stale: its base moved, so it cannot be merged as it is")
     _next(out, pack, stale=stale)
+
+
+def _refuse_own_words(conditions: tuple[str, ...]) -> None:
+    """A condition never reads like the record of an override: that is made only where the policy lets it."""
+    from workbench.ace.wiring.merging import OVERRIDE
+
+    if any(condition.lstrip().lower().startswith(OVERRIDE.strip()) for condition in conditions):
+        raise UsageError(f"A condition cannot begin with `{OVERRIDE.strip()}`.", hint="Use other words, or --override.")
 
 
 def _reviewed(ledger: Ledger, wanted: str) -> str:
@@ -146,6 +155,12 @@ def _override_conditions(place: Workplace, ledger: Ledger, pack: PackState, over
     return (merging.override_condition(pack.verdict),)
 
 
+def _may_add(place: Workplace, ledger: Ledger, pack: PackState) -> bool:
+    from workbench.ace.wiring import approving
+
+    return approving.may_add(place, ledger, pack)
+
+
 def _next(out: Output, pack: PackState, *, stale: bool) -> None:
     if not out.as_json and (following := showing.next_for_pack(pack, stale=stale)):
         out.say(f"next: {following}")
@@ -165,6 +180,7 @@ def _deciding(
         approves = decision == "approve"
         overridden = _override_conditions(place, states, pack, override) if approves else ()
         siblings = states.runs(mission=pack.mission) if pack.mission else []
+        further = approves and _may_add(place, states, pack)
         return packs.decide_pack(
             pack,
             states.run(pack.run) if pack.run else None,
@@ -177,6 +193,7 @@ def _deciding(
             at=place.clock.now(),
             mission=states.mission(pack.mission) if pack.mission else None,
             siblings=[run for run in siblings if run.id != pack.run],
+            further=further,
         )
 
     return deciding

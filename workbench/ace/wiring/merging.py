@@ -10,15 +10,14 @@ import fcntl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import msgspec
 
-from workbench.ace.wiring import checkpointing, things
+from workbench.ace.wiring import approving, checkpointing, things
 from workbench.ace.wiring.checkpointing import Written
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.gating import STORE
-from workbench.ace.wiring.starting import policy_of
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import pack as packs
@@ -30,14 +29,12 @@ from workbench.repository.merging import RESOLUTIONS, Merger, Mode, Moved, Plan,
 from workbench.repository.objects import Signature
 from workbench.repository.store import Store
 
-if TYPE_CHECKING:
-    from workbench.artifacts.policy import Policy
-
 LOCK = "merge.lock"
 LOCK_WAIT_S = 10.0  # a merge takes well under a second
 LOCK_POLL_S = 0.02
 BEFORE = "interrupted before the branch moved"
-OVERRIDE = "override: "  # how an approval says that it overrode a verdict of not-ready
+OVERRIDE = "override: "  # how an approval says that it overrode something, in words that only Workbench writes
+_VERDICT, _APPROVALS = f"{OVERRIDE}the verdict was ", f"{OVERRIDE}approvals were missing: "
 
 
 class Abandon(Protocol):
@@ -67,6 +64,7 @@ class _Bench:
     def __init__(self, place: Workplace, journal: SqliteJournal, store: Store) -> None:
         self.place = place
         self.journal = journal
+        self.store = store
         self.merger = Merger(place.repository, store)
 
     @property
@@ -80,9 +78,10 @@ class _Bench:
 
 
 def merge_pack(place: Workplace, wanted: str, *, mode: str = "", override: str = "") -> Outcome:
-    """Merge an approved pack; with `override`, a reason, also one whose verdict is not-ready, if the policy lets it.
+    """Merge an approved pack; with `override`, a reason, also one that is not ready or lacks an approval by role.
 
-    Raises Refused, and has moved nothing, when the pack is not approved, its base moved, or a checkout is not clean.
+    Raises Refused, and has moved nothing, when the pack is not approved, the policy lets nobody override, its base
+    moved, or a checkout is not clean.
     """
     with _bench(place) as bench:
         pack = bench.pack(wanted)
@@ -90,6 +89,7 @@ def merge_pack(place: Workplace, wanted: str, *, mode: str = "", override: str =
             approve_override(place, bench.journal, pack, reason=override)
             pack = bench.pack(pack.id)
         _require_mergeable(pack)
+        pack = _with_approvals(bench, pack, reason=override)
         plan = _plan(bench, pack, mode or place.settings()[0].merge.mode)
         decide(bench.journal, lambda states: _intent(things.pack(states, pack.id), plan, place.actor))
         moved = _carry_out(bench, pack.id, plan, log=f"workbench: merge {pack.id}", abandon=packs.abandon_merge)
@@ -128,30 +128,44 @@ def settle(place: Workplace) -> list[str]:
 
 def is_overridden(pack: PackState) -> bool:
     """Whether the approval that stands says that it overrode the verdict."""
-    conditions = pack.decisions[-1].get("conditions", []) if pack.decisions else []
-    return any(str(condition).startswith(OVERRIDE) for condition in conditions)
+    return _says(pack, _VERDICT)
+
+
+def _says(pack: PackState, beginning: str) -> bool:
+    approvals = [document for document in pack.decisions if document.get("decision") == "approve"]
+    return any(str(words).startswith(beginning) for document in approvals for words in document.get("conditions", []))
 
 
 def override_condition(verdict: str) -> str:
     """How an approval records what it overrode."""
-    return f"{OVERRIDE}the verdict was {verdict}"
+    return f"{_VERDICT}{verdict}"
 
 
 def require_overridable(place: Workplace, ledger: Ledger, pack: PackState) -> None:
-    """Raise Refused where the policy that bound the pack lets nobody override a verdict."""
-    if _binding_policy(place, ledger, pack).rigor == "strict":
+    """Raise Refused where the policy that bound the pack lets nobody override a verdict or a missing approval."""
+    policy = approving.binding_policy(place, ledger, pack)
+    if policy.rigor == "strict" or not policy.allow_override:
+        what = "is not ready" if pack.verdict == "not-ready" else "lacks an approval"
+        why = "is strict" if policy.rigor == "strict" else "says `allow_override: false`"
         raise Refused(
-            f"{pack.id} is not ready, and the policy that binds it is strict: nobody may override that.",
+            f"{pack.id} {what}, and the policy that binds it {why}: nobody may override that.",
             hint=f"workbench request-changes {pack.id} --why TEXT",
         )
 
 
-def _binding_policy(place: Workplace, ledger: Ledger, pack: PackState) -> Policy:
-    from workbench.artifacts import policy
-
-    if pack.policy is not None:
-        return policy.parse(ledger.blobs.get(pack.policy.blob), pack.policy.id)
-    return policy_of(place.repository, pack.base_commit)
+def _with_approvals(bench: _Bench, pack: PackState, *, reason: str) -> PackState:
+    """The pack with every approval that its policy asks for, or with the word of who went on without, and why."""
+    lacking = approving.missing(bench.place, bench.journal, bench.store, pack)
+    if not lacking or _says(pack, _APPROVALS):
+        return pack
+    if not reason.strip():
+        raise Refused(
+            f"{pack.id} lacks approvals. {'; '.join(lacking)}.",
+            hint=f"Somebody in that role (see people.yaml of the base): workbench approve {pack.id} --why TEXT",
+        )
+    require_overridable(bench.place, bench.journal, pack)
+    _approve(bench.place, bench.journal, pack, reason=reason, condition=f"{_APPROVALS}{'; '.join(lacking)}")
+    return bench.pack(pack.id)
 
 
 def approve_override(place: Workplace, journal: Ledger, pack: PackState, *, reason: str) -> None:
@@ -162,6 +176,10 @@ def approve_override(place: Workplace, journal: Ledger, pack: PackState, *, reas
             hint=f"workbench mrp show {pack.id}; --override REASON goes on in spite of it, and is recorded.",
         )
     require_overridable(place, journal, pack)
+    _approve(place, journal, pack, reason=reason, condition=override_condition(pack.verdict))
+
+
+def _approve(place: Workplace, journal: Ledger, pack: PackState, *, reason: str, condition: str) -> None:
     run = journal.run(pack.run) if pack.run else None
     decide(
         journal,
@@ -170,10 +188,11 @@ def approve_override(place: Workplace, journal: Ledger, pack: PackState, *, reas
             run,
             decision="approve",
             rationale=reason,
-            conditions=(override_condition(pack.verdict),),
+            conditions=(condition,),
             decided_by=place.person,
             actor=place.actor,
             at=place.clock.now(),
+            further=True,
         ),
     )
 

@@ -73,13 +73,17 @@ def decide_pack(
     mission: MissionState | None = None,
     siblings: Sequence[RunState] = (),
     verified: bool = False,
+    further: bool = False,
 ) -> Decision:
     """Approve, send back or reject. `siblings` are the mission's other runs.
+
+    `further` says that this approval may join those that an approved pack has.
 
     Raises AlreadyResolved when somebody decided it first and Refused when it is not there to be decided.
     """
     reason = required_reason(rationale, what="A decision")
-    _refuse_undecidable(pack, decision)
+    if not (further and decision == "approve" and pack.state == "approved" and pack.merging is None):
+        _refuse_undecidable(pack, decision)
     _refuse_disturbing(pack, run, decision)
     resolution = resolution_id(pack.id, len(pack.decisions) + 1)
     document: dict[str, Any] = {
