@@ -210,6 +210,24 @@ def test_a_run_that_has_several_packs_is_not_decided_by_its_own_name(call: Call,
     assert not any(event.kind == "PackDecided" for event in world.journal.read(f"pack/MRP-{run}-2"))
 
 
+def test_an_override_names_the_pack_that_it_overrides(call: Call, world: World, run: str, repository: Path) -> None:
+    """Nobody overrides a verdict that they did not read: a run with several packs is refused, with their names."""
+    world.pack(run)
+    newest = world.pack(run, revision=2, verdict="not-ready")
+    refused = call("merge", run, "--override", "hotfix", "--json")
+    assert (refused.code, git(repository, "rev-parse", "main")) == (1, world.base)
+    assert f"{newest} (submitted)" in refused.error["hint"]
+    assert call("merge", newest, "--override", "hotfix", "--json").one["id"] == newest
+
+
+def test_a_merge_by_the_runs_name_says_which_pack_it_took(call: Call, world: World, run: str) -> None:
+    """What was approved already may be merged by its run."""
+    world.pack(run)
+    newest = world.pack(run, revision=2)
+    assert call("approve", newest, "--why", "fine").code == 0
+    assert f"merged {newest}:" in call("merge", run).out
+
+
 def test_the_only_pack_of_a_run_may_be_named_by_the_run(call: Call, world: World, run: str) -> None:
     """Where nothing can be mixed up, the run's id will do."""
     name = world.pack(run)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 )
 @speaks
 def merge(place: Workplace, out: Output, mrp: str, mode: str | None, override: str) -> None:
-    """Merge the approved pack MRP (a run's id means its newest) into its branch.
+    """Merge the approved pack MRP (a run's id means its newest; not with --override) into its branch.
 
     Uncommitted work is never touched: a branch that is checked out moves only where the checkout is clean.
     """

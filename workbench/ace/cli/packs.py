@@ -22,7 +22,7 @@ from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
 from workbench.core.staleness import base_moved
 from workbench.core.state import PackState
-from workbench.model.errors import NotFound, Refused, UsageError
+from workbench.model.errors import Refused, UsageError
 from workbench.model.instants import seconds_between
 
 _mrp = click.argument("mrp")
@@ -101,7 +101,7 @@ def _decide(
     _refuse_own_words(conditions)
     settle_merges(place, out)
     with place.writing() as journal:
-        name = _reviewed(journal, mrp)
+        name = things.reviewed(journal, mrp)
         deciding = _deciding(place, name, decision, why, changes, conditions, override)
         decide(journal, deciding)
         pack = things.pack(journal, name)
@@ -119,25 +119,6 @@ def _refuse_own_words(conditions: tuple[str, ...]) -> None:
 
     if any(condition.lstrip().lower().startswith(OVERRIDE.strip()) for condition in conditions):
         raise UsageError(f"A condition cannot begin with `{OVERRIDE.strip()}`.", hint="Use other words, or --override.")
-
-
-def _reviewed(ledger: Ledger, wanted: str) -> str:
-    """The id of the pack that a person decides: one that they name, or the only one that their run ever had."""
-    if ledger.pack(wanted) is not None:
-        return wanted
-    thing = things.find(ledger, wanted, "mrp", "run", "mission")
-    if thing.kind == "mrp":
-        return thing.id
-    runs = {run.id for run in things.runs_of(ledger, thing.id)}
-    found = [pack for pack in ledger.packs() if pack.run in runs]
-    if not found:
-        raise NotFound(f"{thing.id} has no pack yet.", hint=f"workbench log {thing.id} shows what happens.")
-    if thing.kind == "run" and len(found) == 1 and found[0].revision == 1:
-        return found[0].id
-    raise Refused(
-        f"{thing.id} names no one pack: name the pack that you read.",
-        hint=f"One of {', '.join(f'{pack.id} ({pack.state})' for pack in reversed(found))}.",
-    )
 
 
 def _override_conditions(place: Workplace, ledger: Ledger, pack: PackState, override: bool) -> tuple[str, ...]:

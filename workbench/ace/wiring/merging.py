@@ -84,7 +84,8 @@ def merge_pack(place: Workplace, wanted: str, *, mode: str = "", override: str =
     moved, or a checkout is not clean.
     """
     with _bench(place) as bench:
-        pack = bench.pack(wanted)
+        # To override is to decide, so it takes the pack that a person read; to merge, what was approved is enough.
+        pack = bench.pack(things.reviewed(bench.journal, wanted) if override else wanted)
         if pack.verdict == "not-ready" and not is_overridden(pack):
             approve_override(place, bench.journal, pack, reason=override)
             pack = bench.pack(pack.id)

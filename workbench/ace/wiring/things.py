@@ -7,7 +7,7 @@ from typing import TypeVar
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.core.state import ConsultationState, MissionState, PackState, RunState
 from workbench.core.views.lookup import Kind, Named, everything, named
-from workbench.model.errors import NotFound
+from workbench.model.errors import NotFound, Refused
 
 
 def find(ledger: Ledger, wanted: str, *kinds: Kind) -> Named:
@@ -39,6 +39,25 @@ def pack(ledger: Ledger, wanted: str) -> PackState:
     if not newest:
         raise NotFound(f"Run {thing.id} has no pack yet.", hint=f"workbench log {thing.id} shows what it does.")
     return _present(ledger.pack(newest), newest)
+
+
+def reviewed(ledger: Ledger, wanted: str) -> str:
+    """The id of the pack that a person decides: one that they name, or the only one that their run ever had."""
+    if ledger.pack(wanted) is not None:
+        return wanted
+    thing = find(ledger, wanted, "mrp", "run", "mission")
+    if thing.kind == "mrp":
+        return thing.id
+    runs = {run.id for run in runs_of(ledger, thing.id)}
+    found = [pack for pack in ledger.packs() if pack.run in runs]
+    if not found:
+        raise NotFound(f"{thing.id} has no pack yet.", hint=f"workbench log {thing.id} shows what happens.")
+    if thing.kind == "run" and len(found) == 1 and found[0].revision == 1:
+        return found[0].id
+    raise Refused(
+        f"{thing.id} names no one pack: name the pack that you read.",
+        hint=f"One of {', '.join(f'{pack.id} ({pack.state})' for pack in reversed(found))}.",
+    )
 
 
 def run(ledger: Ledger, wanted: str) -> RunState:
