@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from journal_script import Script
 
+from workbench.journal.checkpoints import Checkpoints
 from workbench.journal.group import GroupCommit
 from workbench.journal.store import SqliteJournal, open_journal
 from workbench.journal.verify import verify
@@ -57,6 +59,54 @@ def test_many_threads_and_other_processes_may_append(grouped: GroupCommit, direc
         assert sorted([*seqs, *decided]) == list(range(2, 212))
 
     assert verify(grouped.journal).ok
+
+
+def test_a_busy_writer_leaves_the_lock_to_others_from_time_to_time(
+    grouped: GroupCommit, directory: Path, script: Script
+) -> None:
+    """A process that asks for the lock each millisecond gets it, although the writer always has more to write."""
+    ended = Event()
+
+    def flood() -> None:
+        while not ended.is_set():
+            grouped.submit([script.thought("x")]).result()
+
+    with open_journal(directory, clock=SettableClock()) as other, ThreadPoolExecutor(4) as pool:
+        floods = [pool.submit(flood) for _ in range(4)]
+        try:
+            decided = [other.append([script.queued(f"n.{number}")])[0].version for number in range(20)]
+        finally:
+            ended.set()
+        for done in floods:
+            done.result()
+
+    assert decided == [1] * 20
+
+
+def test_a_full_log_is_begun_anew(journal: SqliteJournal, script: Script) -> None:
+    """The writer is asked to copy what the pass beside it left; then the log is written over and keeps its size."""
+    journal.checkpoint_every(0)
+    log = journal.path.with_name(f"{journal.path.name}-wal")
+    journal.append([script.queued()])
+    grown = grows(journal, log, script)
+    checkpoints = Checkpoints(journal.path, interval_s=0, full_pages=1)
+    while not checkpoints.asks_for_the_rest():
+        checkpoints.nudge()
+        journal.append([script.thought("y")])
+    checkpoints.close()
+
+    journal.checkpoint()
+
+    assert grown
+    assert not grows(journal, log, script)
+    assert verify(journal).ok
+
+
+def grows(journal: SqliteJournal, log: Path, script: Script) -> bool:
+    """Whether the log is longer after one more event."""
+    before = log.stat().st_size
+    journal.append([script.thought("x" * 20_000)])
+    return log.stat().st_size > before
 
 
 def test_closing_carries_out_what_was_submitted(journal: SqliteJournal, script: Script) -> None:

@@ -1,4 +1,4 @@
-"""Group commit: many callers, one writing thread, one sync for all that came within a few milliseconds.
+"""Group commit: many callers, one writing thread, one sync for all that came while the last one was under way.
 
 It knows neither SQL nor events' meaning; a caller is answered only after the sync.
 """
@@ -19,8 +19,8 @@ from workbench.journal.store import SqliteJournal
 from workbench.model.errors import Conflict, JournalProblem
 from workbench.model.events import Event, Proposed
 
-GROUP_WINDOW_S = 0.002  # at most: what is submitted within it shares a sync; other processes get the lock meanwhile
-WINDOW_SHARE = 0.25  # of the last commit's duration, so that a fast disk is not waited for
+REST_S = 0.002  # the lock is left alone for so long, in which another process that polls for it each ms gets it
+REST_EVERY_S = 0.2  # of uninterrupted work, a fraction of the patience with which others wait for the lock
 MAX_GROUP_EVENTS = 2_000  # so that no group holds the lock for long
 
 
@@ -43,7 +43,6 @@ class GroupCommit:
         self._submissions: queue.SimpleQueue[_Submission | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
         self._closed = False
-        self._window_s = 0.0
         journal.checkpoint_every(BACKSTOP_PAGES)
         self._checkpoints = Checkpoints(journal.path)
         self._thread = threading.Thread(target=self._work, name="group-commit", daemon=True)
@@ -78,13 +77,22 @@ class GroupCommit:
         self.close()
 
     def _work(self) -> None:
-        while (first := self._submissions.get()) is not None:
-            time.sleep(self._window_s)
+        rested = time.monotonic()
+        while True:
+            waits_since = time.monotonic()
+            first = self._submissions.get()
+            if first is None:
+                return
+            if time.monotonic() - waits_since >= REST_S:
+                rested = time.monotonic()
+            elif waits_since - rested >= REST_EVERY_S:
+                time.sleep(REST_S)
+                rested = time.monotonic()
             group, ended = self._gather(first)
-            started = time.monotonic()
             self._carry_out(group)
-            self._window_s = min(GROUP_WINDOW_S, WINDOW_SHARE * (time.monotonic() - started))
             self._checkpoints.nudge()
+            if self._checkpoints.asks_for_the_rest():
+                self.journal.checkpoint()
             if ended:
                 return
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -120,6 +121,11 @@ class SqliteJournal:
         """Let the write-ahead log grow to so many pages before an append moves it into the database."""
         with self._writing, self._speaking:
             self._open_writer()[0].execute(f"PRAGMA wal_autocheckpoint = {pages}")
+
+    def checkpoint(self) -> None:
+        """Move the write-ahead log into the database as far as readers let it; what fails is done by a later one."""
+        with self._writing, contextlib.suppress(sqlite3.Error):
+            self._open_writer()[0].execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     @property
     def is_writable(self) -> bool:
