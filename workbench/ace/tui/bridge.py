@@ -69,6 +69,7 @@ class Bridge:
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._ended = False
+        self._urged = False  # somebody asked to look now
         self.mirror = Mirror()
         self.looks = 0  # computations so far
         self._thread = threading.Thread(target=self._work, name="bridge", daemon=True)
@@ -114,6 +115,7 @@ class Bridge:
 
     def look_now(self) -> None:
         """Something was just decided here: do not wait for the next look."""
+        self._urged = True
         self._wake.set()
 
     # --- the thread ---
@@ -135,8 +137,8 @@ class Bridge:
             quiet_s = IDLE_S
             while not self._ended:
                 seen = ledger.data_version()
-                if seen != version or quiet_s >= IDLE_S or self._has_fresh():
-                    version, quiet_s = seen, 0.0
+                if seen != version or quiet_s >= IDLE_S or self._urged or self._has_fresh():
+                    version, quiet_s, self._urged = seen, 0.0, False
                     self._compute(ledger)
                     self._pause(FRAME_S)
                 else:
