@@ -183,5 +183,6 @@ class Bridge:
             self._tell(Arrived("", None, problem))
 
     def _pause(self, seconds: float) -> None:
-        self._wake.wait(seconds)
-        self._wake.clear()
+        if not self._ended:
+            self._wake.wait(seconds)
+            self._wake.clear()
