@@ -125,9 +125,9 @@ def actions_of(where: str) -> tuple[Action, ...]:
     return own + tuple(action for action in ACTIONS if action.where == EVERYWHERE)
 
 
-def named(action_id: str, where: str = "") -> Action:
-    """The row of that id. Raises KeyError."""
-    for action in ACTIONS:
-        if action.id == action_id and where in ("", action.where, EVERYWHERE):
+def named(action_id: str, where: str) -> Action:
+    """The row of that id, as a screen has it. Raises KeyError."""
+    for action in actions_of(where):
+        if action.id == action_id:
             return action
     raise KeyError(action_id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -12,11 +14,14 @@ from textual.message import Message
 from textual.theme import Theme as TextualTheme
 
 from workbench.ace.tui.bridge import Arrived, Bridge
-from workbench.ace.tui.keymap import Keymap
 from workbench.ace.tui.marks import Glyphset
+from workbench.ace.tui.needs import NEEDS, Need, needs_view
 from workbench.ace.tui.palette import Palette
+from workbench.ace.tui.preferences import Preferences, preferences, shows_unicode
 from workbench.ace.tui.screens.base import WorkScreen
-from workbench.ace.tui.themes import DEFAULT, Theme, read_theme, shipped_directory, theme_files
+from workbench.ace.tui.terminal import clipboard, notification
+from workbench.ace.tui.text import safe
+from workbench.ace.tui.themes import Theme
 from workbench.ace.wiring.workplace import Workplace
 from workbench.model.errors import EnvironmentProblem, WorkbenchError
 
@@ -24,6 +29,15 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
 T = TypeVar("T")
+# What Textual's own rules ask of a theme in the terminal's own colours.
+_ANSI = {
+    "ansi-background": "ansi_black",
+    "ansi-foreground": "ansi_white",
+    "input-cursor-background": "ansi_white",
+    "input-cursor-foreground": "ansi_black",
+    "input-cursor-text-style": "none",
+}
+COPIED = "copied.txt"  # what was copied last, for terminals without a clipboard of ours
 
 
 class WorkbenchApp(App[int]):
@@ -49,13 +63,18 @@ class WorkbenchApp(App[int]):
             super().__init__()
             self.then, self.value, self.problem = then, value, problem
 
-    def __init__(self, place: Workplace, *, theme: str = DEFAULT, keymap: Keymap | None = None) -> None:
+    def __init__(self, place: Workplace, chosen: Preferences | None = None) -> None:
         super().__init__()
         self.place = place
-        self.keymap_of_workbench = keymap or Keymap()
-        self.glyphs = Glyphset()
+        self.chosen = chosen or preferences()
+        self.keymap_of_workbench = self.chosen.keymap
+        self.glyphs = Glyphset("unicode" if shows_unicode(self.chosen.screens) else "ascii")
         self.bridge = Bridge(place, self._hear)
-        self._use(read_theme(theme_files(shipped_directory())[theme]))
+        self.has_mouse = self.chosen.screens.mouse
+        self._known: frozenset[Need] | None = None  # what needed a person when it was last looked
+        if self.chosen.screens.motion == "none":
+            self.animation_level = "none"
+        self._use(self.chosen.theme)
 
     def _hear(self, arrived: Arrived) -> None:
         self.post_message(self.Told(arrived))
@@ -74,7 +93,7 @@ class WorkbenchApp(App[int]):
                 panel=colors["bar"],
                 dark=theme.dark,
                 ansi=theme.ansi,
-                variables=colors,
+                variables={**(_ANSI if theme.ansi else {}), **colors},
             )
         )
         self.theme = theme.name
@@ -83,7 +102,7 @@ class WorkbenchApp(App[int]):
     @cached_property
     def palette(self) -> Palette:
         """The styles of the theme in force."""
-        return Palette(self.current_theme.variables)
+        return Palette(self.current_theme.variables, ascii=self.glyphs.kind == "ascii")
 
     # --- screens and the bridge ---
 
@@ -95,7 +114,10 @@ class WorkbenchApp(App[int]):
 
     def on_mount(self) -> None:
         """Begin to read the journal once there is something to look at."""
+        self.bridge.watch(NEEDS, needs_view)
         self.call_after_refresh(self.bridge.start)
+        if self.chosen.problems:
+            self.call_after_refresh(self._tell_problems)
 
     def on_unmount(self) -> None:
         """Stop reading."""
@@ -104,10 +126,55 @@ class WorkbenchApp(App[int]):
     def on_workbench_app_told(self, message: Told) -> None:
         """Hand a value to the screen that watches it, wherever in the stack it is."""
         arrived = message.arrived
+        if arrived.name == NEEDS and arrived.problem is None:
+            self._notice(arrived.value)
         for screen in self.screen_stack:
             if isinstance(screen, WorkScreen):
                 screen.take(arrived)
         self.bridge.taken(arrived.name)
+
+    def _notice(self, needs: frozenset[Need]) -> None:
+        """Call a person who looks elsewhere; who has this terminal in front sees it."""
+        known, self._known = self._known, needs
+        fresh = sorted(needs - known) if known is not None else []
+        if not fresh or self.app_focus or self.chosen.screens.notify == "off":
+            return
+        self.bell()
+        if self.chosen.screens.notify == "desktop":
+            words = safe(fresh[0].title if len(fresh) == 1 else f"{len(fresh)} things need you")
+            self._write(notification(safe("Workbench"), words))
+
+    def _tell_problems(self) -> None:
+        if self.work_screen is not None:
+            self.work_screen.tell("; ".join(self.chosen.problems), "needs-you")
+
+    # --- the terminal ---
+
+    def copy(self, text: str) -> str:
+        """Copy to the terminal's clipboard, and to a file where the terminal cannot; says what was done."""
+        kept = self.place.journal_directory / COPIED
+        with suppress(OSError):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_text(text, encoding="utf-8", errors="replace")
+        sequence = clipboard(text)
+        self._clipboard = text
+        self._write(sequence)
+        return "copied" if sequence else f"too long for the terminal: it is in {kept}"
+
+    def toggle_mouse(self) -> bool:
+        """Take the mouse, or leave it to the terminal; whether the screens have it now."""
+        driver = self._driver
+        self.has_mouse = not self.has_mouse
+        if driver is not None:
+            name = "_enable_mouse_support" if self.has_mouse else "_disable_mouse_support"
+            getattr(driver, name, lambda: None)()
+            driver.flush()
+        return self.has_mouse
+
+    def _write(self, sequence: str) -> None:
+        if self._driver is not None and sequence:
+            self._driver.write(sequence)
+            self._driver.flush()
 
     @property
     def work_screen(self) -> WorkScreen | None:
@@ -156,4 +223,6 @@ class WorkbenchApp(App[int]):
 def run(place: Workplace) -> int:
     """Open the screens; the exit code."""
     app = WorkbenchApp(place)
-    return app.run() or app.return_code or 0
+    if app.chosen.screens.fps:
+        os.environ["TEXTUAL_FPS"] = str(app.chosen.screens.fps)
+    return app.run(mouse=app.has_mouse) or app.return_code or 0

@@ -36,10 +36,14 @@ _LOOKS: dict[Role, tuple[str, dict[str, bool]]] = {
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
+_IN_ASCII = str.maketrans({"▌": ">", "…": "~", "│": "|", "─": "-", "╰": "`", "·": ".", "−": "-", "→": ">"})
+
+
 class Palette:
     """The styles of one theme."""
 
-    def __init__(self, variables: Mapping[str, str]) -> None:
+    def __init__(self, variables: Mapping[str, str], *, ascii: bool = False) -> None:
+        self._ascii = ascii
         self._styles = {role: _style(variables, *_LOOKS[role]) for role in ROLES}
         self.cursor = Style(bgcolor=_color(variables, "cursor"))
         self.cursor_away = Style(bgcolor=_color(variables, "cursor-away"))
@@ -48,6 +52,10 @@ class Palette:
     def style(self, role: Role) -> Style:
         """How a role looks."""
         return self._styles[role]
+
+    def shown(self, words: str) -> str:
+        """Words as this terminal can show them: our own signs have forms in ASCII."""
+        return words.translate(_IN_ASCII) if self._ascii else words
 
 
 def _style(variables: Mapping[str, str], name: str, attributes: dict[str, bool]) -> Style:

@@ -90,7 +90,7 @@ class WorkScreen(Screen[Any]):
         self.bridge.watch("heading", heading_view)
         for name, view in self.views().items():
             self.bridge.watch(self._watched(name), view)
-        self.query_one("#header", Bar).show(heading_parts(None, self.workbench.place, self.workbench.glyphs)[0])
+        self._show_heading(None)
         if self.main:
             self.query_one(self.main).focus()
         self.show_footer()
@@ -117,9 +117,10 @@ class WorkScreen(Screen[Any]):
     def _watched(self, name: str) -> str:
         return f"{id(self)}/{name}"
 
-    def _show_heading(self, value: Heading) -> None:
+    def _show_heading(self, value: Heading | None) -> None:
         left, right = heading_parts(value, self.workbench.place, self.workbench.glyphs)
-        self.query_one("#header", Bar).show(left, right)
+        for bar in self.query("#header").results(Bar):  # a dialog has none
+            bar.show(left, right)
 
     # --- keys ---
 
@@ -238,6 +239,31 @@ class WorkScreen(Screen[Any]):
     def act_start_mission(self) -> None:
         """The form that starts a mission."""
         routes.go(self.workbench, "start")
+
+    def act_show_palette(self) -> None:
+        """Find an action by its name."""
+        from workbench.ace.tui.screens.palette import PaletteScreen
+
+        self.app.push_screen(PaletteScreen(self), self._then)
+
+    def act_show_help(self) -> None:
+        """All keys of this screen."""
+        from workbench.ace.tui.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self))
+
+    def act_toggle_mouse(self) -> None:
+        """Take the mouse, or leave it to the terminal."""
+        has = self.workbench.toggle_mouse()
+        self.tell("the mouse presses keys here" if has else "the mouse is the terminal's: it selects text", "dim")
+
+    def act_suspend(self) -> None:
+        """Back to the shell."""
+        self.app.action_suspend_process()
+
+    def _then(self, action_id: str | None) -> None:
+        if action_id:
+            self.perform_id(action_id)
 
     def act_next_pane(self) -> None:
         """The next pane."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -32,7 +32,7 @@ class Dialog(WorkScreen):
     def compose(self) -> ComposeResult:
         """The pane."""
         with Vertical():
-            yield Bar(id="header")
+            yield Bar(id="title")
             yield from self.body()
             yield Bar(id="told")
             yield Bar(id="footer")
@@ -43,12 +43,4 @@ class Dialog(WorkScreen):
 
     def on_mount(self) -> None:
         """Show the title."""
-        self.query_one("#header", Bar).show([Part(line(piece(self.title_words, "title")))])
-        if self.main:
-            self.query_one(self.main).focus()
-        self.show_footer()
-
-    def answer(self, then: Callable[[], None]) -> None:
-        """Close, then do what was answered."""
-        self.dismiss(None)
-        then()
+        self.query_one("#title", Bar).show([Part(line(piece(self.title_words, "title")))])

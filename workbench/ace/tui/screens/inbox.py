@@ -121,7 +121,10 @@ class InboxScreen(WorkScreen):
 
     def on_rows_view_waiting(self, message: RowsView.Waiting) -> None:
         """Rows wait to be let in."""
-        self.tell(f"{message.count} new or settled - press . to draw the list anew" if message.count else "", "accent")
+        if message.count:
+            self.tell(f"{message.count} new or settled - press . to draw the list anew", "accent")
+        elif "new or settled" in self.told:
+            self.tell("")
 
     def act_show_new(self) -> None:
         """Draw the list anew."""

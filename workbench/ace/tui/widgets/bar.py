@@ -83,7 +83,7 @@ class Bar(Widget):
                 segments.append(Segment(" " * self.GAP, base))
                 at += self.GAP
             words = cut(part.words, max(0, self.size.width - at))
-            segments.extend(Segment(piece.text, base + look.style(piece.role)) for piece in words)
+            segments.extend(Segment(look.shown(piece.text), base + look.style(piece.role)) for piece in words)
             self._places.append((at, at + width_of(words), part.action))
             at += width_of(words)
         return at

@@ -120,8 +120,9 @@ class LinesView(ScrollView, can_focus=True):
 
     def _strip(self, words: Line, base: Style) -> Strip:
         cells = self.scrollable_content_region.width
-        look = look_of(self).style
-        segments = [Segment(part.text, base + look(part.role)) for part in cut(words or EMPTY, cells)]
+        look = look_of(self)
+        parts = cut(words or EMPTY, cells)
+        segments = [Segment(look.shown(part.text), base + look.style(part.role)) for part in parts]
         return Strip(segments).extend_cell_length(cells, base)
 
     def _finished(self, strip: Strip, _index: int) -> Strip:

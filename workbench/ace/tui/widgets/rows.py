@@ -191,7 +191,7 @@ class RowsView(LinesView, Generic[RowT]):
         look = look_of(self)
         style = look.cursor if self.has_focus else look.cursor_away
         words = [Segment(text, (own or Style()) + style) for text, own, _ in strip.crop(1)]
-        return Strip([Segment("▌", look.style("accent") + style), *words], strip.cell_length)
+        return Strip([Segment(look.shown("▌"), look.style("accent") + style), *words], strip.cell_length)
 
 
 class _Painted(Generic[RowT]):

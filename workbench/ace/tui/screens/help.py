@@ -1,0 +1,60 @@
+"""All keys of the screen below, from the table of actions, with the reason where one cannot be used now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.widget import Widget
+
+from workbench.ace.tui.actions import EVERYWHERE, Action, actions_of
+from workbench.ace.tui.keymap import shown
+from workbench.ace.tui.prose import Block, Prose, blank, heading
+from workbench.ace.tui.screens.base import WorkScreen
+from workbench.ace.tui.screens.dialog import Dialog
+from workbench.ace.tui.text import Line, Piece, cut, line, padded, piece
+from workbench.ace.tui.widgets.lines import LinesView
+
+KEY_CELLS, LABEL_CELLS = 14, 17
+
+
+class HelpScreen(Dialog):
+    """Help for one screen."""
+
+    where = "help"
+    main = "#lines"
+    title_words = "KEYS"
+    DEFAULT_CSS = "HelpScreen LinesView { height: auto; max-height: 32; background: $surface; }"
+
+    def __init__(self, of: WorkScreen) -> None:
+        super().__init__()
+        self._of = of
+
+    def body(self) -> Iterator[Widget]:
+        """The keys."""
+        yield LinesView(id="lines")
+
+    def on_mount(self) -> None:
+        """Fill in."""
+        self.query_one("#lines", LinesView).show(Prose(list(self._blocks())))
+
+    def _blocks(self) -> Iterator[Block]:
+        rows = actions_of(self._of.where)
+        own = [action for action in rows if action.where != EVERYWHERE]
+        if own:
+            yield heading(f"{self._of.where.upper()}")
+            yield from map(self._row, own)
+            yield blank()
+        yield heading("EVERYWHERE")
+        yield from (self._row(action) for action in rows if action.where == EVERYWHERE)
+
+    def _row(self, action: Action) -> Block:
+        keymap = self.workbench.keymap_of_workbench
+        keys = " ".join(shown(key) for key in keymap.keys_of(action))
+        reason = self._of.reason_off(action)
+
+        def lay(cells: int) -> tuple[Line]:
+            words = piece(reason or action.tooltip, "dim" if reason else "plain")
+            label: Piece = piece(action.label, "dim" if reason else "strong")
+            return (cut(line(padded(piece(keys, "accent"), KEY_CELLS), padded(label, LABEL_CELLS), " ", words), cells),)
+
+        return Block(lay)

@@ -1,0 +1,87 @@
+"""The palette: every action of the screen below by its name, found by typing parts of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.widget import Widget
+from textual.widgets import Input
+
+from workbench.ace.tui.actions import Action, actions_of
+from workbench.ace.tui.keymap import shown
+from workbench.ace.tui.screens.base import WorkScreen
+from workbench.ace.tui.screens.dialog import Dialog
+from workbench.ace.tui.sheet import Sheet
+from workbench.ace.tui.text import piece
+from workbench.ace.tui.widgets.columns import Column, painter
+from workbench.ace.tui.widgets.rows import RowsView
+
+
+class PaletteScreen(Dialog):
+    """Closes with the id of the chosen action."""
+
+    where = "palette"
+    main = "#words"
+    title_words = "DO WHAT?"
+    DEFAULT_CSS = """
+    PaletteScreen Input { border: none; height: 1; padding: 0 1; background: $panel; }
+    PaletteScreen RowsView { height: auto; max-height: 16; background: $surface; }
+    """
+
+    def __init__(self, of: WorkScreen) -> None:
+        super().__init__()
+        self._of = of
+
+    def body(self) -> Iterator[Widget]:
+        """A field, and what fits it."""
+        keymap = self.workbench.keymap_of_workbench
+        columns = (
+            Column[Action](lambda row: piece(row.label, "dim" if self._of.reason_off(row) else "strong"), 17),
+            Column[Action](lambda row: piece(self._of.reason_off(row) or row.tooltip, "dim"), 0, least=10),
+            Column[Action](lambda row: piece(shown(keymap.keys_of(row)[0]), "accent"), 7, right=True),
+        )
+        rows = [row for row in actions_of(self._of.where) if row.id != "show-palette"]
+        yield Input(placeholder="type parts of a name", id="words")
+        yield RowsView(Sheet(rows, key=_key), painter(columns), text=_words, id="rows")
+
+    def on_mount(self) -> None:
+        """Draw the list."""
+        self._rows.let_in()
+
+    @property
+    def _rows(self) -> RowsView[Action]:
+        return self.query_one("#rows", RowsView)
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        """Keep what fits."""
+        self._rows.keep(message.value)
+
+    def on_input_submitted(self) -> None:
+        """Choose."""
+        self.act_open_row()
+
+    def on_rows_view_opened(self) -> None:
+        """Choose with the mouse."""
+        self.act_open_row()
+
+    def act_open_row(self) -> None:
+        """Choose."""
+        row = self._rows.row
+        if row is not None:
+            self.dismiss(row.id)
+
+    def act_next_line(self) -> None:
+        """Down, while the field keeps the focus."""
+        self._rows.go("next-line")
+
+    def act_previous_line(self) -> None:
+        """Up."""
+        self._rows.go("previous-line")
+
+
+def _key(action: Action) -> str:
+    return action.id
+
+
+def _words(action: Action) -> str:
+    return f"{action.label} {action.tooltip}"
