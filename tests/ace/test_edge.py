@@ -187,3 +187,39 @@ def test_what_nobody_foresaw_is_told_as_an_error(call: Call, world: World, monke
     said = call("missions", "--json")
     assert said.code == 4
     assert said.error["hint"]
+
+
+def test_a_listing_starts_without_what_only_other_verbs_need(repository: Path, world: World) -> None:
+    """An inbox as JSON needs no artifacts' tables, no archives and no guesses at mistyped words."""
+    (run,) = world.mission()
+    world.pack(run)
+    code = "import sys; from workbench.ace.cli.main import main; main(['inbox', '--json']); print(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True)
+    loaded = set(said.stdout.splitlines()[-1].split())
+    assert "workbench.core.attention" in loaded
+    assert not loaded & {"workbench.artifacts.files", "lzma", "difflib", "subprocess"}
+
+
+def test_ctrl_c_in_the_demo_leaves_the_agents_to_it(home: Path, tmp_path: Path) -> None:
+    """Whoever leaves the demo is told where the agents go on and how they end, and sees no traceback."""
+    demo = [sys.executable, "-m", "workbench", "demo", "tour"]
+    with subprocess.Popen(
+        demo, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_as_at_a_terminal
+    ) as watching:
+        try:
+            assert watching.stderr is not None
+            told = ""
+            while "Ctrl-C leaves them to it" not in told:
+                line = watching.stderr.readline()
+                assert line, told
+                told += line
+            watching.send_signal(signal.SIGINT)
+            out, err = watching.communicate(timeout=30)
+        finally:
+            watching.kill()
+            stop = [sys.executable, "-m", "workbench", "-C", "tour", "aee", "stop"]
+            stopped = subprocess.run(stop, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (watching.returncode, out) == (130, "")
+    assert "Traceback" not in err
+    assert "The agents go on without you" in " ".join(err.split())
+    assert stopped.returncode == 0, stopped.stderr

@@ -16,7 +16,8 @@ from ace_world import Call, World, git
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.ace.cli.output import json_line
+from workbench.ace.cli.demo import _next_steps
+from workbench.ace.cli.output import Output, json_line
 from workbench.ace.cli.table import Column, age, table, wrapped
 from workbench.model.text import cell_width, one_line
 
@@ -153,6 +154,34 @@ def test_a_pack_and_an_error_are_read_at_eighty_columns(
         assert max(map(cell_width, said.splitlines())) <= 80, said
     monkeypatch.delenv("COLUMNS")
     assert why.strip() in call("mrp", "show", name).out
+
+
+def test_talk_is_wrapped_at_words(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """No word of what is said on stderr is broken by the terminal's edge; in a file each line stays whole."""
+    words = "something that a person has to know before " * 5
+    monkeypatch.setenv("COLUMNS", "80")
+    Output().say(f"{words}\n{words}")
+    Output().warn(words)
+    err = capsys.readouterr().err
+    assert max(map(cell_width, err.splitlines())) <= 80
+    assert err.split() == [*words.split(), *words.split(), "warning:", *words.split()]
+    monkeypatch.delenv("COLUMNS")
+    Output().say(words)
+    assert capsys.readouterr().err == f"{words}\n"
+
+
+def test_what_the_demo_says_to_type_next_fits_eighty_columns(tmp_path: Path) -> None:
+    """A command that the terminal breaks cannot be copied."""
+    lines = _next_steps(tmp_path / "workbench-demo", tmp_path, wait_first=True)
+    assert [line for line in lines if cell_width(line) > 80 and not line.startswith("  export PATH=")] == []
+
+
+def test_a_pack_that_is_not_ready_is_sent_back_rather_than_approved(call: Call, world: World) -> None:
+    """What is offered first is what the verdict asks for."""
+    ready, lacking = world.mission(runs=2)
+    assert f"next: workbench approve {world.pack(ready)}" in call("mrp", "show", f"MRP-{ready}-1").err
+    name = world.pack(lacking, verdict="not-ready")
+    assert f"next: workbench request-changes {name}" in call("mrp", "show", name).err
 
 
 @pytest.mark.parametrize("words", [["missions"], ["runs"], ["inbox"], ["mrp", "list"], ["brief", "list"]])

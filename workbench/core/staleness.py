@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from workbench.artifacts.mergepack import MergePack
-from workbench.artifacts.resolution import Resolution
-from workbench.core.admission import Bindings
 from workbench.core.state import PackState
+
+if TYPE_CHECKING:  # the inbox asks only about branches, and starts without the artifacts' tables
+    from workbench.artifacts.mergepack import MergePack
+    from workbench.artifacts.resolution import Resolution
+    from workbench.core.admission import Bindings
 
 Standing = Literal["standing", "stale", "superseded", "expired"]
 _BOUND = {

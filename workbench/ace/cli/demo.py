@@ -15,8 +15,8 @@ from workbench.ace.wiring.workplace import Workplace
 
 DIRECTORY = "workbench-demo"
 _LOOK_FIRST = (
-    "  workbench wait                                     until nothing goes on without you: exit code 3",
-    "  workbench inbox                                    what needs you; all that follows is there then",
+    "  workbench wait                              until you are needed: exit code 3",
+    "  workbench inbox                             what needs you",
 )
 SETTLE_S = 60.0  # until each of the three agents has asked or delivered
 
@@ -80,13 +80,13 @@ def _next_steps(where: Path, here: Path, *, wait_first: bool) -> list[str]:
         *_to_be_found(),
         f"  cd {shlex.quote(str(shown))}",
         *_LOOK_FIRST[: None if wait_first else 0],
-        "  workbench show CRP-payments-limit.1-1              the question that waits for you",
-        '  workbench answer CRP-payments-limit.1-1 --option A --why "any 60 seconds, says DOD-1"',
-        "  workbench mrp show MRP-parser-fix.1-1 --md         what is proven, and what was not checked",
+        "  workbench show CRP-payments-limit.1-1       the question that waits for you",
+        '  workbench answer CRP-payments-limit.1-1 --option A --why "DOD-1 says so"',
+        "  workbench mrp show MRP-parser-fix.1-1 --md  what is proven, what unchecked",
         '  workbench approve MRP-parser-fix.1-1 --why "the new tests show it"',
         "  workbench merge MRP-parser-fix.1-1",
-        "  workbench mrp show MRP-flaky-retry.1-1 --md        found out",
-        "  workbench aee stop                                 when you have seen enough",
+        "  workbench mrp show MRP-flaky-retry.1-1 --md  found out",
+        "  workbench aee stop                          when you have seen enough",
     ]
 
 

@@ -3,7 +3,6 @@
 # ruff: noqa: ARG002 - click names the arguments
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from importlib import import_module
 from typing import NamedTuple
@@ -53,6 +52,8 @@ class LazyGroup(click.Group):
         """As click does it, with the nearest name in the error."""
         name = args[0] if args else ""
         if name and name not in self.table and not name.startswith("-"):
+            import difflib  # only for a word that is wrong
+
             near = difflib.get_close_matches(name, self.table, n=1)
             meant = f" Did you mean '{near[0]}'?" if near else f" '{ctx.command_path} --help' lists them."
             raise click.UsageError(f"No such command '{name}'.{meant}", ctx)

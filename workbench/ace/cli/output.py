@@ -67,13 +67,15 @@ class Output:
         sys.stdout.write(data)
 
     def say(self, talk: str) -> None:
-        """Talk for people, on stderr; several lines are kept as lines."""
+        """Talk for people, on stderr; several lines are kept as lines, each wrapped at words where somebody reads."""
         if not self.quiet and talk:
-            print(text.visible(talk), file=sys.stderr)  # noqa: T201 - the one place that talks
+            print("\n".join(_for_reading(text.visible(talk))), file=sys.stderr)  # noqa: T201 - the one place that talks
 
     def warn(self, talk: str) -> None:
         """A warning: said even when quiet."""
-        print(f"{styled('warning:', 'yellow', sys.stderr)} {text.visible(talk)}", file=sys.stderr)  # noqa: T201
+        lines = _for_reading(f"warning: {text.visible(talk)}")
+        lines[0] = lines[0].replace("warning:", styled("warning:", "yellow", sys.stderr), 1)
+        print("\n".join(lines), file=sys.stderr)  # noqa: T201
 
     def paint(self, words: str, style: str) -> str:
         """`words` in a style, where stdout takes colour."""
@@ -103,13 +105,18 @@ def show_error(error: WorkbenchError, *, as_json: bool) -> None:
     if as_json:
         print(json_line(error.as_dict()), file=sys.stderr)  # noqa: T201
         return
-    width = reading_width(sys.stderr)
     told = [f"error: {text.visible(error.message)}"]
     told += [f"  {text.one_line(str(problem))}" for problem in getattr(error, "problems", ())]
     told += [f"  what to do: {text.visible(error.hint)}"] if error.hint else []
-    lines = [part for line in told for part in (wrapped(line, width) if width else [line])]
+    lines = _for_reading("\n".join(told))
     lines[0] = lines[0].replace("error:", styled("error:", "red", sys.stderr), 1)
     print("\n".join(lines), file=sys.stderr)  # noqa: T201
+
+
+def _for_reading(talk: str) -> list[str]:
+    """Lines for stderr, wrapped at words where somebody reads them."""
+    width = reading_width(sys.stderr)
+    return [part for line in talk.split("\n") for part in (wrapped(line, width) if width else [line])]
 
 
 def styled(words: str, style: str, stream: TextIO) -> str:

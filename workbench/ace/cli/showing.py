@@ -225,6 +225,8 @@ def next_for_pack(pack: PackState, *, stale: bool = False) -> str:
     if stale and (pack.state == "approved" or (pack.state == "submitted" and pack.verdict != "not-ready")):
         return f"workbench mrp build {pack.id} (it is stale: its base moved, and it cannot be merged as it is)"
     if pack.state == "submitted":
+        if pack.verdict == "not-ready":
+            return f"workbench request-changes {pack.id} --why TEXT (or reject; approve takes --override)"
         return f"workbench approve {pack.id} --why TEXT (or request-changes, reject)"
     if pack.state == "approved":
         return f"workbench merge {pack.id}"

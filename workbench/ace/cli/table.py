@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TextIO, TypeVar
 
@@ -106,6 +105,8 @@ def money(usd: float) -> str:
 
 def terminal_width() -> int:
     """The width of the terminal in columns, 80 when it is unknown."""
+    import shutil  # its archives take a tenth of what a listing as JSON, which has no width, costs to start
+
     return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
 
 
