@@ -139,6 +139,7 @@ def one_round(project: Project, hand: Path) -> dict[str, tuple[float, float]]:
     known = EvidenceCache(project.blobs, {event.key: event.blob for event in cold.added})
     spent["base cached"] = measured(lambda: ours(project, known, parallel=False))
     spent["cold, two at once"] = measured(lambda: ours(project, fresh, parallel=True))
+    spent["base cached, two at once"] = measured(lambda: ours(project, known, parallel=True))
     return spent
 
 

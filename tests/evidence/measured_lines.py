@@ -1,4 +1,4 @@
-"""Loads and plays files while their lines are measured, by coverage.py or by our marks: `measured_lines.py WAY OUT FILE...`.
+"""Plays files while their lines are measured, by coverage.py or by our marks: `measured_lines.py WAY OUT FILE...`.
 
 Run in a process of its own, so that the two ways see the same, and neither sees the other.
 """
@@ -23,7 +23,7 @@ ARGUMENTS: tuple[tuple[object, ...], ...] = (
 
 def play(file: str) -> None:
     """Load a file as a module and call what it offers, whatever comes of it."""
-    name = f"played_{Path(file).stem}"
+    name = module_of(file)
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -63,7 +63,7 @@ def by_coverage(files: list[str]) -> dict[str, object]:
     for file in files:
         play(file)
     measuring.stop()
-    found = {}
+    found: dict[str, object] = {}
     for file in files:
         _, statements, _, missing, _ = measuring.analysis2(file)
         found[file] = (statements, missing)
@@ -71,7 +71,7 @@ def by_coverage(files: list[str]) -> dict[str, object]:
 
 
 def by_marks(files: list[str]) -> dict[str, object]:
-    """File to (lines that can be marked, those that were)."""
+    """File to (lines that can be marked, those that were, those that the file itself knows to have run)."""
     from workbench.evidence.probes import Probes
 
     probes = Probes(files)
@@ -80,7 +80,18 @@ def by_marks(files: list[str]) -> dict[str, object]:
         play(file)
     assert not probes.problems(), probes.problems()
     hits = probes.hits()
-    return {file: (lines, hits[file]) for file, lines in probes.places().items()}
+    return {file: (lines, hits[file], seen(file)) for file, lines in probes.places().items()}
+
+
+def seen(file: str) -> list[int]:
+    """Lines that a file noted by itself."""
+    found = getattr(sys.modules[module_of(file)], "SEEN", None)
+    return sorted(found) if isinstance(found, set) else []
+
+
+def module_of(file: str) -> str:
+    """The name under which a file is played."""
+    return f"played_{Path(file).stem}"
 
 
 def main() -> None:
