@@ -1,0 +1,149 @@
+"""The lines above a review: what it is bound to and the verdict, what was not checked, the criteria, what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from workbench.ace.tui.marks import Glyphset
+from workbench.ace.tui.reviewing import ReviewData
+from workbench.ace.tui.text import EMPTY, Line, Piece, blanks, cut, line, piece, width_of
+from workbench.ace.tui.words import count, since
+from workbench.core.state import PackState
+from workbench.model.evidence import CRITERIA
+
+_NAMES = {
+    "completeness": "complete", "verification": "verification", "hygiene": "hygiene", "rationale": "rationale",
+    "auditability": "audit",
+}  # fmt: skip
+_DECIDED = ("approved", "changes-requested", "rejected", "merged")
+TITLE_CELLS = 12  # that a title needs to be worth showing
+
+
+class Facts(NamedTuple):
+    """A `Source` of the lines."""
+
+    data: ReviewData
+    files: int | None  # how many there are; None: not known yet
+    unread: int
+    glyphs: Glyphset
+    now: str
+
+    def laid(self, cells: int) -> list[Line]:
+        """The lines at this width."""
+        if self.data.pack is None:
+            return [line(piece("There is no such pack.", "failed"))]
+        return [words for words in self._lines(self.data.pack, cells - 1) if words]
+
+    def _lines(self, pack: PackState, cells: int) -> Iterator[Line]:
+        yield spread(_bound(self.data, pack, cells - 22), _verdict(pack, self.glyphs), cells)
+        if self.data.document is None:
+            yield line(piece(pack.reason or "The evidence is being made; this shows it when it is there.", "needs-you"))
+            yield line(piece(pack.hint, "dim")) if pack.hint else EMPTY
+        else:
+            yield spread(self._unchecked(cells), self._unread(), cells)
+            yield self._criteria(cells)
+        yield self._happened(pack)
+        yield self._newer()
+
+    def _unchecked(self, cells: int) -> Line:
+        document = self.data.document
+        sentences = [_first_sentence(text) for text in document.not_checked] if document else []
+        if not sentences:
+            return line(piece("NOT CHECKED ", "title"), " ", piece("nothing that is required", "dim"))
+        return cut(line(piece("NOT CHECKED ", "needs-you"), " ", piece("; ".join(sentences))), cells)
+
+    def _unread(self) -> Line:
+        if self.files is None:
+            return line(piece("w why", "dim"))
+        words = f"{self.unread} of {count(self.files, 'file')} unread" if self.unread else "all files read"
+        return line(piece(words, "needs-you" if self.unread else "dim"), piece("  w why", "dim"))
+
+    def _criteria(self, cells: int) -> Line:
+        document = self.data.document
+        found = {item.name: item for item in document.criteria} if document else {}
+        for wide in (True, False):
+            parts: list[Piece] = []
+            for number, name in enumerate(CRITERIA, start=1):
+                item = found.get(name)
+                sign = self.glyphs.sign(item.state if item else "unknown")
+                parts += [piece(f"{number} ", "accent"), sign, piece(f" {_NAMES[name]}")]
+                if wide and item is not None and item.summary:
+                    parts.append(piece(f" {item.summary}", "dim"))
+                parts.append(piece("  "))
+            if width_of(parts) <= cells + 2:
+                break
+        return tuple(parts)
+
+    def _happened(self, pack: PackState) -> Line:
+        if self.data.is_examined_again:
+            return line(piece("The evidence is being made anew: the next revision comes of it.", "accent"))
+        if pack.state not in _DECIDED or not pack.decisions:
+            return EMPTY
+        last = pack.decisions[-1]
+        by = last.get("decided_by")
+        who = by.get("who", "") if isinstance(by, dict) else by
+        words = f"{last.get('decision')} by {who}, {since(str(last.get('at') or ''), self.now)} ago: "
+        return line(piece(words, "accent"), piece(str(last.get("rationale") or "")))
+
+    def _newer(self) -> Line:
+        if not self.data.newer:
+            return EMPTY
+        return line(piece(f"revision {self.data.newer_revision} arrived: . opens it, this stays as it is", "needs-you"))
+
+
+def spread(left: Line, right: Line, cells: int) -> Line:
+    """Words at both ends of a line; those at the left are cut."""
+    room = cells - width_of(right) - 2
+    if room < 8:
+        return cut(left, cells)
+    words = cut(left, room)
+    return (*words, blanks(cells - width_of(words) - width_of(right)), *right)
+
+
+def _verdict(pack: PackState, glyphs: Glyphset) -> Line:
+    if not pack.verdict or pack.state in ("failed", "superseded"):
+        return line(glyphs.state(pack.state))
+    verdict = glyphs.state(pack.verdict)
+    shown = Piece(piece(verdict.text.upper()).text, verdict.role)
+    if pack.state == "submitted":
+        return line(shown)
+    return line(shown, "  ", glyphs.state(pack.state))
+
+
+def _bound(data: ReviewData, pack: PackState, cells: int) -> Line:
+    """What the pack is bound to; the least important goes first where there is no room."""
+    parts = [part for part in _bindings(data, pack) if part[1]]
+    while sum(width_of(words) + 2 for _, words in parts) > cells and max(spare for spare, _ in parts):
+        parts.remove(max(parts, key=lambda part: part[0]))
+    found: list[Piece] = []
+    for number, (_, words) in enumerate(parts):
+        found += [*([piece("  ")] if number else []), *words]
+    left = cells - width_of(found) - 2
+    if pack.title and left >= TITLE_CELLS:
+        found[1:1] = [piece("  "), *cut(line(piece(pack.title)), left)]
+    return tuple(found)
+
+
+def _bindings(data: ReviewData, pack: PackState) -> Iterator[tuple[int, Line]]:
+    yield 0, line(piece(pack.id, "strong"))
+    yield (0 if data.has_moved else 1), _base(data, pack)
+    yield 5, line(piece(f"revision {pack.revision}", "dim"))
+    brief = pack.brief
+    version = f" v{brief.version}" if brief is not None and brief.version else ""
+    yield 3, line(piece(f"brief {brief.id}{version}", "dim")) if brief is not None and brief.id else EMPTY
+    yield 4, line(piece(f"tree {pack.tree[:7]}", "dim")) if pack.tree else EMPTY
+
+
+def _base(data: ReviewData, pack: PackState) -> Line:
+    branch = (pack.into or pack.base_ref).removeprefix("refs/heads/")
+    name = f"base {branch}@{pack.base_commit[:7]}" if branch else f"base {pack.base_commit[:7]}"
+    if data.has_moved:
+        return line(piece(f"{name} MOVED to {data.tip[:7]}: x renews", "needs-you"))
+    is_current = data.tip == pack.base_commit and pack.state in ("submitted", "approved")
+    return line(piece(f"{name} (current)" if is_current else name, "dim"))
+
+
+def _first_sentence(text: str) -> str:
+    first = text.partition(". ")[0]
+    return first.rstrip(".")

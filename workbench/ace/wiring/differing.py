@@ -1,0 +1,120 @@
+"""What a pack changes, read from git's objects in the store: the list of its files, and the diff of one of them.
+
+Nothing of anybody's takes part: no driver, no text conversion, no attributes, no checkout. It judges and shows nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from workbench.ace.wiring.gating import STORE
+from workbench.ace.wiring.workplace import Workplace
+from workbench.model.errors import NotFound, RepositoryProblem
+from workbench.repository.git import Git
+
+_DIFF = ("diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv", "--no-color", "--no-commit-id")
+_ABSENT = "000000"
+LARGEST = 128 << 20  # bytes of both sides; more of one file is never compared here
+
+
+class ChangedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One changed file. `old_path` differs from `path` where it was renamed; lines are None for a binary file."""
+
+    path: str
+    old_path: str
+    status: str  # A, M, D, R (renamed) or T (another type)
+    old_mode: str  # empty where it was absent
+    new_mode: str
+    old_size: int = 0  # bytes
+    new_size: int = 0
+    added: int | None = 0
+    removed: int | None = 0
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether git takes it for something else than text."""
+        return self.added is None
+
+
+def changed_files(place: Workplace, base: str, tree: str) -> tuple[ChangedFile, ...]:
+    """What lies between two trees (or commits), sorted by path; renames are recognised."""
+    git = _store(place)
+    raw = git.run(*_DIFF, "--raw", "--no-abbrev", "-z", base, tree).fields
+    counts = dict(_counts(git.run(*_DIFF, "--numstat", "-z", base, tree).out))
+    entries = list(_entries(raw))
+    sizes = _sizes(git, [blob for entry in entries for blob in entry.blobs])
+    return tuple(_file(entry, sizes, counts) for entry in entries)
+
+
+def file_diff(place: Workplace, base: str, tree: str, file: ChangedFile) -> bytes:
+    """The unified diff of one file, as git writes it. Raises RepositoryProblem where it is too large for a screen."""
+    if file.old_size + file.new_size > LARGEST:
+        raise RepositoryProblem(
+            f"{file.path} is too large to be compared here: {file.new_size} bytes.",
+            hint=f"git --git-dir {place.journal_directory / STORE} diff {base[:12]} {tree[:12]} -- PATH",
+        )
+    paths = dict.fromkeys((file.old_path, file.path))
+    return _store(place).run(*_DIFF, "-p", "--full-index", "--submodule=short", base, tree, "--", *paths).out
+
+
+def _store(place: Workplace) -> Git:
+    path = place.journal_directory / STORE
+    if not (path / "HEAD").exists():
+        raise NotFound("The store with the commits of the agents is gone.", hint=f"restore {path}, or build anew")
+    return Git(path)
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    status: str
+    modes: tuple[str, str]
+    blobs: tuple[str, str]
+    old_path: str
+    path: str
+
+
+def _entries(fields: Sequence[str]) -> Iterator[_Entry]:
+    """git-diff-tree(1), raw output format: `:modes blobs status`, then the path, or both paths of a rename."""
+    at = 0
+    while at < len(fields):
+        old_mode, new_mode, old, new, status = fields[at].removeprefix(":").split(" ")
+        paths = fields[at + 1 : at + (3 if status[0] in "RC" else 2)]
+        yield _Entry(status[0], (old_mode, new_mode), (old, new), paths[0], paths[-1])
+        at += 1 + len(paths)
+
+
+def _counts(out: bytes) -> Iterator[tuple[str, tuple[int | None, int | None]]]:
+    """Lines added and removed by path; of a rename, both paths come after an empty one."""
+    fields = iter(os.fsdecode(out).split("\0")[:-1])
+    for field in fields:
+        added, removed, path = field.split("\t", 2)
+        if not path:
+            next(fields)
+            path = next(fields)
+        yield path, (None, None) if added == "-" else (int(added), int(removed))
+
+
+def _sizes(git: Git, blobs: Iterable[str]) -> dict[str, int]:
+    wanted = [blob for blob in dict.fromkeys(blobs) if blob.strip("0")]
+    asked = "".join(f"{blob}\n" for blob in wanted).encode()
+    answers = git.text("cat-file", "--batch-check=%(objectname) %(objectsize)", stdin=asked).splitlines()
+    found = (answer.split(" ") for answer in answers)
+    return {blob: int(size) for blob, size in found if size.isdigit()}  # a submodule's commit is not there
+
+
+def _file(entry: _Entry, sizes: dict[str, int], counts: dict[str, tuple[int | None, int | None]]) -> ChangedFile:
+    added, removed = counts.get(entry.path, (0, 0))
+    before, after = ("" if mode == _ABSENT else mode for mode in entry.modes)
+    return ChangedFile(
+        path=entry.path,
+        old_path=entry.old_path,
+        status=entry.status,
+        old_mode=before,
+        new_mode=after,
+        old_size=sizes.get(entry.blobs[0], 0),
+        new_size=sizes.get(entry.blobs[1], 0),
+        added=added,
+        removed=removed,
+    )

@@ -1,0 +1,191 @@
+"""A person's decision on a pack, from the command line and from the screens alike, and what a merge would do.
+
+It prints nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from workbench.ace.wiring import engine, gating, merging, things
+from workbench.ace.wiring.deciding import decide
+from workbench.ace.wiring.unwritten import Ledger
+from workbench.ace.wiring.workplace import Workplace
+from workbench.core.decide import pack as packs
+from workbench.core.decide.decision import Decision
+from workbench.core.state import PackState
+from workbench.model.errors import Refused, WorkbenchError
+from workbench.repository import checkouts
+from workbench.repository.git import Git
+from workbench.repository.merging import drift, message_for
+
+SUBJECTS = 20  # of commits that are named; more are counted
+
+
+def decide_on_pack(
+    place: Workplace,
+    name: str,
+    *,
+    decision: str,
+    why: str,
+    changes: Sequence[str] = (),
+    conditions: Sequence[str] = (),
+    override: bool = False,
+) -> PackState:
+    """The pack of that id with its resolution: `approve`, `request-changes` or `reject`.
+
+    With `override` also a pack that is not ready is approved, which is recorded, where the policy lets anybody do that.
+    Raises AlreadyResolved, with who decided, for the person who came second, and Refused.
+    """
+
+    def deciding(states: Ledger) -> Decision:
+        pack = things.pack(states, name)
+        overridden = _overridden(place, states, pack, override=override) if decision == "approve" else ()
+        siblings = states.runs(mission=pack.mission) if pack.mission else []
+        return packs.decide_pack(
+            pack,
+            states.run(pack.run) if pack.run else None,
+            decision=decision,
+            rationale=why,
+            required_changes=tuple(changes),
+            conditions=(*conditions, *overridden),
+            decided_by=place.person,
+            actor=place.actor,
+            at=place.clock.now(),
+            mission=states.mission(pack.mission) if pack.mission else None,
+            siblings=[run for run in siblings if run.id != pack.run],
+        )
+
+    with place.writing() as journal:
+        decide(journal, deciding)
+        return things.pack(journal, name)
+
+
+def why_not_overridable(place: Workplace, name: str) -> str:
+    """Why nobody may approve a pack that is not ready; empty where one may, and says so with `override`."""
+    with place.reading() as ledger:
+        try:
+            merging.require_overridable(place, ledger, things.pack(ledger, name))
+        except Refused as refused:
+            return refused.message
+    return ""
+
+
+def _overridden(place: Workplace, ledger: Ledger, pack: PackState, *, override: bool) -> tuple[str, ...]:
+    """What an approval of the pack as it stands must record. Raises Refused where it may not be approved."""
+    if pack.verdict != "not-ready" or pack.state != "submitted":
+        return ()
+    if not override:
+        raise Refused(
+            f"{pack.id} is not ready: {pack.headline or 'see its reasons'}.",
+            hint=f"workbench mrp show {pack.id}; --override approves in spite of it, and is recorded.",
+        )
+    merging.require_overridable(place, ledger, pack)
+    return (merging.override_condition(pack.verdict),)
+
+
+class MergePreview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a merge of the pack would do, and what would prevent it. Nothing was made or moved to find it out."""
+
+    pack: str
+    ref: str
+    base: str
+    head: str
+    tree: str
+    mode: str
+    message: str
+    current: str  # where the branch stands; empty where there is none
+    commits: tuple[str, ...] = ()  # newest first: short id and subject
+    commit_count: int = 0
+    checkouts: tuple[str, ...] = ()  # that go along
+    obstacles: tuple[str, ...] = ()  # sentences; a merge would be refused
+    superseded: tuple[str, ...] = ()  # other runs of the mission that end with it
+
+
+def preview_merge(place: Workplace, name: str) -> MergePreview:
+    """What merging the pack would do now."""
+    with place.reading() as ledger:
+        pack = things.pack(ledger, name)
+        siblings = ledger.runs(mission=pack.mission) if pack.mission else []
+    git = Git(place.journal_directory / gating.STORE)
+    span = f"{pack.base_commit}..{pack.head}"
+    commits = git.text("log", f"--max-count={SUBJECTS}", "--format=%h %s", "--end-of-options", span)
+    current, moved = _standing(place, pack)
+    going, obstacles = _checkouts(place, pack.into)
+    last = pack.decisions[-1] if pack.decisions else {}
+    return MergePreview(
+        pack=pack.id,
+        ref=pack.into,
+        base=pack.base_commit,
+        head=pack.head,
+        tree=pack.tree,
+        mode=place.settings()[0].merge.mode,
+        message=message_for(pack.title or pack.id, pack=pack.id, run=pack.run, body=str(last.get("rationale", ""))),
+        current=current,
+        commits=tuple(commits.splitlines()),
+        commit_count=int(git.text("rev-list", "--count", "--end-of-options", span)),
+        checkouts=going,
+        obstacles=(*moved, *obstacles),
+        superseded=tuple(run.id for run in siblings if run.id != pack.run and packs.is_open(run)),
+    )
+
+
+def _standing(place: Workplace, pack: PackState) -> tuple[str, tuple[str, ...]]:
+    try:
+        found = drift(place.repository, pack.into, pack.base_commit)
+    except WorkbenchError as problem:
+        return "", (problem.message,)
+    if found.current == pack.base_commit:
+        return found.current, ()
+    return found.current, (f"{_short(pack.into)} moved to {found.current[:12]}: the evidence is stale",)
+
+
+def _checkouts(place: Workplace, ref: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Checkouts of the branch that go along, and sentences about those that cannot."""
+    repository = place.repository
+    going: list[str] = []
+    obstacles: list[str] = []
+    try:
+        for checkout in checkouts.on_branch(repository, ref):
+            git = repository.worktree_git(checkout.path, checkout.git_dir)
+            flags = ("--porcelain=v1", "-z", "--untracked-files=no", "--ignore-submodules=dirty")
+            changed = [entry[3:] for entry in git.run("status", *flags).fields]
+            if changed:
+                named = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
+                obstacles.append(f"{checkout.path} has changes that are not committed: {named}")
+            else:
+                going.append(str(checkout.path))
+    except Refused as refused:
+        obstacles.append(refused.message)
+    return tuple(going), tuple(obstacles)
+
+
+def renew_evidence(place: Workplace, name: str) -> gating.Renewal:
+    """Have the pack's delivery examined again on the base as it stands now; an AEE is started if none serves."""
+    renewal = gating.renew(place, name)
+    if place.presence().state == "stopped":
+        engine.start(place, "--exit-when-idle")
+    return renewal
+
+
+class Undo(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of taking a merge back: an outcome, or why only a revert commit can do it."""
+
+    outcome: merging.Outcome | None = None
+    needs_revert: str = ""
+
+
+def undo_merge(place: Workplace, name: str, *, revert: bool = False) -> Undo:
+    """Take a merge back. Where the branch cannot be moved back and `revert` was not said, that is told."""
+    try:
+        return Undo(outcome=merging.undo_merge(place, name, revert=revert))
+    except Refused as refused:
+        if revert or "--revert" not in refused.hint:
+            raise
+        return Undo(needs_revert=refused.message)
+
+
+def _short(ref: str) -> str:
+    return ref.removeprefix("refs/heads/")
