@@ -55,6 +55,13 @@ class Sheet(Generic[RowT]):
             return self.groups[heads - 1].title
         return line - heads
 
+    def renewed(self, rows: Sequence[RowT]) -> Sheet[RowT]:
+        """The same places with newer rows, whose keys and groups are those that stand there."""
+        sheet: Sheet[RowT] = object.__new__(type(self))
+        sheet.__dict__.update(self.__dict__)
+        sheet.rows = rows
+        return sheet
+
     def kept(self, wanted: Callable[[RowT], bool]) -> Sheet[RowT]:
         """Only the rows that are wanted."""
         return Sheet([row for row in self.rows if wanted(row)], key=self.key, group=self.group)

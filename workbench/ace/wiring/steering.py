@@ -1,4 +1,4 @@
-"""What people say to runs at work: pause, go on, stop; for the command line and the screens alike. It prints nothing."""
+"""What people say to runs at work: pause, go on, stop; for the command line and the screens. It prints nothing."""
 
 from __future__ import annotations
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from workbench.ace.tui.text import Line, Piece, blanks, padded
+from workbench.ace.tui.text import Line, Piece, blanks, cut, padded, width_of
 
 RowT = TypeVar("RowT")
 GAP = 1
 
 
 class Column(NamedTuple, Generic[RowT]):
-    """One column. `cells` 0 takes the slack, of which it needs `least`; the highest `spare` goes first, 0 never."""
+    """One column of a piece or of several. `cells` 0 takes the slack, of which it needs `least`; the highest `spare`
+    goes first, 0 never.
+    """
 
-    piece: Callable[[RowT], Piece]
+    piece: Callable[[RowT], Piece | Line]
     cells: int = 0
     least: int = 0
     right: bool = False
@@ -33,10 +35,19 @@ def painter(columns: Sequence[Column[RowT]]) -> Callable[[RowT, int], Line]:
         for number, (column, width) in enumerate(layout):
             if number:
                 parts.append(blanks(GAP))
-            parts.append(padded(column.piece(row), width, right=column.right))
+            words = column.piece(row)
+            if isinstance(words, Piece):
+                parts.append(padded(words, width, right=column.right))
+            else:
+                parts.extend(_filled(words, width))
         return tuple(parts)
 
     return paint
+
+
+def _filled(words: Line, cells: int) -> Line:
+    kept = cut(words, cells)
+    return (*kept, blanks(cells - width_of(kept)))
 
 
 def _layout(columns: Sequence[Column[RowT]], cells: int) -> list[tuple[Column[RowT], int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textual import events
 from textual.message import Message
 from textual.widgets import Input
 
@@ -48,12 +47,6 @@ class FilterLine(Input):
         """Keep the filter."""
         event.stop()
         self._leave()
-
-    def on_key(self, event: events.Key) -> None:
-        """The arrows lead back to the list."""
-        if event.key in ("down", "up"):
-            event.stop()
-            self._leave()
 
     def _leave(self) -> None:
         self.set_class(bool(self.value), "-open")
