@@ -46,7 +46,8 @@ class WorkbenchApp(App[int]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[Any]] = []
     CSS = """
-    Screen { background: $background; color: $foreground; layers: base over; }
+    Input, Input:focus, TextArea, TextArea:focus { border: none; padding: 0 1; background: $panel; }
+    Input, Input:focus { height: 1; }
     """
 
     class Told(Message):

@@ -47,7 +47,6 @@ class Palette:
         self._styles = {role: _style(variables, *_LOOKS[role]) for role in ROLES}
         self.cursor = Style(bgcolor=_color(variables, "cursor"))
         self.cursor_away = Style(bgcolor=_color(variables, "cursor-away"))
-        self.bar = Style(bgcolor=_color(variables, "bar"))
 
     def style(self, role: Role) -> Style:
         """How a role looks."""

@@ -6,11 +6,10 @@ A screen composes, routes and paints; it decides nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.app import ComposeResult
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -19,6 +18,7 @@ from workbench.ace.tui.actions import Action, actions_of, named
 from workbench.ace.tui.bridge import Arrived, Bridge, View
 from workbench.ace.tui.heading import Heading, heading_parts, heading_view
 from workbench.ace.tui.keymap import shown
+from workbench.ace.tui.screens.filtering import Filtering
 from workbench.ace.tui.text import Role, line, piece
 from workbench.ace.tui.widgets.bar import Bar, Part
 from workbench.ace.tui.widgets.lines import LinesView, Where
@@ -35,13 +35,14 @@ _MOVES: dict[str, Where] = {
 }  # fmt: skip
 
 
-class WorkScreen(Screen[Any]):
+class WorkScreen(Filtering):
     """One screen. A subclass sets `where`, composes its `body`, and has `act_…` methods for its actions."""
 
     where: ClassVar[str] = ""
     main: ClassVar[str] = ""  # selector of the pane that keys go to first
     BINDINGS: ClassVar[list[Any]] = []
     DEFAULT_CSS = """
+    WorkScreen { background: $background; color: $foreground; }
     WorkScreen #told { display: none; }
     WorkScreen #told.-something { display: block; }
     """
@@ -126,9 +127,8 @@ class WorkScreen(Screen[Any]):
 
     def press(self, key: str, character: str | None) -> bool:
         """A key was pressed; whether it was one of ours."""
-        typing = isinstance(self.focused, Input)
         token = character if character and character.isprintable() and character != " " else key
-        if typing and token not in KEYS_WHILE_TYPING:
+        if (left := self._keys_left()) is not None and token not in left:
             return False
         pressed = (*self._pressed, token)
         found = self.workbench.keymap_of_workbench.find(self.where, pressed)
@@ -140,6 +140,12 @@ class WorkScreen(Screen[Any]):
             self.pressed_key = found.key
             self.perform(found.action)
         return found.action is not None or found.unfinished
+
+    def _keys_left(self) -> Collection[str] | None:
+        """The keys that the field in which a person types leaves to actions; None when nobody types."""
+        if isinstance(self.focused, Input):
+            return KEYS_WHILE_TYPING
+        return getattr(self.focused, "KEYS_LEFT", None)
 
     def perform(self, action: Action) -> None:
         """Carry out an action, or say why not."""
@@ -197,10 +203,14 @@ class WorkScreen(Screen[Any]):
         hint = f" - {problem.hint}" if problem.hint else ""
         self.tell(f"{problem.message}{hint}", "failed")
 
+    def footer_actions(self) -> list[Action]:
+        """The actions whose keys the footer names, first one first."""
+        return sorted((row for row in actions_of(self.where) if row.footer), key=lambda row: row.footer)
+
     def show_footer(self) -> None:
         """The few keys that matter here."""
         keymap = self.workbench.keymap_of_workbench
-        rows = sorted((row for row in actions_of(self.where) if row.footer), key=lambda row: row.footer)
+        rows = self.footer_actions()
         parts = [
             Part(
                 line(
@@ -218,7 +228,9 @@ class WorkScreen(Screen[Any]):
     # --- actions that every screen has ---
 
     def act_go_back(self) -> None:
-        """Leave; at home, leave Workbench."""
+        """Clear the filter, or leave; at home, leave Workbench."""
+        if self.clear_filter():
+            return
         if len(self.app.screen_stack) > 1:
             self.app.pop_screen()
         else:

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.widget import Widget
 
+from workbench.ace.tui.actions import Action, named
 from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.tui.text import line, piece
 from workbench.ace.tui.widgets.bar import Bar, Part
@@ -40,6 +41,11 @@ class Dialog(WorkScreen):
     def body(self) -> Iterator[Widget]:
         """What is asked."""
         yield from ()
+
+    def footer_actions(self) -> list[Action]:
+        """What a dialog can do, and how it is left."""
+        ids = [name for name in ("confirm", "open-row") if hasattr(self, f"act_{name.replace('-', '_')}")]
+        return [named(name, self.where) for name in (*ids, "go-back")]
 
     def on_mount(self) -> None:
         """Show the title."""

@@ -24,7 +24,6 @@ class PaletteScreen(Dialog):
     main = "#words"
     title_words = "DO WHAT?"
     DEFAULT_CSS = """
-    PaletteScreen Input { border: none; height: 1; padding: 0 1; background: $panel; }
     PaletteScreen RowsView { height: auto; max-height: 16; background: $surface; }
     """
 
@@ -40,7 +39,8 @@ class PaletteScreen(Dialog):
             Column[Action](lambda row: piece(self._of.reason_off(row) or row.tooltip, "dim"), 0, least=10),
             Column[Action](lambda row: piece(shown(keymap.keys_of(row)[0]), "accent"), 7, right=True),
         )
-        rows = [row for row in actions_of(self._of.where) if row.id != "show-palette"]
+        rows = [row for row in actions_of(self._of.where) if row.id not in ("show-palette", "open-row")]
+        rows.sort(key=lambda row: bool(self._of.reason_off(row)))
         yield Input(placeholder="type parts of a name", id="words")
         yield RowsView(Sheet(rows, key=_key), painter(columns), text=_words, id="rows")
 

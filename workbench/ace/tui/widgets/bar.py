@@ -27,7 +27,7 @@ class Part(NamedTuple):
 class Bar(Widget):
     """One line, painted directly."""
 
-    DEFAULT_CSS = "Bar { height: 1; width: 1fr; }"
+    DEFAULT_CSS = "Bar { height: 1; width: 1fr; background: $panel; }"
     GAP = 2  # cells between parts
 
     class Pressed(Message):
@@ -58,7 +58,7 @@ class Bar(Widget):
     def render_line(self, y: int) -> Strip:  # noqa: ARG002 - there is one line
         """The bar."""
         look = look_of(self)
-        base = self.rich_style + look.bar
+        base = self.rich_style
         cells = self.size.width
         left, right = self._fitting(cells)
         self._places = []
@@ -77,7 +77,7 @@ class Bar(Widget):
                 self.post_message(self.Pressed(action))
 
     def _add(self, segments: list[Segment], parts: Sequence[Part], at: int, look: Palette) -> int:
-        base = self.rich_style + look.bar
+        base = self.rich_style
         for number, part in enumerate(parts):
             if number:
                 segments.append(Segment(" " * self.GAP, base))
