@@ -46,3 +46,22 @@ def test_what_arrives_waits_until_it_is_let_in(repository: Path, world: World) -
             person.sees(f" {second}-1")
 
     asyncio.run(session())
+
+
+def test_a_filter_shows_only_what_has_its_words(repository: Path, world: World) -> None:
+    """`/` narrows the list as one types, `Enter` keeps it in sight and in force, `Esc` shows everything again."""
+    first, second = world.mission(runs=2)
+    world.question(first, summary="Which cache?")
+    world.question(second, summary="日本語の名前 for the table?")
+
+    async def session() -> None:
+        async with stage(Workplace(repository), size=(80, 24)) as person:
+            await person.press("/")
+            await person.type("日本")
+            await person.press("enter")
+            person.sees("日本語の名前")
+            person.sees_not("Which cache?")
+            await person.press("escape")
+            person.sees("日本語の名前", "Which cache?")
+
+    asyncio.run(session())

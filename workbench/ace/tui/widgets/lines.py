@@ -14,6 +14,7 @@ from textual.strip import Strip
 from workbench.ace.tui.text import EMPTY, Line, cut
 from workbench.ace.tui.widgets.look import look_of
 
+SEARCHED_LINES = 20_000  # at once, some 40 ms of lines that are laid out already
 KEPT_STRIPS = 4_000  # painted lines kept, some ten screens of a large terminal
 Where = Literal["next-line", "previous-line", "next-page", "previous-page", "first-line", "last-line"]
 
@@ -57,6 +58,7 @@ class LinesView(ScrollView, can_focus=True):
         self._source: Source = Fixed(())
         self._lines: Lines = ()
         self._strips: dict[int, Strip] = {}
+        self._words = ""  # what is searched
         self.painted = 0  # lines laid out so far; tests count them
 
     @property
@@ -79,6 +81,34 @@ class LinesView(ScrollView, can_focus=True):
         if target is None:
             target = self.scroll_target_y + steps[where]
         self.scroll_to(0, target, animate=False, immediate=True)
+
+    @property
+    def sought(self) -> str:
+        """The words that were last searched."""
+        return self._words
+
+    def keep(self, words: str) -> None:
+        """Search for a line with all of these words, from the top of what is in sight; a list shows no other rows."""
+        self._words = words or self._words
+        if words and not self._has_words(int(self.scroll_target_y)):
+            self.find(1)
+
+    def find(self, step: int) -> bool:
+        """Scroll to the next (1) or previous (-1) line with the words, round the ends; whether there is one."""
+        count = min(len(self._lines), SEARCHED_LINES)
+        at = int(self.scroll_target_y)
+        for distance in range(1, count + 1):
+            index = (at + step * distance) % len(self._lines)
+            if self._has_words(index):
+                self.scroll_to(0, index, animate=False, immediate=True)
+                return True
+        return False
+
+    def _has_words(self, index: int) -> bool:
+        if not 0 <= index < len(self._lines):
+            return False
+        text = "".join(part.text for part in self._lines[index]).casefold()
+        return all(word in text for word in self._words.casefold().split())
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Generic
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Generic
 
 from rich.segment import Segment
 from rich.style import Style
@@ -13,9 +14,10 @@ from textual.strip import Strip
 
 from workbench.ace.tui.sheet import RowT, Sheet, merged
 from workbench.ace.tui.text import EMPTY, Line, Piece, Safe, line
-from workbench.ace.tui.widgets.lines import LinesView, Where
+from workbench.ace.tui.widgets.lines import SEARCHED_LINES, LinesView, Where
 from workbench.ace.tui.widgets.look import look_of
 
+SIFTED_AT_ONCE = 3_000  # rows, some 10 ms; a filter on more works in a thread
 LEAD = 1  # cells before a row, for the cursor's bar
 
 Paint = Callable[[RowT, int], Line]  # a row in so many cells
@@ -29,6 +31,13 @@ class RowsView(LinesView, Generic[RowT]):
 
     class Opened(Message):
         """The row under the cursor was clicked a second time."""
+
+    class Sifted(Message):
+        """What a filter leaves of a long list."""
+
+        def __init__(self, whole: Any, wanted: Sequence[str], left: Any) -> None:
+            super().__init__()
+            self.whole, self.wanted, self.left = whole, wanted, left
 
     class Waiting(Message):
         """So many rows wait to be let in."""
@@ -44,7 +53,7 @@ class RowsView(LinesView, Generic[RowT]):
         self._paint, self._text = paint, text
         self._newest = self._whole = self._sheet = sheet
         self._gone: frozenset[str] = frozenset()
-        self._words = ""
+        self._kept_words = ""  # what the filter leaves has these
         self.marked: set[str] = set()
         self._cursor = 0
         self.waiting = 0
@@ -76,19 +85,36 @@ class RowsView(LinesView, Generic[RowT]):
         order = merged(self._whole, newer)
         self._gone, self.waiting = order.gone, order.new
         self._whole = order.sheet
-        self._apply(keep=True)
+        self._apply()
         self.post_message(self.Waiting(self.waiting + len(self._gone)))
 
     def let_in(self) -> None:
         """Draw the list anew, in its own order, with the cursor on the row it was on."""
         self._whole, self._gone, self.waiting = self._newest, frozenset(), 0
-        self._apply(keep=True)
+        self._apply()
         self.post_message(self.Waiting(0))
 
     def keep(self, words: str) -> None:
         """Show only rows that contain all of these words; an empty text shows all."""
-        self._words = words.casefold()
-        self._apply(keep=True)
+        self._words = words or self._words
+        self._kept_words = words.casefold()
+        self._apply()
+
+    def find(self, step: int) -> bool:
+        """Go to the next (1) or previous (-1) row with the words, round the ends; whether there is another one."""
+        rows, wanted = self._sheet.rows, self._words.casefold().split()
+        for distance in range(1, min(len(rows), SEARCHED_LINES)):
+            at = (self._cursor + step * distance) % len(rows)
+            if _contains(self._text(rows[at]), wanted):
+                self.go_to(at)
+                return True
+        return False
+
+    def dismiss(self, *keys: str) -> None:
+        """Take rows away that a person just put aside; all others stay in their order."""
+        self._whole = self._whole.kept(lambda row: self._whole.key(row) not in keys)
+        self._newest = self._newest.kept(lambda row: self._newest.key(row) not in keys)
+        self._apply()
 
     def toggle_mark(self) -> None:
         """Mark the row under the cursor, or unmark it, and go on to the next."""
@@ -159,15 +185,34 @@ class RowsView(LinesView, Generic[RowT]):
             words = tuple(Piece(part.text, "stale") for part in words)
         return line("*" if key in self.marked else " ", *words)
 
-    def _apply(self, *, keep: bool) -> None:
-        held = self._sheet.key(self.row) if keep and self.row is not None else ""
-        wanted = self._words.split()
-        self._sheet = (
-            self._whole.kept(lambda row: all(word in self._text(row).casefold() for word in wanted))
-            if wanted
-            else self._whole
-        )
-        self._cursor = self._sheet.places.get(held, min(self._cursor, max(0, len(self._sheet.rows) - 1)))
+    def _apply(self) -> None:
+        """Show what the filter leaves; a long list is sifted beside the event loop."""
+        whole, wanted = self._whole, self._kept_words.split()
+        if not wanted:
+            self._show_sheet(whole)
+        elif len(whole.rows) <= SIFTED_AT_ONCE:
+            self._show_sheet(self._sifted(whole, wanted))
+        else:
+            sift = partial(self._sift, whole, wanted)
+            self.run_worker(sift, thread=True, exclusive=True, group="sift", exit_on_error=False)
+
+    def _sifted(self, whole: Sheet[RowT], wanted: Sequence[str]) -> Sheet[RowT]:
+        return whole.kept(lambda row: _contains(self._text(row), wanted))
+
+    def _sift(self, whole: Sheet[RowT], wanted: Sequence[str]) -> None:
+        """In a thread."""
+        self.post_message(self.Sifted(whole, wanted, self._sifted(whole, wanted)))
+
+    def on_rows_view_sifted(self, message: Sifted) -> None:
+        """Show it, unless there are other rows or other words by now: then another is on its way."""
+        message.stop()
+        if message.whole is self._whole and message.wanted == self._kept_words.split():
+            self._show_sheet(message.left)
+
+    def _show_sheet(self, sheet: Sheet[RowT]) -> None:
+        held = self._sheet.key(self.row) if self.row is not None else ""
+        self._sheet = sheet
+        self._cursor = sheet.places.get(held, min(self._cursor, max(0, len(sheet.rows) - 1)))
         self.show(self)
         self._scroll_to_cursor()
         self.post_message(self.Moved())
@@ -209,3 +254,9 @@ class _Painted(Generic[RowT]):
         if isinstance(found, int):
             return self._view.painted_row(sheet.rows[found], self._cells) if found < len(sheet.rows) else EMPTY
         return line(" ", Piece(Safe(found), "title"))
+
+
+def _contains(text: str, wanted: Sequence[str]) -> bool:
+    """Whether a text has all of these words, which are in folded case."""
+    folded = text.casefold()
+    return all(word in folded for word in wanted)
