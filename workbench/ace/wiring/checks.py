@@ -137,6 +137,11 @@ def _journal(place: Workplace) -> Iterator[Check]:
             remedy="make it writable, or set XDG_STATE_HOME or WORKBENCH_JOURNAL to a directory on a local disk",
         )
         return
+    if inherited := _inherited(place):
+        from workbench.ace.wiring import inheritance
+
+        yield Check(id="journal", state="fail", text=inherited, remedy=inheritance.remedy(place))
+        return
     yield Check(id="journal", state="ok", text=f"{directory}{'' if directory.exists() else ' (not begun yet)'}")
 
 
@@ -283,6 +288,13 @@ CHECKS: dict[str, Callable[[Workplace], Iterator[Check]]] = {
     "bytecode": _bytecode,
     "terminal": _terminal,
 }
+
+
+def _inherited(place: Workplace) -> str:
+    from workbench.ace.wiring import inheritance
+
+    with place.reading() as ledger:
+        return inheritance.told(place, ledger)
 
 
 def _nearest(path: Path) -> Path:

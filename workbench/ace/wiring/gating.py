@@ -15,6 +15,7 @@ import msgspec
 
 from workbench.ace.wiring import engine, scripts, things
 from workbench.ace.wiring.deciding import decide
+from workbench.ace.wiring.inheritance import require_own
 from workbench.ace.wiring.scripts import BRIEF
 from workbench.ace.wiring.starting import (
     caller_environment,
@@ -72,6 +73,7 @@ def request(place: Workplace, order: BuildOrder) -> str:
     settings, _ = place.settings()
     base_ref = local_branch(repository, order.base)
     with place.writing() as journal:
+        require_own(place, journal)
         head, earlier = _bring(place, journal, order.head)
         brief = _brief(place, order.brief, journal.blobs) or (earlier.brief if earlier is not None else None)
         policy = _policy(place, order.policy, journal.blobs) or (earlier.policy if earlier is not None else None)

@@ -14,6 +14,7 @@ import msgspec
 
 from workbench.ace.wiring import scripts
 from workbench.ace.wiring.deciding import decide
+from workbench.ace.wiring.inheritance import require_own
 from workbench.ace.wiring.scripts import BRIEF, LOOP, MENTOR, Script
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
@@ -90,6 +91,7 @@ def start_mission(place: Workplace, order: Order) -> Started:
     policy = policy_of(repository, base.commit)
     sandbox = choose_sandbox(order.sandbox or settings.run.sandbox, policy)
     with place.writing() as journal:
+        require_own(place, journal)
         agent = choose_agent(place, order, settings, journal.blobs)
         started = e.MissionStarted(
             mission=brief.id,
