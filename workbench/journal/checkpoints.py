@@ -10,8 +10,8 @@ from pathlib import Path
 from workbench.journal.connection import connect
 
 INTERVAL_S = 0.5  # between two passes while there are commits
-FULL_PAGES = 12_000  # 48 MB of log, at which the writer is asked to copy what little the last pass left
-BACKSTOP_PAGES = 16_000  # 64 MB, at which it does so within a commit, asked or not
+FULL_PAGES = 24_000  # 96 MB of log, at which the writer is asked to copy what little the last pass left
+BACKSTOP_PAGES = 32_000  # 128 MB, at which it does so within a commit, asked or not
 
 
 class Checkpoints:

@@ -19,7 +19,7 @@ from workbench.journal.store import SqliteJournal
 from workbench.model.errors import Conflict, JournalProblem
 from workbench.model.events import Event, Proposed
 
-REST_S = 0.002  # the lock is left alone for so long, in which another process that polls for it each ms gets it
+REST_S = 0.001  # the lock is left alone for so long, several times the interval at which others ask for it
 REST_EVERY_S = 0.2  # of uninterrupted work, a fraction of the patience with which others wait for the lock
 MAX_GROUP_EVENTS = 2_000  # so that no group holds the lock for long
 
