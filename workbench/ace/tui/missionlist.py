@@ -14,7 +14,7 @@ from workbench.ace.tui.bridge import Moment
 from workbench.ace.tui.mirror import Mirror
 from workbench.ace.tui.sheet import Sheet
 from workbench.ace.tui.text import Safe, safe
-from workbench.core.state import MissionState, PackState, RunState
+from workbench.core.state import MissionState, RunState
 from workbench.core.status import Status, is_over, mission_status, run_status, stage, taken_back
 from workbench.core.views.stages import reached
 
@@ -128,7 +128,8 @@ class MissionsView:
 
     def _line(self, mirror: Mirror, name: str) -> MissionLine:
         runs = [mirror.runs[run] for run in self._runs.get(name, ())]
-        return mission_line(mirror.missions[name], runs, mirror.packs, self._undone)
+        said = {run.id: words for run in runs if (words := said_of(run, mirror))}
+        return mission_line(mirror.missions[name], runs, said, self._undone)
 
     def _touched(self, moment: Moment) -> list[str]:
         """The missions of which something changed, their runs known."""
@@ -158,12 +159,12 @@ class MissionsView:
 
 
 def mission_line(
-    mission: MissionState, runs: Sequence[RunState], packs: Mapping[str, PackState], undone: Iterable[str] = ()
+    mission: MissionState, runs: Sequence[RunState], said: Mapping[str, str], undone: Iterable[str] = ()
 ) -> MissionLine:
-    """The line of a mission."""
+    """The line of a mission. `said` is what a run's question or pack says, by the run's id."""
     gone = frozenset(undone)
     status = mission_status(mission, runs, gone)
-    lines = tuple(run_line(run, gone) for run in runs)
+    lines = tuple(run_line(run, said.get(run.id, ""), gone) for run in runs)
     speaking = next((line for line in lines if line.status == status), lines[0] if lines else None)
     newest = max(lines, key=lambda line: line.since, default=None)
     over = is_over(mission, runs, gone)
@@ -174,7 +175,7 @@ def mission_line(
         stage=mission.outcome if over else (speaking.stage if speaking else ""),
         reached=max((line.reached for line in lines), default=0),
         cost_usd=sum(line.cost_usd for line in lines),
-        last_act=_act(newest, packs),
+        last_act=(said.get(newest.id) or newest.last_act) if newest else "",
         since=newest.since if newest else mission.started_at,
         started=mission.started_at,
         group=2 if over or status in _DONE else 0 if status == "waiting-human" else 1,
@@ -183,7 +184,7 @@ def mission_line(
     )
 
 
-def run_line(run: RunState, undone: Iterable[str] = ()) -> RunLine:
+def run_line(run: RunState, said: str = "", undone: Iterable[str] = ()) -> RunLine:
     """The line of a run."""
     gone = frozenset(undone)
     return RunLine(
@@ -194,7 +195,7 @@ def run_line(run: RunState, undone: Iterable[str] = ()) -> RunLine:
         stage=stage(run, gone),
         reached=reached(run),
         cost_usd=run.cost_usd,
-        last_act=run.last_act,
+        last_act=said or run.last_act,
         since=run.last_at or run.queued_at,
         pack=run.pack,
         version=run.version,
@@ -236,12 +237,14 @@ def _replaced(last: MissionsData, newer: Mapping[str, MissionLine]) -> tuple[tup
     return tuple(newer.get(line.id, line) for line in last.missions), sheet.renewed(rows)
 
 
-def _act(newest: RunLine | None, packs: Mapping[str, PackState]) -> str:
-    """The last significant act: what the newest pack says once it is there, else what the agent did last."""
-    if newest is None:
-        return ""
-    pack = packs.get(newest.pack)
-    return (pack.facts or pack.headline or newest.last_act) if pack is not None else newest.last_act
+def said_of(run: RunState, mirror: Mirror) -> str:
+    """What is to be known of a run beyond its last act: what it asks, or what its newest pack says."""
+    if run.waiting_for and (question := mirror.consultations.get(run.waiting_for[0])) is not None:
+        return question.title
+    if run.resting or run.outcome in ("failed", "stopped"):
+        return run.reason
+    pack = mirror.packs.get(run.pack)
+    return (pack.facts or pack.headline) if pack is not None and run.to_decide else ""
 
 
 def _place(line: MissionLine) -> tuple[int, Any]:

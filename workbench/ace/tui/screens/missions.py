@@ -12,12 +12,11 @@ from workbench.ace.tui.bridge import View
 from workbench.ace.tui.marks import mark
 from workbench.ace.tui.missionlist import MissionsData, MissionsView, Row, RunLine, sheet_of
 from workbench.ace.tui.prose import Block, Prose, blank, paragraph
-from workbench.ace.tui.screens.listing import ListScreen
+from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.tui.screens.stopping import StopDialog
 from workbench.ace.tui.sheet import Sheet
 from workbench.ace.tui.text import Line, Piece, line, piece
 from workbench.ace.tui.widgets.columns import Column, painter
-from workbench.ace.tui.widgets.filter import FilterLine
 from workbench.ace.tui.widgets.lines import LinesView
 from workbench.ace.tui.widgets.rows import RowsView
 from workbench.ace.tui.words import count, money, since
@@ -30,7 +29,7 @@ MARKS_SHOWN = 6  # runs of a mission drawn one by one; more are counted
 _STAGE_WORDS = {"turn": "at work", "consultation": "asks", "idle": "waits"}
 
 
-class MissionsScreen(ListScreen):
+class MissionsScreen(WorkScreen):
     """The missions, with the one in `focus` under the cursor and unfolded."""
 
     where = "missions"
@@ -54,7 +53,6 @@ class MissionsScreen(ListScreen):
         empty: Sheet[Row] = sheet_of((), frozenset())
         yield RowsView(empty, painter(self._columns()), text=_words, id="missions")
         yield LinesView(id="nothing")
-        yield FilterLine()
 
     def views(self) -> dict[str, View]:
         """The missions."""
@@ -64,11 +62,11 @@ class MissionsScreen(ListScreen):
         """Newer states."""
         self._data = value
         stale = value.unfolded != self._view.unfolded  # folded or unfolded while it was on its way
-        self.list.take(sheet_of(value.missions, self._view.unfolded) if stale else value.sheet)
+        self.rows.take(sheet_of(value.missions, self._view.unfolded) if stale else value.sheet)
         self.set_class(not value.missions, "-nothing")
         if not value.missions:
             self.query_one("#nothing", LinesView).show(Prose(list(_nothing())))
-        if self._wanted and self.list.go_to_key(f"mission/{self._wanted}"):
+        if self._wanted and self.rows.go_to_key(f"mission/{self._wanted}"):
             self._wanted = ""
         self.show_footer()
 
@@ -90,9 +88,14 @@ class MissionsScreen(ListScreen):
         self.act_open_row()
 
     @property
+    def rows(self) -> RowsView[Row]:
+        """The list."""
+        return self.query_one("#missions", RowsView)
+
+    @property
     def _row(self) -> Row:
         """What is selected; actions are off when nothing is."""
-        row: Row | None = self.list.row
+        row: Row | None = self.rows.row
         assert row is not None
         return row
 
@@ -100,9 +103,9 @@ class MissionsScreen(ListScreen):
 
     def off_open_row(self) -> str:
         """Nothing is selected."""
-        return "" if self.list.row is not None else "no mission was started here yet"
+        return "" if self.rows.row is not None else "no mission was started here yet"
 
-    off_fold_mission = off_copy_id = off_open_row
+    off_fold_mission = off_open_row
 
     def act_open_row(self) -> None:
         """Open the run; of a mission with several, show them."""
@@ -119,14 +122,19 @@ class MissionsScreen(ListScreen):
         row = self._row
         self._view.unfolded ^= {row.mission.id}
         if self._data is not None:
-            self.list.take(sheet_of(self._data.missions, self._view.unfolded))
-            self.list.let_in()
-            self.list.go_to_key(f"mission/{row.mission.id}")
+            self.rows.take(sheet_of(self._data.missions, self._view.unfolded))
+            self.rows.let_in()
+            self.rows.go_to_key(f"mission/{row.mission.id}")
         self.bridge.watch(self._watched("missions"), self._view)
 
-    def act_copy_id(self) -> None:
-        """Copy the id."""
-        self.tell(f"{self._row.id}: {self.workbench.copy(self._row.id)}", "dim")
+    def act_show_new(self) -> None:
+        """Draw the list anew, in its own order."""
+        self.rows.let_in()
+
+    def copied(self) -> str:
+        """The id of the mission or run."""
+        row: Row | None = self.rows.row
+        return "" if row is None else row.id
 
     def off_pause_run(self) -> str:
         """Whether something of it can be held, or go on."""
@@ -148,7 +156,7 @@ class MissionsScreen(ListScreen):
 
     def off_stop_run(self) -> str:
         """Whether there is something to end."""
-        row: Row | None = self.list.row
+        row: Row | None = self.rows.row
         if row is None:
             return "nothing is selected"
         over = row.mission.over if row.run is None else row.run.over and not row.run.failed
@@ -171,15 +179,15 @@ class MissionsScreen(ListScreen):
         self.workbench.carry_out(command, lambda _runs: self.tell(done, "accent"))
 
     def _meant(self) -> tuple[RunLine, ...]:
-        row: Row | None = self.list.row
+        row: Row | None = self.rows.row
         if row is None:
             return ()
         return row.mission.runs if row.run is None else (row.run,)
 
     def _moved(self) -> int:
         """Missions that stand under a head that is no longer theirs."""
-        sheet: Sheet[Row] = self.list.sheet
-        if self.filter_words or sheet.group is None or not sheet.groups:
+        sheet: Sheet[Row] = self.rows.sheet
+        if sheet.group is None or not sheet.groups:
             return 0
         starts = [*(group.start for group in sheet.groups[1:]), len(sheet.rows)]
         moved, at = 0, 0
@@ -199,7 +207,7 @@ class MissionsScreen(ListScreen):
             Column(self._bar, 4, spare=2),
             Column(lambda row: piece(_stage(row), "dim"), 8, spare=4),
             Column(self._runs, MARKS_SHOWN + 2, spare=3),
-            Column(lambda row: piece(_act(row), "dim"), 34, spare=8),
+            Column(lambda row: piece(_act(row), "dim"), 44, spare=8),
             Column(lambda row: piece(money(_cost(row)), "dim"), 7, right=True, spare=5),
             Column(self._age, 4, right=True, spare=1),
         ]
