@@ -112,6 +112,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous-hunk", "previous hunk", "The changed place before", ("K", "["), "review"),
     Action("next-file", "next file", "The next changed file", ("L", "}"), "review"),
     Action("previous-file", "previous file", "The changed file before", ("H", "{"), "review"),
+    Action("scroll-right", "right", "See the ends of long lines", ("right", "l"), "review"),
+    Action("scroll-left", "left", "Back to where lines begin", ("left", "h"), "review"),
     # start
     Action("start-now", "start", "Start the mission as it is written here", ("ctrl+s",), "start", 1, decides=True),
     # scripts

@@ -1,0 +1,376 @@
+"""The review of one pack: verdict and what was not checked first, then its files, their diff, and the evidence.
+
+What a person reads is never replaced: the screen stays with its pack, and says when a newer revision arrived.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from textual.containers import Horizontal
+from textual.widget import Widget
+
+from workbench.ace.tui import routes
+from workbench.ace.tui.bridge import View
+from workbench.ace.tui.diff import FileDiff, is_collapsed, remarks
+from workbench.ace.tui.reasons import all_reasons, reasons_of
+from workbench.ace.tui.reviewing import FileRow, ReviewData, ReviewView, file_rows, files_sheet, paint_file, unread
+from workbench.ace.tui.screens.deciding import Deciding
+from workbench.ace.tui.standing import Facts
+from workbench.ace.tui.text import line, piece
+from workbench.ace.tui.widgets.diff import DiffView
+from workbench.ace.tui.widgets.evidence import EvidencePane, Output
+from workbench.ace.tui.widgets.rows import RowsView
+from workbench.ace.tui.widgets.still import StillLines
+from workbench.ace.tui.words import count
+from workbench.ace.wiring.differing import ChangedFile, changed_files, file_diff
+from workbench.ace.wiring.outputs import output_lines
+from workbench.ace.wiring.reading import keep_read_files, read_files
+from workbench.ace.wiring.workplace import Workplace
+from workbench.core.state import PackState
+from workbench.model.evidence import CRITERIA
+
+WIDE = 110  # cells from which on the list stands beside the diff
+KEPT_DIFFS = 40  # of files that were looked at
+PANES = ("files", "diff", "why", "detail")
+
+
+class ReviewScreen(Deciding):
+    """One pack."""
+
+    where = "review"
+    main = "#files"
+    DEFAULT_CSS = """
+    ReviewScreen #files { width: 44; }
+    ReviewScreen #diff { width: 1fr; border-left: solid $surface; }
+    ReviewScreen.-evidence #change { display: none; }
+    ReviewScreen #evidence { display: none; }
+    ReviewScreen.-evidence #evidence { display: block; }
+    ReviewScreen.-narrow #files { width: 1fr; }
+    ReviewScreen.-narrow #diff { border-left: none; display: none; }
+    ReviewScreen.-narrow.-diff #files { display: none; }
+    ReviewScreen.-narrow.-diff #diff { display: block; }
+    """
+
+    def __init__(self, pack: str) -> None:
+        super().__init__()
+        self.pack_id = pack
+        self.read: frozenset[str] = frozenset()
+        self._asked = False  # whether the list of files was asked for
+        self._diffs: dict[str, FileDiff] = {}
+        self._loading = ""  # the file whose diff is being made
+        self._unfolded: set[str] = set()  # large files that were asked for
+        self._jump: tuple[str, int] | None = None  # where to go once that file is shown
+        self._from_last = ""  # the file to be entered at its last place
+
+    # --- what is shown ---
+
+    def body(self) -> Iterator[Widget]:
+        """Facts, and the panes."""
+        yield StillLines(id="facts")
+        with Horizontal(id="change"):
+            yield RowsView(files_sheet([]), self._paint, text=lambda row: row.file.path, id="files")
+            yield DiffView(id="diff")
+        yield EvidencePane(lambda: self.workbench.glyphs, id="evidence")
+
+    def views(self) -> dict[str, View]:
+        """The pack."""
+        return {"review": ReviewView(self.pack_id)}
+
+    def arrived(self, name: str, value: ReviewData) -> None:  # noqa: ARG002 - there is one view
+        """The pack as it stands now."""
+        self.data = value
+        pack = value.pack
+        if pack is not None and pack.tree and not self._asked:
+            self._asked = True
+            self._say_in_diff("reading the change …")
+            self.workbench.carry_out(lambda place: _open(place, pack), self._opened)
+        elif pack is not None and not pack.tree and self.rows is None:
+            self._say_in_diff(pack.reason or "Nothing to read yet: the evidence is being made.")
+        self.show_facts()
+        self.show_footer()
+
+    @property
+    def files(self) -> RowsView[FileRow]:
+        """The list of files."""
+        return self.query_one("#files", RowsView)
+
+    @property
+    def diff(self) -> DiffView:
+        """The diff."""
+        return self.query_one("#diff", DiffView)
+
+    @property
+    def evidence(self) -> EvidencePane:
+        """What the verdict rests on."""
+        return self.query_one("#evidence", EvidencePane)
+
+    @property
+    def unread(self) -> list[FileRow]:
+        """Files that this person has not marked as read."""
+        return unread(self.rows or (), self.read)
+
+    def show_facts(self) -> None:
+        """The lines above the panes."""
+        files = None if self.rows is None else len(self.rows)
+        now = self.workbench.place.clock.now()
+        facts = Facts(self.data, files, len(self.unread), self.workbench.glyphs, now)
+        self.query_one("#facts", StillLines).show(facts)
+
+    def on_resize(self) -> None:
+        """One pane at a time where it is narrow."""
+        self.set_class(self.size.width < WIDE, "-narrow")
+        self.evidence.set_class(self.size.width < WIDE, "-narrow")
+
+    def _paint(self, row: FileRow, cells: int) -> Any:
+        return paint_file(row, cells, read=row.file.path in self.read, glyphs=self.workbench.glyphs)
+
+    def _opened(self, opened: tuple[tuple[ChangedFile, ...], frozenset[str]]) -> None:
+        files, self.read = opened
+        self.rows = file_rows(files, self.data.document)
+        self.files.take(files_sheet(self.rows))
+        self.show_facts()
+        self._show_diff()
+        if not self.rows:
+            self._say_in_diff("This pack changes no file.")
+
+    # --- the diff ---
+
+    def on_rows_view_moved(self) -> None:
+        """Another file, or another row of evidence."""
+        self._show_diff()
+        self.show_footer()
+
+    def on_rows_view_opened(self) -> None:
+        """The mouse opened a row."""
+        self.act_open_row()
+
+    def _show_diff(self) -> None:
+        row = self.files.row
+        pack = self.pack
+        if row is None or pack is None:
+            return
+        file = row.file
+        collapsed = is_collapsed(file) and file.path not in self._unfolded
+        found = FileDiff(b"") if collapsed or file.is_binary else self._diffs.get(file.path)
+        if found is not None:
+            self.diff.show_file(remarks(file, row.why, collapsed=collapsed), found)
+            self._arrive(file.path)
+        else:
+            self.diff.show_file((*remarks(file, row.why), line(piece("reading …", "dim"))), FileDiff(b""))
+            self._load(pack, file)
+
+    def _arrive(self, path: str) -> None:
+        jump, self._jump = self._jump, None
+        if jump is not None and jump[0] == path and jump[1]:
+            self.diff.go_number(jump[1])
+        if self._from_last == path:
+            self.diff.go_last_hunk()
+        self._from_last = ""
+
+    def _load(self, pack: PackState, file: ChangedFile) -> None:
+        """Make the diff of a file beside the event loop; one at a time, so that passing by many costs little."""
+        if self._loading:
+            return
+        self._loading = file.path
+        self.workbench.carry_out(
+            lambda place: (file.path, FileDiff(file_diff(place, pack.base_commit, pack.tree, file))), self._loaded
+        )
+
+    def _loaded(self, made: tuple[str, FileDiff]) -> None:
+        path, found = made
+        self._loading = ""
+        while len(self._diffs) >= KEPT_DIFFS:
+            self._diffs.pop(next(iter(self._diffs)))
+        self._diffs[path] = found
+        self._show_diff()
+
+    def tell_problem(self, problem: Any) -> None:
+        """What went wrong; what was being read will not come."""
+        self._loading = ""
+        super().tell_problem(problem)
+
+    def _say_in_diff(self, words: str) -> None:
+        self.diff.show_file((line(piece(words, "dim")),), FileDiff(b""))
+
+    # --- moving ---
+
+    def act_next_hunk(self) -> None:
+        """The next changed place, in the next file if this one has no more."""
+        if not self.diff.go_hunk(1):
+            self.act_next_file()
+
+    def act_previous_hunk(self) -> None:
+        """The changed place before, in the file before if this one has none."""
+        if not self.diff.go_hunk(-1):
+            row = self.files.row
+            self.files.go("previous-line")
+            if self.files.row is not None and self.files.row is not row:
+                self._from_last = self.files.row.file.path
+
+    def act_next_file(self) -> None:
+        """The next file."""
+        self._step_file("next-line", "this is the last file")
+
+    def act_previous_file(self) -> None:
+        """The file before."""
+        self._step_file("previous-line", "this is the first file")
+
+    def _step_file(self, where: Any, otherwise: str) -> None:
+        row = self.files.row
+        self.files.go(where)
+        if self.files.row is row:
+            self.tell(otherwise, "dim")
+
+    def act_scroll_right(self) -> None:
+        """See more of long lines."""
+        self.diff.shift(1)
+
+    def act_scroll_left(self) -> None:
+        """Back to the start of lines."""
+        self.diff.shift(-1)
+
+    def act_next_pane(self) -> None:
+        """List, diff, evidence, and what is to be read of it."""
+        self._step_pane(1)
+
+    def act_previous_pane(self) -> None:
+        """The pane before."""
+        self._step_pane(-1)
+
+    def _step_pane(self, step: int) -> None:
+        at = PANES.index(self.pane_name)
+        self.show_pane(PANES[(at + step) % len(PANES)])
+
+    @property
+    def pane_name(self) -> str:
+        """The pane that keys go to."""
+        found = self.focused.id if self.focused is not None else ""
+        return found if found in PANES else "files"
+
+    def show_pane(self, pane: str) -> None:
+        """Go to a pane; where it is narrow, it alone is shown."""
+        if pane in ("why", "detail") and not self.evidence.rows.sheet.rows and self.data.document is not None:
+            self.evidence.show(all_reasons(self.data.document))
+        self.set_class(pane in ("why", "detail"), "-evidence")
+        self.set_class(pane == "diff", "-diff")
+        self.query_one(f"#{pane}").focus()
+        self.show_footer()
+
+    def act_open_row(self) -> None:
+        """A file: its diff. A large one: show it. A finding: its line. Evidence: all that is to be read of it."""
+        row = self.files.row
+        if self.pane_name == "why":
+            self._open_reason()
+        elif row is not None and is_collapsed(row.file) and row.file.path not in self._unfolded:
+            self._unfolded.add(row.file.path)
+            self._show_diff()
+        else:
+            self.show_pane("diff")
+
+    def _open_reason(self) -> None:
+        reason = self.evidence.rows.row
+        if reason is None or not reason.path or not self._go_to(reason.path, reason.line):
+            self.show_pane("detail")
+
+    def _go_to(self, path: str, number: int) -> bool:
+        """Show a line of a changed file; whether it is one."""
+        before = self.files.row
+        if not self.files.go_to_key(path):
+            return False
+        self._jump = (path, number)
+        self.show_pane("diff")
+        if before is self.files.row:
+            self._show_diff()
+        return True
+
+    def act_go_back(self) -> None:
+        """From the evidence to the change; from the change to where one came from."""
+        alone = self.pane_name == "diff" and self.has_class("-narrow")
+        if alone or self.pane_name in ("why", "detail"):
+            self.show_pane("files")
+        else:
+            super().act_go_back()
+
+    # --- reading ---
+
+    def off_explain_verdict(self) -> str:
+        """Without evidence there is nothing to explain."""
+        return "" if self.data.document is not None else "there is no evidence yet"
+
+    def act_explain_verdict(self) -> None:
+        """Everything that the verdict rests on."""
+        if self.data.document is not None:
+            self.evidence.show(all_reasons(self.data.document))
+            self.show_pane("why")
+
+    off_show_evidence = off_explain_verdict
+
+    def act_show_evidence(self) -> None:
+        """What one criterion rests on."""
+        number = int(self.pressed_key) if self.pressed_key.isdigit() else 1
+        if self.data.document is not None and 1 <= number <= len(CRITERIA):
+            self.evidence.show(reasons_of(self.data.document, number))
+            self.show_pane("why")
+
+    def on_output(self, message: Output) -> None:
+        """Outputs of evidence are wanted."""
+        digests = list(message.row.outputs.values())
+        self.workbench.carry_out(lambda place: output_lines(place, digests), self._take_outputs)
+
+    def _take_outputs(self, found: dict[str, list[str]]) -> None:
+        for digest, lines in found.items():
+            self.evidence.take_output(digest, lines)
+
+    def off_mark_reviewed(self) -> str:
+        """Only files can be read."""
+        return "" if self.files.row is not None else "there is no file"
+
+    def act_mark_reviewed(self) -> None:
+        """Mark the file as read and go to the next that is not, or take the mark back."""
+        row = self.files.row
+        if row is None:
+            return
+        marks = self.read ^ {row.file.path}
+        self.read = marks
+        self.files.forget()
+        self.show_facts()
+        self.workbench.carry_out(lambda place: keep_read_files(place, self.pack_id, marks), lambda _: None)
+        if row.file.path in marks:
+            self._go_to_unread()
+
+    def _go_to_unread(self) -> None:
+        left = self.unread
+        row = self.files.row
+        if left and row is not None:
+            rows = list(self.files.sheet.rows)
+            at = rows.index(row)
+            following = [other for other in (*rows[at + 1 :], *rows[:at]) if other in left]
+            if following:
+                self.files.go_to_key(following[0].file.path)
+        elif not left:
+            self.tell(f"All {count(len(self.rows or ()), 'file')} read.", "proven")
+
+    def act_show_new(self) -> None:
+        """The newer revision in place of this one."""
+        newer, app = self.data.newer, self.workbench
+        if newer:
+            app.pop_screen()
+            routes.open_thing(app, "mrp", newer)
+
+    def off_show_new(self) -> str:
+        """Only when there is one."""
+        return "" if self.data.newer else "this is the newest revision"
+
+    def copied(self) -> str:
+        """The pack's id, the path of the file, or the words of the evidence."""
+        reason = self.evidence.rows.row
+        row = self.files.row
+        if self.pane_name in ("why", "detail") and reason is not None:
+            return f"{reason.name} {reason.words}".strip()
+        return row.file.path if self.pane_name == "diff" and row is not None else self.pack_id
+
+
+def _open(place: Workplace, pack: PackState) -> tuple[tuple[ChangedFile, ...], frozenset[str]]:
+    return changed_files(place, pack.base_commit, pack.tree), read_files(place, pack.id)
