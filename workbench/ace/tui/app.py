@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import signal
+import threading
+import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
@@ -24,6 +29,7 @@ from workbench.ace.tui.text import safe
 from workbench.ace.tui.themes import Theme
 from workbench.ace.wiring.workplace import Workplace
 from workbench.model.errors import EnvironmentProblem, WorkbenchError
+from workbench.model.text import one_line, visible
 
 if TYPE_CHECKING:
     from textual.worker import Worker
@@ -37,6 +43,9 @@ _ANSI = {
     "input-cursor-foreground": "ansi_black",
     "input-cursor-text-style": "none",
 }
+LOG = "screens.log"  # beside the journal: what went wrong in a screen
+MOST_CRASHES, CRASHES_WITHIN_S = 3, 60.0
+AFTER_CRASH = f"a screen failed and was opened anew; nothing was lost, agents go on; {LOG} beside the journal has more"
 COPIED = "copied.txt"  # what was copied last, for terminals without a clipboard of ours
 
 
@@ -71,6 +80,7 @@ class WorkbenchApp(App[int]):
         self.keymap_of_workbench = self.chosen.keymap
         self.glyphs = Glyphset("unicode" if shows_unicode(self.chosen.screens) else "ascii")
         self.bridge = Bridge(place, self._hear)
+        self.crash = ""  # what went wrong in a screen, and ended them all
         self.has_mouse = self.chosen.screens.mouse
         self._known: frozenset[Need] | None = None  # what needed a person when it was last looked
         if self.chosen.screens.motion == "none":
@@ -105,6 +115,26 @@ class WorkbenchApp(App[int]):
         """The styles of the theme in force."""
         return Palette(self.current_theme.variables, ascii=self.glyphs.kind == "ascii")
 
+    # --- bad days ---
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Something in a screen failed: note it and end, without a traceback over a person's work; `run` goes on."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self.crash = one_line(f"{type(error).__name__}: {error}", 200)
+        with suppress(OSError), (self.place.journal_directory / LOG).open("a", encoding="utf-8") as log:
+            log.write(visible("".join(traceback.format_exception(error))) + "\n")
+        self._close_messages_no_wait()
+
+    def _obey_signals(self) -> None:
+        """Being ended, or losing the terminal, is a leaving like any other."""
+        if self.is_headless or threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
+
     # --- screens and the bridge ---
 
     def get_default_screen(self) -> WorkScreen:
@@ -115,6 +145,7 @@ class WorkbenchApp(App[int]):
 
     def on_mount(self) -> None:
         """Begin to read the journal once there is something to look at."""
+        self._obey_signals()
         self.bridge.watch(NEEDS, needs_view)
         self.call_after_refresh(self.bridge.start)
         if self.chosen.problems:
@@ -216,14 +247,27 @@ class WorkbenchApp(App[int]):
         """Every key goes to the screen on top first, unless somebody types."""
         if isinstance(event, events.Key) and not event.is_forwarded:
             screen = self.work_screen
+            if screen is not None and event.key == "ctrl+c":
+                screen.tell("Esc leaves, step by step; agents go on. To end what was started here: workbench aee stop")
+                return
             if screen is not None and screen.press(event.key, event.character):
                 return
         await super().on_event(event)
 
 
 def run(place: Workplace) -> int:
-    """Open the screens; the exit code."""
-    app = WorkbenchApp(place)
-    if app.chosen.screens.fps:
-        os.environ["TEXTUAL_FPS"] = str(app.chosen.screens.fps)
-    return app.run(mouse=app.has_mouse) or app.return_code or 0
+    """Open the screens; the exit code. What goes wrong in a screen closes it, and home is opened anew, with a word."""
+    crashes: list[float] = []
+    while True:
+        app = WorkbenchApp(place)
+        if crashes:
+            app.chosen = app.chosen._replace(problems=(*app.chosen.problems, AFTER_CRASH))
+        if app.chosen.screens.fps:
+            os.environ["TEXTUAL_FPS"] = str(app.chosen.screens.fps)
+        code = app.run(mouse=app.has_mouse)
+        if not app.crash:
+            return code or 0
+        crashes = [at for at in crashes if time.monotonic() - at < CRASHES_WITHIN_S] + [time.monotonic()]
+        if len(crashes) > MOST_CRASHES:
+            hint = f"agents go on; the command line works: workbench inbox. See {place.journal_directory / LOG}"
+            raise EnvironmentProblem(f"the screens fail again and again: {app.crash}", hint=hint)

@@ -1,0 +1,1 @@
+from tests.terminal.pseudo import *
