@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.docs import events_page, fields_page, gate_page, scripts_page
+from tests.docs import events_page, fields_page, gate_page, keys_page, scripts_page
 from workbench.ace.cli import reference as commands
 
 DIRECTORY = Path(__file__).parents[2] / "workbench/docs/reference"
@@ -14,6 +14,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands.reference,
     "events.md": events_page.text,
     "gate.md": gate_page.text,
+    "keys.md": keys_page.text,
     "scripts.md": scripts_page.text,
     "settings.md": fields_page.settings,
 }
