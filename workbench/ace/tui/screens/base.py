@@ -21,7 +21,7 @@ from workbench.ace.tui.keymap import shown
 from workbench.ace.tui.screens.filtering import Filtering
 from workbench.ace.tui.text import Role, line, piece
 from workbench.ace.tui.widgets.bar import Bar, Part
-from workbench.ace.tui.widgets.lines import LinesView, Where
+from workbench.ace.tui.widgets.lines import Where
 
 if TYPE_CHECKING:
     from workbench.ace.tui.app import WorkbenchApp
@@ -180,10 +180,7 @@ class WorkScreen(Filtering):
         self.perform_id(message.action)
 
     def _move(self, where: Where) -> None:
-        focused = self.focused
-        pane = (
-            focused if isinstance(focused, LinesView) else self.query_one(self.main, LinesView) if self.main else None
-        )
+        pane = self.pane
         if pane is not None:
             pane.go(where)
 
