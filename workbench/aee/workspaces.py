@@ -55,8 +55,9 @@ printf '%s\\n' "$head" > "$3/head"
 # Git leaves alone what lies in a submodule's directory, so a base with submodules never gets a used clone.
 _RESET = """set -e
 git reset --quiet --hard
+git clean -ffdxq &
 test -z "$(git ls-files --stage | sed -n '/^160000 /{p;q}')"
-exec git clean -ffdxq
+wait $!
 """
 _REFRESH = "git update-index -q --refresh || :"  # 1 says that a file differs from what git would check out
 _STATE = """set -e
