@@ -24,6 +24,10 @@ class Ledger(Journal, States, Protocol):
         """The newest seq, and the streams that events after `seq` belong to."""
         ...
 
+    def read_newest(self, stream: str, *, limit: int, before: int = 0) -> list[Event]:
+        """The newest events of one stream (with version < `before`, if given), oldest of them first."""
+        ...
+
     def __enter__(self) -> Self: ...
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
@@ -49,6 +53,10 @@ class Unwritten:
         raise JournalProblem("the journal was opened for reading only", hint="open it for writing to append")
 
     def read(self, stream: str, *, after: int = 0, limit: int = 0) -> list[Event]:
+        """Nothing."""
+        return []
+
+    def read_newest(self, stream: str, *, limit: int, before: int = 0) -> list[Event]:
         """Nothing."""
         return []
 

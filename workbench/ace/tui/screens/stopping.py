@@ -26,7 +26,7 @@ class StopDialog(Dialog):
 
     def __init__(self, name: str, *, what: str) -> None:
         super().__init__()
-        self._name, self._what = name, what
+        self._thing, self._what = name, what
 
     def body(self) -> Iterator[Widget]:
         """What it means, and the fields."""
@@ -40,7 +40,7 @@ class StopDialog(Dialog):
             paragraph(self._what),
             paragraph("Commits and packs stay; open questions are withdrawn. It cannot be taken back."),
             blank(),
-            paragraph(f"Type {self._name} and press Enter; Esc leaves everything as it is.", "strong"),
+            paragraph(f"Type {self._thing} and press Enter; Esc leaves everything as it is.", "strong"),
         ]  # fmt: skip
         view = self.query_one("#what", LinesView)
         view.show(Prose(words))
@@ -52,8 +52,8 @@ class StopDialog(Dialog):
 
     def act_confirm(self) -> None:
         """Stop, if the name is right."""
-        if self.query_one("#name", Input).value.strip() != self._name:
-            self.tell(f"that is not {self._name}: nothing was stopped", "needs-you")
+        if self.query_one("#name", Input).value.strip() != self._thing:
+            self.tell(f"that is not {self._thing}: nothing was stopped", "needs-you")
             self.query_one("#name", Input).focus()
             return
         self.dismiss(self.query_one("#why", Input).value.strip())

@@ -141,6 +141,10 @@ class LinesView(ScrollView, can_focus=True):
         """Lay out for the new width."""
         self._lay()
 
+    def watch_show_vertical_scrollbar(self) -> None:
+        """The scrollbar takes a cell from the lines, or gives it back."""
+        self._lay()
+
     def _lay(self) -> None:
         cells = self.scrollable_content_region.width or self.size.width
         self._lines = self._source.laid(cells) if cells else ()
