@@ -84,3 +84,9 @@ def shown(key: str) -> str:
     if key.startswith("ctrl+"):
         return f"^{key[5:].upper()}"
     return names.get(key, key)
+
+
+def key_words(keys: tuple[str, ...]) -> str:
+    """The keys of an action in a footer: the first one, or a row of digits as `1-9`."""
+    digits = len(keys) > 1 and all(key.isdigit() for key in keys)
+    return f"{keys[0]}-{keys[-1]}" if digits else shown(keys[0]) if keys else ""

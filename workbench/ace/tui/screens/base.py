@@ -17,7 +17,7 @@ from workbench.ace.tui import routes
 from workbench.ace.tui.actions import Action, actions_of, named
 from workbench.ace.tui.bridge import Arrived, Bridge, View
 from workbench.ace.tui.heading import Heading, heading_parts, heading_view
-from workbench.ace.tui.keymap import shown
+from workbench.ace.tui.keymap import key_words
 from workbench.ace.tui.screens.filtering import Filtering
 from workbench.ace.tui.text import Role, line, piece
 from workbench.ace.tui.widgets.bar import Bar, Part
@@ -211,7 +211,7 @@ class WorkScreen(Filtering):
         parts = [
             Part(
                 line(
-                    piece(shown(keymap.keys_of(row)[0]), "dim" if self.reason_off(row) else "accent"),
+                    piece(key_words(keymap.keys_of(row)), "dim" if self.reason_off(row) else "accent"),
                     " ",
                     piece(row.label, "dim" if self.reason_off(row) else "plain"),
                 ),
