@@ -3,31 +3,512 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
-from ace_world import World
+import msgspec
+import pytest
+from ace_world import World, git
 
 from workbench.ace.tui import routes
+from workbench.ace.wiring.reviewing import decide_on_pack
 from workbench.ace.wiring.workplace import Workplace
+from workbench.artifacts.pack_parts import Change, CriterionResult, ReadingItem
+from workbench.core.decide import pack as packs
+from workbench.core.decide.decision import Decision
+from workbench.model import events as e
+from workbench.model.evidence import CRITERIA, Evidence, Finding
 from workbench.testing.stage import Session, stage
 
-
-async def opened(person: Session, pack: str) -> None:
-    """The review of a pack, with its change read."""
-    routes.open_thing(person.app, "mrp", pack)
-    await person.settled()
-    await person.settled()
+HOSTILE = "[red]\x1b[2J\u202ePAY[/red]"
+THREE = {"shop.py": "PRICE = 2\n", "tax.py": "TAX = 3\n", "test_shop.py": "def test_price():\n    assert True\n"}
 
 
-def test_a_review_shows_verdict_and_change(repository: Path, world: World) -> None:
-    """Verdict, what was not checked, criteria and the diff of the first file are there at once."""
-    pack = world.pack(world.mission()[0])
+def review(
+    repository: Path, pack: str, act: Callable[[Session], Awaitable[None]], *, size: tuple[int, int] = (120, 40)
+) -> None:
+    """Open the review of a pack and act there."""
 
     async def session() -> None:
-        async with stage(Workplace(repository), size=(160, 45)) as person:
-            await opened(person, pack)
-            print(person.text)
-            person.sees(pack, "✓ READY", "(current)", "NOT CHECKED", "types", "1 of 1 file unread")
-            person.sees("shop.py", "+1 -1", "- PRICE = 1", "+ PRICE = 2")
+        async with stage(Workplace(repository), size=size) as person:
+            routes.open_thing(person.app, "mrp", pack)
+            await person.settled()
+            await person.settled()
+            await act(person)
 
     asyncio.run(session())
+
+
+def fields() -> dict[str, Any]:
+    """What a good pack of three files says."""
+    evidence = Evidence(
+        id="tests.result",
+        kind="tests.result",
+        criterion="verification",
+        grade="executed",
+        state="passed",
+        summary="12 passed",
+        command=("pytest", "-q"),
+        sandbox="bubblewrap",
+        environment="sha256:0000",
+        digest="sha256:1111",
+    )
+    return {
+        "files": THREE,
+        "criteria": tuple(
+            CriterionResult(name=name, state="passed", summary="1 of 1 passed", evidence=("tests.result",))
+            for name in CRITERIA
+        ),
+        "reading_list": (ReadingItem(path="tax.py", why="12 changed lines that no test ran", line=1),),
+        "changes": (Change(path="test_shop.py", status="A", added=2, kind="test"),),
+        "evidence": (evidence,),
+        "findings": (Finding(kind="lint.E1", severity="low", text="odd name", path="tax.py", line=1),),
+    }
+
+
+def requested(world: World, run: str) -> str:
+    """A pack that is being assembled."""
+    name = f"MRP-{run}-1"
+    asked = e.PackRequested(
+        pack=name, mission="prices", run=run, revision=1, base_ref="refs/heads/main", base_commit=world.base,
+        head=world.base, into="refs/heads/main",
+    )  # fmt: skip
+    world.append(packs.request_pack(asked))
+    return name
+
+
+@pytest.fixture
+def run(world: World) -> str:
+    return world.mission()[0]
+
+
+def test_a_review_shows_verdict_and_change(repository: Path, world: World, run: str) -> None:
+    """Verdict, what was not checked, criteria and the diff of the first file are there at once."""
+    pack = world.pack(run)
+
+    async def act(person: Session) -> None:
+        person.sees(pack, "✓ READY", "(current)", "NOT CHECKED", "types", "1 of 1 file unread")
+        person.sees("shop.py", "+1 -1", "- PRICE = 1", "+ PRICE = 2")
+
+    review(repository, pack, act, size=(160, 45))
+
+
+def test_files_stand_in_the_order_to_read_them(repository: Path, world: World, run: str) -> None:
+    """The reading list comes first, tests last."""
+    pack = world.pack(run, **fields())
+
+    async def act(person: Session) -> None:
+        lines = [line.partition("│")[0] for line in person.lines]
+        order = [
+            next(at for at, line in enumerate(lines) if line.lstrip("▌ ").startswith(words))
+            for words in ("READ FIRST", "A tax.py", "CHANGED", "M shop.py", "TESTS", "A test_shop.py")
+        ]
+        assert order == sorted(order), person.text
+        person.sees("12 changed lines that no test ran")
+
+    review(repository, pack, act)
+
+
+def test_twelve_keys_are_enough(repository: Path, world: World, run: str) -> None:
+    """Three files read, and a reasoned approval: five keys, besides the reason and those that opened the review."""
+    pack = world.pack(run, **fields())
+    pressed = 0
+
+    async def act(person: Session) -> None:
+        nonlocal pressed
+        for key in ("r", "r", "r"):
+            await person.press(key)
+            pressed += 1
+        person.sees("all files read")
+        person.screen._changed_at = 0.0  # a person reads for longer than the moment in which keys do not decide
+        await person.press("A")
+        await person.type("all read")
+        await person.press("enter")
+        pressed += 2
+        person.sees("approved", "all read")
+
+    review(repository, pack, act)
+    assert pressed + 2 <= 12  # with those that find it in the inbox and open it
+
+
+def test_approval_says_what_was_not_read(repository: Path, world: World, run: str) -> None:
+    """Approving names the unread files and what nothing checked, before it asks for the reason."""
+    pack = world.pack(run, **fields())
+
+    async def act(person: Session) -> None:
+        await person.press("r")
+        await person.do("approve-pack")
+        person.sees("did not mark 2 of 3 files", "- shop.py", "- test_shop.py", "Not checked by anything", "- types")
+        await person.press("enter")
+        person.sees("say why")
+
+    review(repository, pack, act)
+
+
+def test_a_pack_that_is_not_ready_takes_a_word(repository: Path, world: World, run: str) -> None:
+    """Not ready: approving takes the word `override` typed besides the reason, and that is recorded."""
+    pack = world.pack(run, verdict="not-ready")
+
+    async def act(person: Session) -> None:
+        await person.do("approve-pack")
+        person.sees("NOT READY: the suite was not run")
+        await person.type("so")
+        await person.press("ctrl+s")
+        person.sees("type the word override")
+        await person.press("tab")
+        await person.type("override")
+        await person.press("ctrl+s")
+        assert person.screen.where == "review", person.text
+
+    review(repository, pack, act)
+    with Workplace(repository).reading() as ledger:
+        state = ledger.pack(pack)
+    assert state is not None and state.decisions[-1]["conditions"] == ["override: the verdict was not-ready"]
+
+
+def test_a_strict_policy_lets_nobody_override(repository: Path, world: World) -> None:
+    """Under strict rigor the dialog does not even open, and says why."""
+    (repository / ".workbench").mkdir()
+    (repository / ".workbench/policy.yaml").write_text("id: strict\nversion: '1'\nrigor: strict\n")
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "Policy")
+    world.base = git(repository, "rev-parse", "HEAD")
+    pack = world.pack(world.mission()[0], verdict="not-ready")
+
+    async def act(person: Session) -> None:
+        await person.do("approve-pack")
+        person.sees("is strict")
+        assert person.screen.where == "review"
+
+    review(repository, pack, act)
+
+
+def test_changes_are_requested_line_by_line(repository: Path, world: World, run: str) -> None:
+    """Each line of the list is one required change of the resolution."""
+    pack = world.pack(run)
+
+    async def act(person: Session) -> None:
+        await person.do("request-changes")
+        await person.type("no")
+        await person.press("enter")
+        await person.type("a\nb")
+        await person.press("ctrl+s")
+        person.sees("changes requested", "no")
+
+    review(repository, pack, act)
+    with Workplace(repository).reading() as ledger:
+        state = ledger.pack(pack)
+    assert state is not None and state.decisions[-1]["required_changes"] == ["a", "b"]
+
+
+def test_rejecting_takes_the_name(repository: Path, world: World, run: str) -> None:
+    """Rejecting ends a run for good, so its name is typed."""
+    pack = world.pack(run)
+
+    async def act(person: Session) -> None:
+        await person.do("reject-pack")
+        await person.type("bad")
+        await person.press("ctrl+s")
+        person.sees(f"type {run}, or Esc")
+        await person.press("tab")
+        await person.type(run)
+        await person.press("enter")
+        person.sees("✗ rejected", "bad")
+
+    review(repository, pack, act)
+
+
+def test_a_reason_survives_leaving_the_dialog(repository: Path, world: World, run: str) -> None:
+    """What was typed is there again when the dialog is opened again."""
+    pack = world.pack(run)
+
+    async def act(person: Session) -> None:
+        await person.do("approve-pack")
+        await person.type("half a")
+        await person.press("escape")
+        await person.do("approve-pack")
+        person.sees("half a")
+
+    review(repository, pack, act)
+
+
+def test_decided_by_another_while_one_types(repository: Path, world: World, run: str) -> None:
+    """Who comes second is told who was first, keeps what was typed, and sees the decision behind the dialog."""
+    pack = world.pack(run)
+
+    async def act(person: Session) -> None:
+        await person.do("approve-pack")
+        await person.type("fine")
+        decide_on_pack(Workplace(repository), pack, decision="reject", why="I was faster")
+        await person.settled()
+        await person.press("enter")
+        person.sees("is rejected", "Ada Coach", "fine")
+        await person.press("escape")
+        person.sees("✗ rejected", "I was faster")
+
+    review(repository, pack, act)
+
+
+def test_merge_is_shown_then_done_then_undone(repository: Path, world: World, run: str) -> None:
+    """Commits, target, mode, message and checkouts are shown before the branch moves; `u` moves it back."""
+    pack = world.pack(run)
+    decide_on_pack(Workplace(repository), pack, decision="approve", why="fine")
+    before = git(repository, "rev-parse", "main")
+
+    async def act(person: Session) -> None:
+        await person.do("merge-pack")
+        person.sees(
+            "into    main", "1 COMMIT", "Change", "Raise the price", "Workbench-Pack", "moves   the clean checkout"
+        )
+        await person.do("confirm")
+        person.sees("merged: main stands at", "u takes it back", "✓ merged")
+        assert (repository / "shop.py").read_text() == "PRICE = 2\n"
+        await person.do("undo-last")
+        person.sees("goes back from")
+        await person.do("confirm")
+        person.sees("taken back (move-back)", "✓ approved")
+
+    review(repository, pack, act)
+    assert git(repository, "rev-parse", "main") == before
+
+
+def test_merge_says_what_stands_in_the_way(repository: Path, world: World, run: str) -> None:
+    """Uncommitted work in the checkout is named, and nothing can be confirmed."""
+    pack = world.pack(run)
+    decide_on_pack(Workplace(repository), pack, decision="approve", why="fine")
+    (repository / "shop.py").write_text("PRICE = 9\n")
+
+    async def act(person: Session) -> None:
+        await person.do("merge-pack")
+        person.sees("changes that are not committed: shop.py")
+        await person.do("confirm")
+        assert person.screen.where == "dialog"
+
+    review(repository, pack, act)
+    assert (repository / "shop.py").read_text() == "PRICE = 9\n"
+
+
+def test_a_revert_is_offered_in_words(repository: Path, world: World, run: str) -> None:
+    """Where the branch has later commits, undo says so and asks before it makes a revert commit."""
+    pack = world.pack(run)
+    place = Workplace(repository)
+    decide_on_pack(place, pack, decision="approve", why="fine")
+
+    async def act(person: Session) -> None:
+        await person.do("merge-pack", "confirm")
+        git(repository, "commit", "-q", "--allow-empty", "-m", "Later")
+        await person.do("undo-last", "confirm")
+        person.sees("cannot simply be moved back", "A revert commit")
+        await person.do("confirm")
+        person.sees("taken back (revert)")
+
+    review(repository, pack, act)
+    assert (repository / "shop.py").read_text() == "PRICE = 1\n"
+
+
+def test_what_cannot_be_done_says_why(repository: Path, world: World, run: str) -> None:
+    """Merging what nobody approved, undoing what was not merged: a sentence, no dialog."""
+    pack = world.pack(run)
+
+    async def act(person: Session) -> None:
+        await person.do("merge-pack")
+        person.sees("not approved yet")
+        await person.do("undo-last")
+        person.sees("it is not merged")
+        await person.do("show-new")
+        person.sees("this is the newest revision")
+
+    review(repository, pack, act)
+
+
+def test_a_newer_revision_waits_for_the_reader(repository: Path, world: World, run: str) -> None:
+    """A newer pack is announced and replaces nothing; `.` opens it."""
+    pack = world.pack(run)
+
+    async def act(person: Session) -> None:
+        newer = world.pack(run, revision=2)
+        await person.until_sees("revision 2 arrived")
+        person.sees(pack, "+ PRICE = 2")
+        await person.press(".")
+        await person.settled()
+        person.sees(newer, "+ PRICE = 3")
+
+    review(repository, pack, act)
+
+
+def test_a_moved_base_is_said_first(repository: Path, world: World, run: str) -> None:
+    """The first line says that the evidence is of another base; merging is off with the remedy."""
+    pack = world.pack(run)
+    decide_on_pack(Workplace(repository), pack, decision="approve", why="fine")
+    git(repository, "commit", "-q", "--allow-empty", "-m", "Meanwhile")
+
+    async def act(person: Session) -> None:
+        person.sees("MOVED")
+        assert "MOVED" in person.lines[1], person.text
+        await person.do("merge-pack")
+        person.sees("x renews the evidence")
+
+    review(repository, pack, act, size=(80, 24))
+
+
+def test_evidence_is_one_key_away(repository: Path, world: World, run: str, journal: Any) -> None:
+    """A criterion's key opens its evidence: grade, command, environment, sandbox, digest and the output itself."""
+    output = journal.blobs.put(b"12 passed in 0.1s\n\x1b[31mred\n")
+    said = fields()
+    said["evidence"] = tuple(msgspec.structs.replace(item, outputs={"log": output}) for item in said["evidence"])
+    pack = world.pack(run, **said)
+
+    async def act(person: Session) -> None:
+        await person.press("2", "j")
+        person.sees("grade executed", "command: pytest -q", "bubblewrap", "sha256:0000", "sha256:1111")
+        person.sees("LOG", "12 passed in 0.1s", "\\x1b[31mred")
+
+    review(repository, pack, act)
+
+
+def test_a_finding_leads_to_its_line(repository: Path, world: World, run: str) -> None:
+    """Enter on a finding shows that line of the change."""
+    pack = world.pack(run, **fields())
+
+    async def act(person: Session) -> None:
+        await person.do("explain-verdict")
+        person.sees("WHY THIS VERDICT", "the suite was not run", "FINDINGS", "tax.py:1 low: odd name")
+        await person.press("j", "j", "enter")
+        person.sees("+ TAX = 3")
+        person.sees_not("WHY THIS VERDICT")
+
+    review(repository, pack, act)
+
+
+def test_one_pane_at_a_time_on_a_small_terminal(repository: Path, world: World, run: str) -> None:
+    """At 80x24 verdict and what was not checked stay; Tab goes from the list to the diff to the evidence."""
+    pack = world.pack(run, **fields())
+
+    async def act(person: Session) -> None:
+        person.sees("✓ READY", "NOT CHECKED", "tax.py", "READ FIRST")
+        person.sees_not("+ TAX = 3")
+        await person.press("tab")
+        person.sees("✓ READY", "NOT CHECKED", "+ TAX = 3")
+        person.sees_not("READ FIRST")
+        await person.press("tab")
+        person.sees("✓ READY", "NOT CHECKED", "WHY THIS VERDICT")
+        await person.press("escape")
+        person.sees("READ FIRST")
+
+    review(repository, pack, act, size=(80, 24))
+
+
+def test_hostile_names_and_words_are_shown(repository: Path, world: World, run: str) -> None:
+    """Control characters, markup and bidirectional marks in names, titles, diffs and findings are seen, not obeyed."""
+    files = {f"{HOSTILE.replace('/', '')}.py": f"x = '{HOSTILE}'\n", "数.py": "名 = '数'\n"}
+    finding = Finding(kind=HOSTILE, severity="high", text=HOSTILE, path=HOSTILE, line=3)
+    pack = world.pack(run, files=files, title=HOSTILE, not_checked=(HOSTILE,), findings=(finding,))
+
+    async def act(person: Session) -> None:
+        person.sees("[red]\\x1b[2J\\u202ePAY", "数.py")
+        assert "\x1b[2J" not in person.text and "\u202e" not in person.text
+        await person.press("J", "J", "w", "G")
+        assert "\x1b[2J" not in person.text and "\u202e" not in person.text
+
+    review(repository, pack, act)
+
+
+def test_files_that_are_no_plain_text(repository: Path, world: World, run: str) -> None:
+    """Binary files, renames, modes and a missing line end at the end are said in words."""
+    git(repository, "checkout", "-q", "main")
+    (repository / "old.py").write_text("".join(f"line {number}\n" for number in range(30)))
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "More")
+    world.base = git(repository, "rev-parse", "HEAD")
+    other = world.mission("modes")[0]
+    original = world.commit
+
+    def commit(branch: str, files: dict[str, str], message: str = "Change") -> str:
+        original(branch, files, message)
+        git(repository, "checkout", "-q", branch)
+        git(repository, "mv", "old.py", "new.py")
+        (repository / "blob.bin").write_bytes(b"\0\1\2")
+        (repository / "shop.py").chmod(0o755)
+        git(repository, "add", "-A")
+        git(repository, "commit", "-qm", "Odd")
+        head = git(repository, "rev-parse", "HEAD")
+        git(repository, "checkout", "-q", "main")
+        return head
+
+    world.commit = commit  # type: ignore[method-assign]  # one more commit than the world makes
+    pack = world.pack(other, files={"shop.py": "PRICE = 5"})
+
+    async def act(person: Session) -> None:
+        person.sees("binary", "blob.bin")
+        texts = person.text
+        await person.press("}")
+        texts += person.text
+        await person.press("}")
+        texts += person.text
+        for words in ("binary: 0 bytes before, 3 bytes after", "renamed from old.py", "now an executable file"):
+            assert words in texts, texts
+        assert "No newline at end of file" in texts
+
+    review(repository, pack, act)
+
+
+def test_a_large_file_is_shown_when_asked_for(repository: Path, world: World, run: str) -> None:
+    """More than 2 MB stand behind a sentence; Enter shows them, and only what is in sight is painted."""
+    pack = world.pack(run, files={"data.txt": "0123456789 abcdefghijklmnopqrstuvwxyz\n" * 60_000})
+
+    async def act(person: Session) -> None:
+        person.sees("not shown yet: 2.28 MB", "Enter shows it")
+        await person.press("enter")
+        person.sees("+ 0123456789")
+        diff = person.screen.query_one("#diff")
+        assert len(diff.lines) > 60_000  # type: ignore[attr-defined]
+        await person.press("tab")
+        painted = diff.painted  # type: ignore[attr-defined]
+        await person.do("next-pane", "next-pane", "next-pane", "next-pane")
+        assert diff.painted - painted < 400  # type: ignore[attr-defined]
+
+    review(repository, pack, act)
+
+
+def test_many_files_open_at_once(repository: Path, world: World, run: str) -> None:
+    """300 files stand in one list; read marks are kept for the next time."""
+    pack = world.pack(run, files={f"file{number:03}.py": f"N = {number}\n" for number in range(300)})
+
+    async def act(person: Session) -> None:
+        person.sees("300 of 300 files unread", "file000.py")
+        await person.press("r", "r")
+        person.sees("298 of 300 files unread")
+
+    async def again(person: Session) -> None:
+        person.sees("298 of 300 files unread")
+
+    review(repository, pack, act)
+    review(repository, pack, again)
+
+
+def test_a_pack_that_is_not_there_yet(repository: Path, world: World, run: str) -> None:
+    """A pack that is being assembled, or failed, says so and what to do; nothing can be decided."""
+    pack = requested(world, run)
+
+    async def act(person: Session) -> None:
+        person.sees(pack, "evidence is being made")
+        await person.do("approve-pack")
+        person.sees("it is assembling")
+        await person.do("explain-verdict")
+        person.sees("there is no evidence yet")
+        failed = e.PackFailed(pack=pack, reason="The head does not merge.", hint="bring it up to date")
+        world.append(Decision(events=(e.Proposed(stream=f"pack/{pack}", payload=failed, actor="aee"),)))
+        await person.settled()
+        person.sees("✗ failed", "The head does not merge.", "bring it up to date")
+
+    review(repository, pack, act)
+
+
+def test_an_unknown_pack(repository: Path, world: World, run: str) -> None:
+    """An id that names nothing says so."""
+
+    async def act(person: Session) -> None:
+        person.sees("There is no such pack.")
+
+    review(repository, "MRP-nothing-1", act)

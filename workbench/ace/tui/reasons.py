@@ -147,7 +147,8 @@ def _listed(key: str, group: str, state: str, texts: Iterable[str]) -> Iterator[
 def _findings(found: Iterable[Finding]) -> Iterator[Reason]:
     ordered = sorted(enumerate(found), key=lambda pair: (not pair[1].blocking, _rank(pair[1]), pair[0]))
     for number, item in ordered:
-        where = f"{item.path}:{item.line}" if item.line else item.path
+        name = item.path.rpartition("/")[2]
+        where = f"{name}:{item.line}" if item.line else name
         state = "failed" if item.blocking or _SEVERE[item.severity] == "failed" else "alert"
         words = f"{item.severity}{' BLOCKING' if item.blocking else ''}: {item.text}"
         yield Reason(f"finding/{number}", "FINDINGS", state, where or item.kind, words, item, item.path, item.line)
@@ -160,8 +161,9 @@ def _rank(item: Finding) -> int:
 def _requirements(document: MergePack) -> Iterator[Reason]:
     for item in document.requirements:
         if item.state != "not_applicable":
+            reason = item.reason.removeprefix(f"{item.id}: ")
             by = f", overridden by {item.by} until {item.expiry}" if item.by else ""
-            yield Reason(f"requirement/{item.id}", "REQUIREMENTS", item.state, item.id, f"{item.reason}{by}")
+            yield Reason(f"requirement/{item.id}", "REQUIREMENTS", item.state, item.id, f"{reason}{by}")
 
 
 def _evidence(found: Iterable[Evidence]) -> Iterator[Reason]:

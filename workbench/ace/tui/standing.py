@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,7 +17,9 @@ _NAMES = {
     "completeness": "complete", "verification": "verification", "hygiene": "hygiene", "rationale": "rationale",
     "auditability": "audit",
 }  # fmt: skip
+_PART = re.compile(r"(\d+) of (\d+)\b")
 _DECIDED = ("approved", "changes-requested", "rejected", "merged")
+_PAST = {"approve": "approved", "reject": "rejected", "request-changes": "changes requested"}
 TITLE_CELLS = 12  # that a title needs to be worth showing
 
 
@@ -33,10 +36,11 @@ class Facts(NamedTuple):
         """The lines at this width."""
         if self.data.pack is None:
             return [line(piece("There is no such pack.", "failed"))]
-        return [words for words in self._lines(self.data.pack, cells - 1) if words]
+        return [line(" ", *words) for words in self._lines(self.data.pack, cells - 2) if words]
 
     def _lines(self, pack: PackState, cells: int) -> Iterator[Line]:
-        yield spread(_bound(self.data, pack, cells - 22), _verdict(pack, self.glyphs), cells)
+        verdict = _verdict(pack, self.glyphs)
+        yield spread(_bound(self.data, pack, cells - width_of(verdict) - 2), verdict, cells)
         if self.data.document is None:
             yield line(piece(pack.reason or "The evidence is being made; this shows it when it is there.", "needs-you"))
             yield line(piece(pack.hint, "dim")) if pack.hint else EMPTY
@@ -62,16 +66,14 @@ class Facts(NamedTuple):
     def _criteria(self, cells: int) -> Line:
         document = self.data.document
         found = {item.name: item for item in document.criteria} if document else {}
-        for wide in (True, False):
+        for told in (_in_full, _in_numbers, _not_at_all):
             parts: list[Piece] = []
             for number, name in enumerate(CRITERIA, start=1):
                 item = found.get(name)
-                sign = self.glyphs.sign(item.state if item else "unknown")
-                parts += [piece(f"{number} ", "accent"), sign, piece(f" {_NAMES[name]}")]
-                if wide and item is not None and item.summary:
-                    parts.append(piece(f" {item.summary}", "dim"))
-                parts.append(piece("  "))
-            if width_of(parts) <= cells + 2:
+                parts += [piece("  ")] if parts else []
+                parts += [piece(f"{number} ", "accent"), self.glyphs.sign(item.state if item else "unknown")]
+                parts += [piece(f" {_NAMES[name]}"), piece(told(item.summary if item else ""), "dim")]
+            if width_of(parts) <= cells:
                 break
         return tuple(parts)
 
@@ -83,7 +85,8 @@ class Facts(NamedTuple):
         last = pack.decisions[-1]
         by = last.get("decided_by")
         who = by.get("who", "") if isinstance(by, dict) else by
-        words = f"{last.get('decision')} by {who}, {since(str(last.get('at') or ''), self.now)} ago: "
+        word = _PAST.get(str(last.get("decision")), "decided")
+        words = f"{word} by {who}, {since(str(last.get('at') or ''), self.now)} ago: "
         return line(piece(words, "accent"), piece(str(last.get("rationale") or "")))
 
     def _newer(self) -> Line:
@@ -142,6 +145,19 @@ def _base(data: ReviewData, pack: PackState) -> Line:
         return line(piece(f"{name} MOVED to {data.tip[:7]}: x renews", "needs-you"))
     is_current = data.tip == pack.base_commit and pack.state in ("submitted", "approved")
     return line(piece(f"{name} (current)" if is_current else name, "dim"))
+
+
+def _in_full(summary: str) -> str:
+    return f" {summary}" if summary else ""
+
+
+def _in_numbers(summary: str) -> str:
+    found = _PART.match(summary)
+    return f" {found[1]}/{found[2]}" if found else ""
+
+
+def _not_at_all(_summary: str) -> str:
+    return ""
 
 
 def _first_sentence(text: str) -> str:

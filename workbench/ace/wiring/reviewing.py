@@ -9,17 +9,17 @@ from collections.abc import Sequence
 
 import msgspec
 
-from workbench.ace.wiring import engine, gating, merging, things
+from workbench.ace.wiring import approving, engine, gating, merging, things
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
 from workbench.core.state import PackState
-from workbench.model.errors import Refused, WorkbenchError
+from workbench.model.errors import Refused, UsageError, WorkbenchError
 from workbench.repository import checkouts
-from workbench.repository.git import Git
 from workbench.repository.merging import drift, message_for
+from workbench.repository.store import Store
 
 SUBJECTS = 20  # of commits that are named; more are counted
 
@@ -36,13 +36,17 @@ def decide_on_pack(
 ) -> PackState:
     """The pack of that id with its resolution: `approve`, `request-changes` or `reject`.
 
+    An approved pack takes one more approval where its policy counts people by role.
     With `override` also a pack that is not ready is approved, which is recorded, where the policy lets anybody do that.
     Raises AlreadyResolved, with who decided, for the person who came second, and Refused.
     """
 
+    _refuse_own_words(conditions)
+
     def deciding(states: Ledger) -> Decision:
         pack = things.pack(states, name)
-        overridden = _overridden(place, states, pack, override=override) if decision == "approve" else ()
+        approves = decision == "approve"
+        overridden = _overridden(place, states, pack, override=override) if approves else ()
         siblings = states.runs(mission=pack.mission) if pack.mission else []
         return packs.decide_pack(
             pack,
@@ -56,6 +60,7 @@ def decide_on_pack(
             at=place.clock.now(),
             mission=states.mission(pack.mission) if pack.mission else None,
             siblings=[run for run in siblings if run.id != pack.run],
+            further=approves and approving.may_add(place, states, pack),
         )
 
     with place.writing() as journal:
@@ -63,14 +68,25 @@ def decide_on_pack(
         return things.pack(journal, name)
 
 
-def why_not_overridable(place: Workplace, name: str) -> str:
-    """Why nobody may approve a pack that is not ready; empty where one may, and says so with `override`."""
+def why_not_approvable(place: Workplace, name: str) -> str:
+    """Why this person's approval cannot be taken, as the policy has it; empty where it can, with `override` at need."""
     with place.reading() as ledger:
+        pack = things.pack(ledger, name)
         try:
-            merging.require_overridable(place, ledger, things.pack(ledger, name))
+            if pack.verdict == "not-ready" and pack.state == "submitted":
+                merging.require_overridable(place, ledger, pack)
         except Refused as refused:
             return refused.message
+        if pack.state == "approved" and not approving.may_add(place, ledger, pack):
+            return f"{pack.id} is approved already"
     return ""
+
+
+def _refuse_own_words(conditions: Sequence[str]) -> None:
+    """A condition never reads like the record of an override: that is made only where the policy lets it."""
+    word = merging.OVERRIDE.strip()
+    if any(condition.lstrip().lower().startswith(word) for condition in conditions):
+        raise UsageError(f"A condition cannot begin with `{word}`.", hint="Use other words, or --override.")
 
 
 def _overridden(place: Workplace, ledger: Ledger, pack: PackState, *, override: bool) -> tuple[str, ...]:
@@ -106,15 +122,21 @@ class MergePreview(msgspec.Struct, frozen=True, kw_only=True):
 
 def preview_merge(place: Workplace, name: str) -> MergePreview:
     """What merging the pack would do now."""
-    with place.reading() as ledger:
+    repository = place.repository
+    path = place.journal_directory / gating.STORE
+    with (
+        place.reading() as ledger,
+        Store.open(path, source=repository.common_dir, object_format=repository.object_format) as store,
+    ):
         pack = things.pack(ledger, name)
         siblings = ledger.runs(mission=pack.mission) if pack.mission else []
-    git = Git(place.journal_directory / gating.STORE)
-    span = f"{pack.base_commit}..{pack.head}"
-    commits = git.text("log", f"--max-count={SUBJECTS}", "--format=%h %s", "--end-of-options", span)
+        lacking = approving.missing(place, ledger, store, pack)
+        span = f"{pack.base_commit}..{pack.head}"
+        commits = store.git.text("log", f"--max-count={SUBJECTS}", "--format=%h %s", "--end-of-options", span)
+        commit_count = store.count_commits(pack.base_commit, pack.head)
     current, moved = _standing(place, pack)
     going, obstacles = _checkouts(place, pack.into)
-    last = pack.decisions[-1] if pack.decisions else {}
+    why = str(pack.decisions[-1].get("rationale", "")) if pack.decisions else ""
     return MergePreview(
         pack=pack.id,
         ref=pack.into,
@@ -122,12 +144,12 @@ def preview_merge(place: Workplace, name: str) -> MergePreview:
         head=pack.head,
         tree=pack.tree,
         mode=place.settings()[0].merge.mode,
-        message=message_for(pack.title or pack.id, pack=pack.id, run=pack.run, body=str(last.get("rationale", ""))),
+        message=message_for(pack.title or pack.id, pack=pack.id, run=pack.run, body=why),
         current=current,
         commits=tuple(commits.splitlines()),
-        commit_count=int(git.text("rev-list", "--count", "--end-of-options", span)),
+        commit_count=commit_count,
         checkouts=going,
-        obstacles=(*moved, *obstacles),
+        obstacles=(*moved, *lacking, *obstacles),
         superseded=tuple(run.id for run in siblings if run.id != pack.run and packs.is_open(run)),
     )
 

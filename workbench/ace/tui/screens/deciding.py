@@ -9,7 +9,7 @@ from workbench.ace.tui.reviewing import FileRow, ReviewData
 from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.wiring.gating import Renewal
 from workbench.ace.wiring.merging import Outcome
-from workbench.ace.wiring.reviewing import preview_merge, renew_evidence, why_not_overridable
+from workbench.ace.wiring.reviewing import preview_merge, renew_evidence, why_not_approvable
 from workbench.core.state import PackState
 
 T = TypeVar("T")
@@ -52,8 +52,10 @@ class Deciding(WorkScreen):
         return "its evidence is being made anew" if self.data.is_examined_again else ""
 
     def off_approve_pack(self) -> str:
-        """Only a pack that nobody decided, whose files are known."""
-        return self._undecidable("submitted") or ("" if self.rows is not None else "the change is not read yet")
+        """Only a pack whose files are known; of an approved one the policy says whether it takes one more."""
+        return self._undecidable("submitted", "approved") or (
+            "" if self.rows is not None else "the change is not read yet"
+        )
 
     def off_request_changes(self) -> str:
         """Also after an approval."""
@@ -90,15 +92,15 @@ class Deciding(WorkScreen):
         pack = self.pack
         if pack is None:
             return
-        if pack.verdict == "not-ready":
-            name = pack.id
-            self.workbench.carry_out(lambda place: why_not_overridable(place, name), self._override)
-        else:
+        if pack.verdict != "not-ready" and pack.state == "submitted":
             self._approve(pack)
+        else:
+            name = pack.id
+            self.workbench.carry_out(lambda place: why_not_approvable(place, name), self._when_on_top(self._approvable))
 
-    def _override(self, reason: str) -> None:
+    def _approvable(self, reason: str) -> None:
         if reason:
-            self.tell(reason, "failed")
+            self.tell(f"approve: {reason}", "needs-you")
         elif self.pack is not None and not self.off_approve_pack():
             self._approve(self.pack)
 

@@ -11,6 +11,7 @@ from textual.widgets import Input, TextArea
 from workbench.ace.tui.prose import Block, Prose, blank, bullet, paragraph
 from workbench.ace.tui.screens.dialog import Dialog
 from workbench.ace.tui.text import Role
+from workbench.ace.tui.widgets.lines import LinesView
 from workbench.ace.tui.widgets.still import StillLines
 from workbench.ace.tui.words import count
 from workbench.ace.wiring.reviewing import decide_on_pack
@@ -26,7 +27,8 @@ class DecisionDialog(Dialog):
     """One decision on one pack. Nothing is closed or lost before it is in the journal."""
 
     DEFAULT_CSS = """
-    DecisionDialog StillLines { background: $surface; max-height: 12; }
+    DecisionDialog StillLines { background: $surface; }
+    DecisionDialog #says { max-height: 36vh; }
     DecisionDialog Input { border: none; height: 1; padding: 0 1; margin: 0 0 1 0; background: $panel; }
     DecisionDialog TextArea { border: none; height: 5; padding: 0 1; margin: 0 0 1 0; background: $panel; }
     DecisionDialog #problem { display: none; }
@@ -70,6 +72,11 @@ class DecisionDialog(Dialog):
         self.query_one("#says", StillLines).show(Prose(self.says()))
         for label in self.query(_Label):
             label.show(Prose([paragraph(label.words, "title")]))
+
+    @property
+    def pane(self) -> LinesView:
+        """Up and down move the words, also while one types."""
+        return self.query_one("#says", LinesView)
 
     def typed(self, field: str) -> str:
         """What stands in a field."""
@@ -209,7 +216,7 @@ class ChangesDialog(DecisionDialog):
     def fields(self) -> Iterator[Widget]:
         """The changes."""
         yield from _asked("What must change? One a line; may be empty. Ctrl+S sends.")
-        yield TextArea(self.draft.get("changes", ""), id="changes")
+        yield _Lines(self.draft.get("changes", ""), id="changes")
 
     def required_changes(self) -> tuple[str, ...]:
         """The lines that say something."""
@@ -238,6 +245,12 @@ class RejectDialog(DecisionDialog):
     def missing(self) -> str:
         """The name."""
         return "" if self.typed("name").strip() in (self.pack.run, self.pack.id) else f"type {self.pack.run}, or Esc"
+
+
+class _Lines(TextArea):
+    """A field of several lines; it leaves these keys to the dialog."""
+
+    KEYS_LEFT = ("escape", "ctrl+s", "tab", "shift+tab")
 
 
 class _Label(StillLines):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
 from textual.widget import Widget
 
+from workbench.ace.tui.actions import Action
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.prose import Block, Prose, blank, bullet, facts, heading, paragraph
+from workbench.ace.tui.screens.base import SETTLE_S
 from workbench.ace.tui.screens.dialog import Dialog
 from workbench.ace.tui.text import piece
 from workbench.ace.tui.widgets.lines import LinesView
@@ -25,12 +28,13 @@ class _Moving(Dialog):
 
     DEFAULT_CSS = """
     _Moving LinesView { background: $surface; }
-    _Moving #says { height: auto; max-height: 24; }
+    _Moving #says { height: auto; max-height: 66vh; }
     _Moving #problem { display: none; }
     _Moving #problem.-something { display: block; }
     """
     main = "#says"
     waits: ClassVar[str] = ""  # what is waited for
+    does: ClassVar[str] = ""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,19 +58,20 @@ class _Moving(Dialog):
         super().on_mount()
 
     def act_confirm(self) -> None:
-        """Do it, once."""
-        if not self._moving:
+        """Do it, once, and not by a key that was meant for the screen before."""
+        if time.monotonic() - self._changed_at < SETTLE_S:
+            self.tell("this was shown just now: read it, then press again", "needs-you")
+        elif not self._moving:
             self._moving = True
             self.tell(self.waits, "dim")
             self.move()
 
-    def act_open_row(self) -> None:
-        """`Enter` confirms as well."""
-        self.act_confirm()
-
-    def off_open_row(self) -> str:
-        """As for `confirm`."""
-        return self.off_confirm()
+    def footer_actions(self) -> list[Action]:
+        """What is done by confirming, by its name."""
+        return [
+            action._replace(label=self.does) if action.id == "confirm" else action
+            for action in super().footer_actions()
+        ]
 
     def off_confirm(self) -> str:
         """Why it cannot be done."""
@@ -85,7 +90,7 @@ class MergeDialog(_Moving):
     """Merge an approved pack."""
 
     title_words = "MERGE"
-    waits = "merging …"
+    waits, does = "merging …", "merge"
 
     def __init__(self, preview: MergePreview, glyphs: Glyphset, merged: Callable[[Outcome], None]) -> None:
         super().__init__()
@@ -113,7 +118,7 @@ class UndoDialog(_Moving):
     """Take a merge back: by moving the branch, or else by a commit, after that was said."""
 
     title_words = "UNDO THE MERGE"
-    waits = "taking it back …"
+    waits, does = "taking it back …", "take it back"
 
     def __init__(self, pack: PackState, undone: Callable[[Outcome], None], *, revert: str = "") -> None:
         super().__init__()
@@ -161,7 +166,7 @@ def merge_blocks(preview: MergePreview, glyphs: Glyphset) -> Iterator[Block]:
     yield facts(piece("mode    ", "dim"), piece(preview.mode))
     yield facts(piece("head    ", "dim"), piece(preview.head[:12]), piece("  tree ", "dim"), piece(preview.tree[:12]))
     for path in preview.checkouts:
-        yield facts(piece("moves   ", "dim"), piece(path), piece(" (clean: it goes along)", "dim"))
+        yield facts(piece("moves   ", "dim"), piece("the clean checkout ", "dim"), piece(path))
     if not preview.checkouts and not preview.obstacles:
         yield facts(piece("moves   ", "dim"), piece(f"no checkout has {branch}", "dim"))
     if preview.superseded:
