@@ -45,7 +45,7 @@ def run(
 
     Agents work from commits: what is not committed they cannot see, and it is listed.
     """
-    from workbench.ace.wiring import checks, engine, starting
+    from workbench.ace.wiring import launching, starting
 
     order = starting.Order(
         what=what,
@@ -59,14 +59,12 @@ def run(
         priority=priority,
     )
     settle_merges(place, out)
-    if not no_start:
-        checks.require_sandbox(order.sandbox)
-    started = starting.start_mission(place, order)
+    launched = launching.launch(place, order, serve=not no_start)
+    started, aee = launched.started, launched.aee
     for line in uncommitted_lines(started.uncommitted):
         out.say(line)
     for warning in started.warnings:
         out.warn(warning)
-    aee = place.presence() if no_start else engine.start(place)
     built = {
         "schema": 1,
         "kind": "mission",

@@ -44,7 +44,8 @@ def facts_of(act: Act) -> str:
     if act.kind == "question" and act.ref:
         return act.ref
     told = act.facts.replace(act.title, "", 1) if act.called is not None else act.facts
-    return told.strip(" :")
+    told = told.strip(" :")
+    return f"line {told}" if act.kind == "edit" and told[:1].isdigit() else told
 
 
 def duration(ms: int) -> str:

@@ -124,7 +124,7 @@ def start_mission(place: Workplace, order: Order) -> Started:
         into=base.into,
         sandbox=sandbox,
         uncommitted=started.uncommitted,
-        warnings=tuple(_warnings(brief, base, sandbox, repository)),
+        warnings=tuple(warnings_of(brief, base, sandbox, repository)),
     )
 
 
@@ -160,7 +160,7 @@ def read_brief(place: Workplace, what: str) -> Script:
         if len(what.split()) < 2:
             hint = f'{unknown.hint} One sentence in quotes starts a light brief: workbench run "Do this".'
             raise NotFound(unknown.message, hint=hint) from None
-        script = _light(what)
+        script = light_brief(what)
     if script.value is None:
         raise ArtifactInvalid(f"{script.path} has problems.", script.problems, hint="Mend them; nothing was started.")
     if script.value.status in ("superseded", "closed"):
@@ -168,7 +168,8 @@ def read_brief(place: Workplace, what: str) -> Script:
     return script
 
 
-def _light(sentence: str) -> Script:
+def light_brief(sentence: str) -> Script:
+    """A light brief made of one sentence."""
     from workbench.artifacts import brief
 
     name = slug(sentence)
@@ -329,7 +330,8 @@ def is_taken(states: States, name: str) -> bool:
     return states.mission(name) is not None or states.run(name) is not None
 
 
-def _warnings(brief: Script, base: Base, sandbox: str, repository: GitRepository) -> Iterator[str]:
+def warnings_of(brief: Script, base: Base, sandbox: str, repository: GitRepository) -> Iterator[str]:
+    """What a person should know about a start."""
     if sandbox == UNCONFINED:
         yield "--sandbox none: agents reach all that you can; the packs will say so"
     if brief.value.status == "draft":

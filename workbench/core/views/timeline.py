@@ -148,6 +148,8 @@ Fold = Callable[[Timeline, e.Event, Any], None]
 def _tool_called(timeline: Timeline, event: e.Event, p: e.ToolCalled) -> None:
     kind = KIND_OF_TOOL.get(p.tool, "tool")
     title = p.title.removeprefix(p.tool).strip() if kind != "tool" else p.title
+    if kind == "test":
+        title = "selected tests" if p.arguments.get("select") else "the suite"
     act = Act(version=event.version, at=event.at, kind=kind, title=title or p.tool, state="running", called=p)
     last = len(timeline.acts) - 1
     before = timeline.acts[last] if last >= 0 else None
@@ -321,7 +323,8 @@ def _fetched(timeline: Timeline, event: e.Event, p: e.CommitsFetched) -> None:
 
 
 def _delivered(timeline: Timeline, event: e.Event, p: e.DeliverySubmitted) -> None:
-    _say(timeline, event, "pack", f"delivered {p.head[:12]}")
+    if not any(act.kind == "pack" and act.called is not None for act in timeline.acts[-3:]):
+        _say(timeline, event, "pack", f"delivered {p.head[:12]}")
 
 
 def _unknown(timeline: Timeline, event: e.Event, p: e.UnknownPayload) -> None:
