@@ -39,7 +39,7 @@ def test_what_arrives_waits_until_it_is_let_in(repository: Path, world: World) -
 
     async def session() -> None:
         async with stage(Workplace(repository)) as person:
-            world.question(second)
+            world.question(second, summary="Euros or cents?")
             await person.until_sees("2 new or settled")
             person.sees_not(f" {second}-1")
             await person.press(".")

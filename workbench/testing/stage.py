@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+from textual import events
 from textual.pilot import Pilot
 
 from workbench.ace.tui.app import WorkbenchApp
@@ -65,6 +66,12 @@ class Session:
         names = {" ": "space", "\n": "enter"}
         await self._pilot.press(*(names.get(char, char) for char in text))
         await self._pilot.pause()
+
+    async def paste(self, text: str) -> None:
+        """Paste a text into the field that has the focus, as a terminal with bracketed paste sends it."""
+        self.app.post_message(events.Paste(text))
+        await self._pilot.pause()
+        await self.settled()
 
     async def do(self, *action_ids: str) -> None:
         """Carry out actions by their ids, as their keys would, and wait after each."""

@@ -65,6 +65,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("allow-once", "allow once", "Allow this request, this time", ("a",), "inbox"),
     Action("allow-scope", "allow for…", "Allow it, and say how far that holds", ("A",), "inbox"),
     Action("deny", "deny", "Deny this request", ("X",), "inbox"),
+    Action("choose-until", "choose", "Choose how long", tuple("123"), "snooze", 1),
     # missions
     Action("fold-mission", "fold", "Show or hide the runs of a mission", ("space",), "missions", 2),
     Action("pause-run", "pause or go on", "Let the selected run pause after its act, or go on", ("p",), "missions", 3),

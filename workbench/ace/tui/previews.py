@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from workbench.ace.tui.concernlist import Entry
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.prose import Block, blank, bullet, facts, heading, paragraph
 from workbench.ace.tui.text import piece
@@ -25,6 +26,10 @@ def question_blocks(question: ConsultationState, concern: Concern | None, *, now
         yield paragraph(str(details))
     yield blank()
     preferred = _field(document.get("recommendation"), "preferred_option")
+    if question.category == "permission" and document.get("source_agent") != "workbench":
+        yield paragraph(
+            "An agent asks this. Whatever is answered, it permits nothing: only Workbench can.", "needs-you"
+        )
     for number, option in enumerate(mappings(document.get("options")), start=1):
         yield from option_blocks(number, option, recommended=str(option.get("id")) == preferred)
     if reasoning := _field(document.get("recommendation"), "reasoning"):
@@ -88,6 +93,68 @@ def alert_blocks(concern: Concern) -> Iterator[Block]:
     if concern.next:
         yield heading("WHAT TO DO")
         yield paragraph(concern.next)
+
+
+def entry_blocks(
+    entry: Entry, question: ConsultationState | None, pack: PackState | None, glyphs: Glyphset, *, now: str
+) -> Iterator[Block]:
+    """What stands beside a row."""
+    row = entry.first
+    if entry.aside:
+        key = "m hears it again" if entry.aside == "muted" else "z brings it back now"
+        yield paragraph(f"Set aside {entry.aside}: {key}." if entry.aside != "muted" else f"Muted: {key}.", "stale")
+        yield blank()
+    if len(entry.concerns) > 1:
+        yield paragraph(f"{len(entry.concerns)} identical requests; one answer goes to each of them:", "needs-you")
+        yield from (bullet(f"{one.id}, {one.run}") for one in entry.concerns)
+        yield blank()
+    if row.kind == "crp" and question is not None:
+        yield from question_blocks(question, row, now=now)
+    elif row.kind == "mrp" and pack is not None:
+        yield from pack_blocks(pack, row, glyphs, now=now)
+    else:
+        yield from alert_blocks(row)
+
+
+def settled_blocks(row: Concern, question: ConsultationState | None, glyphs: Glyphset, *, now: str) -> Iterator[Block]:
+    """A row that only stays until the list is drawn anew."""
+    yield facts(piece("~ ", "stale"), piece(row.id, "strong"), piece(" is settled", "stale"))
+    yield paragraph(row.title)
+    if question is not None and question.state == "resolved":
+        from workbench.ace.tui.consulting import resolution_blocks
+
+        yield from resolution_blocks(question, now=now, glyphs=glyphs)
+    yield blank()
+    yield paragraph(". draws the list anew", "dim")
+
+
+def nothing_blocks(*, missions: int, aside: int) -> Iterator[Block]:
+    """When the list is empty."""
+    yield paragraph("Nothing needs you." if not aside else "Nothing else needs you now.", "strong")
+    yield blank()
+    if aside:
+        yield paragraph(f"{count(aside, 'thing')} that you set aside: Z shows them.", "stale")
+    if missions:
+        yield paragraph("g m shows all missions, + starts another one.", "dim")
+    else:
+        yield paragraph("No mission was started here yet: + starts one from a sentence or a brief.", "dim")
+
+
+def reason_blocks(asked: Sequence[ConsultationState], names: Sequence[str], option: str) -> Iterator[Block]:
+    """What is about to be answered how."""
+    for question in asked:
+        label = next((str(one.get("label", "")) for one in mappings(question.document.get("options"))
+                      if one.get("id") == option), "")  # fmt: skip
+        yield paragraph(str(question.document.get("summary") or question.title))
+        yield facts(piece(f"{option} ", "accent"), piece(label, "strong"))
+    if len(names) > 1:
+        yield paragraph(f"for {count(len(names), 'request')}, each with a resolution of its own:", "needs-you")
+        yield from (bullet(name) for name in names)
+
+
+def option_ids(question: ConsultationState) -> list[str]:
+    """The ids of the options, in the order in which keys choose them."""
+    return [str(one.get("id", "")) for one in mappings(question.document.get("options"))]
 
 
 def mappings(items: Any) -> list[Mapping[str, Any]]:

@@ -2,75 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
-import msgspec
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from workbench.ace.tui.bridge import Moment, View
-from workbench.ace.tui.marks import Glyphset
-from workbench.ace.tui.previews import alert_blocks, pack_blocks, question_blocks
-from workbench.ace.tui.prose import Block, Prose, blank, paragraph
+from workbench.ace.tui import routes
+from workbench.ace.tui.bridge import View
+from workbench.ace.tui.concernlist import (
+    Entry,
+    InboxData,
+    InboxView,
+    entry_key,
+    entry_words,
+    key_of,
+    kind_word,
+    looks_of,
+    mutable,
+    sheet_of,
+)
+from workbench.ace.tui.previews import entry_blocks, nothing_blocks, option_ids, reason_blocks, settled_blocks
+from workbench.ace.tui.prose import Block, Prose
 from workbench.ace.tui.screens.base import WorkScreen
-from workbench.ace.tui.sheet import Sheet
-from workbench.ace.tui.text import Piece, Safe, piece, safe
+from workbench.ace.tui.text import Piece, line, piece
+from workbench.ace.tui.widgets.bar import Bar, Part
 from workbench.ace.tui.widgets.columns import Column, painter
 from workbench.ace.tui.widgets.lines import LinesView
 from workbench.ace.tui.widgets.rows import RowsView
-from workbench.ace.tui.words import since
-from workbench.ace.wiring.tips import tips
-from workbench.core.attention import Concern, concerns
-from workbench.core.state import ConsultationState, PackState
+from workbench.ace.tui.words import count, since
+from workbench.ace.wiring.answering import Answers
+from workbench.ace.wiring.attending import Attention, desk_of, muting, snoozing, waking
+from workbench.core.state import ConsultationState
 
 WIDE = 110  # cells from which on the preview stands beside the list
-PACK_STATES = ("submitted", "approved", "failed")  # those that may want a person
-_GROUPS = {0: "BLOCKING NOW", 1: "TO DECIDE", 2: "ADVISORY (work goes on)", 3: "TO KNOW"}
+ALLOW, DENY = "allow", "deny"  # the options of a request for permission
 _SIGNS = {"crp": "open", "alert": "alert"}
-
-
-class InboxData(msgspec.Struct, frozen=True):
-    """The concerns in their order, and what they are about."""
-
-    sheet: Any
-    concerns: tuple[Concern, ...]
-    questions: Mapping[str, ConsultationState]
-    packs: Mapping[str, PackState]
-    missions: int
-    now: str
-
-    def __eq__(self, other: object) -> bool:
-        """Whether a person would see a difference: ages grow at each repaint by themselves."""
-        return isinstance(other, InboxData) and (self.concerns, self.questions, self.packs, self.missions) == (
-            other.concerns, other.questions, other.packs, other.missions,
-        )  # fmt: skip
-
-    __hash__ = None  # type: ignore[assignment]  # a value to compare, never a key
-
-
-def inbox_view(moment: Moment) -> InboxData:
-    """The inbox of this moment."""
-    mirror = moment.mirror
-    packs = [pack for pack in mirror.packs.values() if pack.state in PACK_STATES]
-    questions = list(mirror.open_questions())
-    found = concerns(
-        runs=list(mirror.runs.values()),
-        consultations=questions,
-        packs=packs,
-        aee_running=moment.presence.state != "stopped",
-        now=moment.now,
-        over={mission.id for mission in mirror.missions.values() if mission.outcome},
-        tips=tips(moment.place, packs),
-    )
-    return InboxData(
-        sheet=Sheet(found, key=_key, group=_group),
-        concerns=tuple(found),
-        questions={question.id: question for question in questions},
-        packs={pack.id: pack for pack in packs},
-        missions=len(mirror.missions),
-        now=moment.now,
-    )
 
 
 class InboxScreen(WorkScreen):
@@ -81,112 +47,311 @@ class InboxScreen(WorkScreen):
     DEFAULT_CSS = """
     InboxScreen #rows { width: 1fr; }
     InboxScreen #preview { width: 2fr; max-width: 90; border-left: solid $surface; padding: 0 1; }
-    InboxScreen.-narrow #preview { display: none; }
+    InboxScreen #aside { display: none; background: $background; }
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self._view = InboxView()
         self._data: InboxData | None = None
+        self._waiting = 0  # rows that are new or settled
+        self._draws_anew = False  # a person's key asked for another list
 
     def body(self) -> Iterator[Widget]:
-        """The list, and beside it what is selected."""
-        empty: Sheet[Concern] = Sheet((), key=_key, group=_group)
+        """The list, beside it what is selected, below it what is not in sight."""
         with Horizontal():
-            yield RowsView(empty, painter(self._columns()), text=_words, id="rows")
+            yield RowsView(sheet_of(()), painter(self._columns()), text=entry_words, id="rows")
             yield LinesView(id="preview")
+        yield Bar(id="aside")
 
     def views(self) -> dict[str, View]:
         """The inbox."""
-        return {"inbox": inbox_view}
+        return {"inbox": self._view}
 
     def arrived(self, name: str, value: InboxData) -> None:  # noqa: ARG002 - there is one view
         """Newer concerns."""
         self._data = value
         self.rows.take(value.sheet)
+        if self._draws_anew:
+            self._draws_anew = False
+            self.rows.let_in()
         self._preview()
+        self._show_aside()
+        self.show_footer()
+
+    def _look_again(self) -> None:
+        """What the person set aside is no event: ask for the list once more."""
+        self.bridge.watch(self._watched("inbox"), self._view)
 
     @property
-    def rows(self) -> RowsView[Concern]:
+    def rows(self) -> RowsView[Entry]:
         """The list."""
         return self.query_one("#rows", RowsView)
 
+    # --- panes ---
+
     def on_resize(self) -> None:
         """The preview needs room."""
-        self.set_class(self.size.width < WIDE, "-narrow")
+        self._show_panes(preview=self.query_one("#preview").has_focus)
+
+    def _show_panes(self, *, preview: bool) -> None:
+        wide = self.size.width >= WIDE
+        self.query_one("#preview").display = wide or preview
+        self.rows.display = wide or not preview
+
+    def act_next_pane(self) -> None:
+        """The preview, and back to the list."""
+        preview = self.query_one("#preview")
+        to_preview = not preview.has_focus
+        self._show_panes(preview=to_preview)
+        (preview if to_preview else self.rows).focus()
+
+    act_previous_pane = act_next_pane
+
+    def act_go_back(self) -> None:
+        """From the preview to the list first."""
+        if self.query_one("#preview").has_focus:
+            self.act_next_pane()
+        else:
+            super().act_go_back()
 
     def on_rows_view_moved(self) -> None:
         """Another row: another preview, and other keys that can be used."""
         self._preview()
         self.show_footer()
 
+    def on_rows_view_opened(self) -> None:
+        """A click on the selected row."""
+        self.act_open_row()
+
     def on_rows_view_waiting(self, message: RowsView.Waiting) -> None:
         """Rows wait to be let in."""
-        if message.count:
-            self.tell(f"{message.count} new or settled - press . to draw the list anew", "accent")
-        elif "new or settled" in self.told:
-            self.tell("")
+        self._waiting = message.count
+        self._show_aside()
+
+    def _show_aside(self) -> None:
+        """What the list does not show now, and which key shows it."""
+        data = self._data
+        parts: list[Part] = []
+        if self._waiting:
+            words = line(
+                piece(f"{self._waiting} new or settled", "accent"), piece(" - press . to draw the list anew", "dim")
+            )
+            parts.append(Part(words, action="show-new"))
+        if data is not None and (data.snoozed or data.muted):
+            both = [f"{number} {word}" for number, word in ((data.snoozed, "snoozed"), (data.muted, "muted")) if number]
+            key = " - Z hides them" if self._view.shows_aside else " - Z shows them"
+            parts.append(Part(line(piece(", ".join(both), "stale"), piece(key, "dim")), action="show-snoozed"))
+        bar = self.query_one("#aside", Bar)
+        bar.display = bool(parts)
+        bar.show(parts)
+
+    def _preview(self) -> None:
+        if self._data is not None:
+            self.query_one("#preview", LinesView).show(Prose(list(self._preview_blocks(self._data))), keep_place=False)
+
+    def _preview_blocks(self, data: InboxData) -> Iterator[Block]:
+        entry, glyphs = self.rows.row, self.workbench.glyphs
+        if entry is None:
+            yield from nothing_blocks(missions=data.missions, aside=data.snoozed + data.muted)
+        elif self.rows.is_gone:
+            question = self.bridge.mirror.consultations.get(entry.first.id) if entry.first.kind == "crp" else None
+            yield from settled_blocks(entry.first, question, glyphs, now=data.now)
+        else:
+            question, pack = data.questions.get(entry.first.id), data.packs.get(entry.first.id)
+            yield from entry_blocks(entry, question, pack, glyphs, now=data.now)
+
+    def _columns(self) -> list[Column[Entry]]:
+        return [
+            Column(lambda row: self.workbench.glyphs.sign(_state(row)), 1),
+            Column(lambda row: piece(kind_word(row.first), "dim"), 3),
+            Column(lambda row: piece(_short(row), "strong"), 22),
+            Column(lambda row: piece(row.first.title), 0, least=20),
+            Column(lambda row: piece(row.aside or row.first.facts, "stale" if row.aside else "dim"), 26, spare=3),
+            Column(lambda row: piece(_held(row), "needs-you"), 7, right=True, spare=1),
+            Column(self._age, 4, right=True, spare=2),
+        ]
+
+    def _age(self, row: Entry) -> Piece:
+        return piece(since(row.first.since, self.workbench.place.clock.now()), "dim")
+
+    # --- the list ---
+
+    def off_open_row(self) -> str:
+        """Nothing is selected."""
+        return "" if self.rows.row is not None else "nothing is selected"
+
+    def act_open_row(self) -> None:
+        """Open what is selected."""
+        if (entry := self.rows.row) is not None:
+            routes.open_thing(self.workbench, entry.first.kind, entry.first.id)
+
+    def copied(self) -> str:
+        """The id of what is selected; of several, one on each line."""
+        entry = self.rows.row
+        return "\n".join(entry.ids) if entry is not None else ""
 
     def act_show_new(self) -> None:
         """Draw the list anew."""
         self.rows.let_in()
 
-    def _preview(self) -> None:
-        if self._data is not None:
-            blocks = list(_preview_blocks(self._data, self.rows.row, self.workbench.glyphs))
-            self.query_one("#preview", LinesView).show(Prose(blocks), keep_place=False)
+    def act_show_snoozed(self) -> None:
+        """With what was set aside, or without."""
+        self._view.shows_aside = not self._view.shows_aside
+        self._draws_anew = True
+        self._look_again()
 
-    def _columns(self) -> list[Column[Concern]]:
-        return [
-            Column(lambda row: self.workbench.glyphs.sign(_state(row)), 1),
-            Column(lambda row: piece(_kind(row), "dim"), 3),
-            Column(lambda row: piece(row.id.removeprefix(f"{_kind(row)}-").removeprefix("CRP-"), "strong"), 22),
-            Column(lambda row: piece(row.title), 0, least=20),
-            Column(lambda row: piece(row.facts, "dim"), 26, spare=3),
-            Column(
-                lambda row: piece(f"{row.held_runs} held" if row.held_runs else "", "needs-you"), 7, right=True, spare=1
-            ),
-            Column(self._age, 4, right=True, spare=2),
-        ]
+    def _picked(self) -> list[Entry]:
+        """The marked rows, else the one that is selected; what is settled is none."""
+        rows = self.rows
+        marked = [row for row in rows.sheet.rows if entry_key(row) in rows.marked]
+        one = [rows.row] if rows.row is not None and not rows.is_gone else []
+        return marked or one
 
-    def _age(self, row: Concern) -> Piece:
-        return piece(since(row.since, self.workbench.place.clock.now()), "dim")
+    # --- setting aside ---
+
+    def off_snooze(self) -> str:
+        """Nothing is selected."""
+        return "" if self._picked() else self._none()
+
+    def _none(self) -> str:
+        return "it was settled; . draws the list anew" if self.rows.is_gone else "nothing is selected"
+
+    def act_snooze(self) -> None:
+        """Ask until when; what is snoozed comes back at once."""
+        from workbench.ace.tui.screens.reason import SnoozeDialog
+
+        picked = self._picked()
+        if all(entry.aside for entry in picked):
+            keys = [key_of(one) for entry in picked for one in entry.concerns]
+            self._change(waking(*keys), picked, "back in the list")
+            return
+        now = self.workbench.place.clock.now()
+        looks = {key_of(one): looks_of(one) for entry in picked for one in entry.concerns}
+
+        def chosen(until: str) -> None:
+            words = f"snoozed {count(len(looks), 'row')}; it comes back by itself, and stays in everybody else's inbox"
+            self._change(snoozing(looks, until=until, now=now), picked, words)
+
+        self.app.push_screen(SnoozeDialog(now, chosen))
+
+    def off_mute(self) -> str:
+        """Only alerts of a run can be muted."""
+        picked = self._picked()
+        if not picked:
+            return self._none()
+        return "" if all(mutable(entry.first) for entry in picked) else "only a run's alerts can be muted; z snoozes"
+
+    def act_mute(self) -> None:
+        """Hide the alerts of these runs, or hear them again."""
+        picked = self._picked()
+        mute = not all(entry.aside for entry in picked)
+        names = [mutable(entry.first) for entry in picked]
+
+        def changed(stands: Attention) -> Attention:
+            for name in names:
+                stands = muting(name, mute=mute)(stands)
+            return stands
+
+        self._change(changed, picked, "muted; Z shows it, m there hears it again" if mute else "heard again")
+
+    def _change(self, changed: Callable[[Attention], Attention], entries: Sequence[Entry], words: str) -> None:
+        keys = [entry_key(entry) for entry in entries]
+
+        def then(_: Attention) -> None:
+            self.rows.marked.clear()
+            if self._view.shows_aside or any(entry.aside for entry in entries):
+                self._draws_anew = True
+            else:
+                self.rows.dismiss(*keys)
+            self.tell(words, "dim")
+            self._look_again()
+
+        self.workbench.carry_out(lambda place: desk_of(place).change(changed), then)
+
+    # --- answering ---
+
+    def _asked(self, entry: Entry) -> ConsultationState | None:
+        return self._data.questions.get(entry.first.id) if self._data is not None else None
+
+    def off_answer_option(self) -> str:
+        """Only a question has options."""
+        entry = self.rows.row
+        if entry is None or self.rows.is_gone:
+            return self._none()
+        question = self._asked(entry)
+        if question is None or not option_ids(question):
+            return "Enter opens it" if question is None else "it names no options: Enter opens it"
+        return ""
+
+    def act_answer_option(self) -> None:
+        """Take that option, once the reason is said."""
+        entry = self.rows.row
+        question = self._asked(entry) if entry is not None else None
+        assert entry is not None and question is not None
+        names = option_ids(question)
+        number = int(self.pressed_key) if self.pressed_key.isdigit() else 0
+        if 1 <= number <= len(names):
+            self._ask_why([entry], names[number - 1])
+        else:
+            self.tell(f"there is no option {self.pressed_key}: its options are 1 to {len(names)}", "needs-you")
+
+    def _off_permission(self, option: str) -> str:
+        picked = self._picked()
+        if not picked:
+            return self._none()
+        asked = [self._asked(entry) for entry in picked]
+        fits = all(entry.is_permission for entry in picked) and all(one and option in one.options for one in asked)
+        return "" if fits else "this is no request for permission"
+
+    def off_allow_once(self) -> str:
+        """Only what asks for permission can be allowed."""
+        return self._off_permission(ALLOW)
+
+    off_allow_scope = off_allow_once
+
+    def off_deny(self) -> str:
+        """The same."""
+        return self._off_permission(DENY)
+
+    def act_allow_once(self) -> None:
+        """Allow it, this time."""
+        self._ask_why(self._picked(), ALLOW)
+
+    def act_allow_scope(self) -> None:
+        """Allow it, and say how far that holds."""
+        self._ask_why(self._picked(), ALLOW, is_scoped=True)
+
+    def act_deny(self) -> None:
+        """Deny it."""
+        self._ask_why(self._picked(), DENY)
+
+    def _ask_why(self, entries: Sequence[Entry], option: str, *, is_scoped: bool = False) -> None:
+        from workbench.ace.tui.screens.reason import ReasonDialog
+
+        assert self._data is not None
+        asked = [question for entry in entries if (question := self._asked(entry)) is not None]
+        names = [name for entry in entries for name in entry.ids]
+        says = list(reason_blocks(asked, names, option))
+        self.app.push_screen(ReasonDialog(says, names, option, self._data.desk, self._answered, is_scoped=is_scoped))
+
+    def _answered(self, answers: Answers) -> None:
+        self.rows.marked.clear()
+        done = answers.answered
+        what = done[0].resolution if len(done) == 1 else count(len(done), "resolution")
+        others = f"; {'; '.join(answers.refused)}" if answers.refused else ""
+        self.tell(f"recorded {what}{others}", "needs-you" if others else "proven")
 
 
-def _key(row: Concern) -> str:
-    return f"{row.kind}/{row.id}"
+def _short(row: Entry) -> str:
+    first = row.first
+    times = f"x{len(row.concerns)} " if len(row.concerns) > 1 else ""
+    return times + first.id.removeprefix(f"{kind_word(first)}-").removeprefix("CRP-")
 
 
-def _group(row: Concern) -> Safe:
-    return safe(_GROUPS[row.group])
+def _held(row: Entry) -> str:
+    return f"{row.held_runs} held" if row.held_runs else ""
 
 
-def _kind(row: Concern) -> str:
-    return "PRM" if row.category == "permission" else {"crp": "CRP", "mrp": "MRP"}.get(row.kind, "!")
-
-
-def _state(row: Concern) -> str:
-    return row.category if row.kind == "mrp" else _SIGNS[row.kind]
-
-
-def _words(row: Concern) -> str:
-    return f"{_kind(row)} {row.id} {row.title} {row.facts} {row.mission} {row.run}"
-
-
-def _preview_blocks(data: InboxData, row: Concern | None, glyphs: Glyphset) -> Iterator[Block]:
-    if row is None:
-        yield from _nothing(data)
-    elif row.kind == "crp" and row.id in data.questions:
-        yield from question_blocks(data.questions[row.id], row, now=data.now)
-    elif row.kind == "mrp" and row.id in data.packs:
-        yield from pack_blocks(data.packs[row.id], row, glyphs, now=data.now)
-    else:
-        yield from alert_blocks(row)
-
-
-def _nothing(data: InboxData) -> Iterator[Block]:
-    yield paragraph("Nothing needs you.", "strong")
-    yield blank()
-    if data.missions:
-        yield paragraph("g m shows all missions, + starts another one.", "dim")
-    else:
-        yield paragraph("No mission was started here yet: + starts one from a sentence or a brief.", "dim")
+def _state(row: Entry) -> str:
+    return row.first.category if row.first.kind == "mrp" else _SIGNS[row.first.kind]

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from workbench.ace.tui.sheet import RowT, Sheet, merged
-from workbench.ace.tui.text import EMPTY, Line, Piece, Safe, line
+from workbench.ace.tui.text import EMPTY, Line, Piece, line
 from workbench.ace.tui.widgets.lines import SEARCHED_LINES, LinesView, Where
 from workbench.ace.tui.widgets.look import look_of
 
@@ -183,7 +183,7 @@ class RowsView(LinesView, Generic[RowT]):
         words = self._paint(row, cells - LEAD)
         if key in self._gone:
             words = tuple(Piece(part.text, "stale") for part in words)
-        return line("*" if key in self.marked else " ", *words)
+        return line("*" if key in self.marked else "~" if key in self._gone else " ", *words)
 
     def _apply(self) -> None:
         """Show what the filter leaves; a long list is sifted beside the event loop."""
@@ -253,7 +253,7 @@ class _Painted(Generic[RowT]):
         found = sheet.at(index)
         if isinstance(found, int):
             return self._view.painted_row(sheet.rows[found], self._cells) if found < len(sheet.rows) else EMPTY
-        return line(" ", Piece(Safe(found), "title"))
+        return line(" ", Piece(found, "title"))
 
 
 def _contains(text: str, wanted: Sequence[str]) -> bool:
