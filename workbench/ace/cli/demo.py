@@ -62,8 +62,8 @@ def _watch(shop: Workplace, out: Output) -> None:
     from workbench.ace.cli.inbox import print_inbox
     from workbench.ace.cli.wait import settle
 
-    out.say("Three agents are at work. Ctrl-C leaves them to it.")
     try:
+        out.say("Three agents are at work. Ctrl-C leaves them to it.")
         settle(shop, timeout=SETTLE_S)
     except KeyboardInterrupt:
         out.say(f"\nThe agents go on without you, in {shop.directory}. There, `workbench inbox` shows what needs you,")
