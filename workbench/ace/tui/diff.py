@@ -21,6 +21,8 @@ _LOOKS: dict[int, tuple[str, Role]] = {
     _REMARK: (" ", "dim"),
 }  # fmt: skip
 _MODES = {"100644": "a file", "100755": "an executable file", "120000": "a symbolic link", "160000": "a submodule"}
+LEAD = 1  # cells before a line, for the mark of the place one is at
+BLANK_LEAD = Piece(Safe(" " * LEAD))
 BOTH_NUMBERS = 90  # cells from which on a line has its old and its new number
 
 
@@ -115,18 +117,18 @@ class DiffLines:
 
     def __getitem__(self, index: int, /) -> Line:
         at = index - len(self._remarks)
-        return self._remarks[index] if at < 0 else self._painted(at)
+        return (BLANK_LEAD, *self._remarks[index]) if at < 0 else self._painted(at)
 
     def _painted(self, at: int) -> Line:
         kind = self._diff.kind(at)
         sign, role = _LOOKS.get(kind, ("?", "failed"))
         text = self._diff.text(at)
         if kind == _HUNK:
-            return (Piece(safe_line(text), role),)
+            return (BLANK_LEAD, Piece(safe_line(text), role))
         ended = (Piece(Safe("\\r"), "dim"),) if text.endswith("\r") else ()
         words = shifted(safe_line(text), self._left)
         numbers = Piece(self._numbers(*self._diff.numbers(at)), "match" if at == self._found else "dim")
-        return (numbers, Piece(Safe(f" {sign} "), role), Piece(words, role), *ended)
+        return (BLANK_LEAD, numbers, Piece(Safe(f" {sign} "), role), Piece(words, role), *ended)
 
     def _numbers(self, old: int, new: int) -> Safe:
         width = self._digits

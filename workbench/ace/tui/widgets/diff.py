@@ -5,13 +5,12 @@ from __future__ import annotations
 from rich.segment import Segment
 from textual.strip import Strip
 
-from workbench.ace.tui.diff import DiffLines, FileDiff, hunk_before, next_hunk
+from workbench.ace.tui.diff import LEAD, DiffLines, FileDiff, hunk_before, next_hunk
 from workbench.ace.tui.text import Line
 from workbench.ace.tui.widgets.lines import LinesView
 from workbench.ace.tui.widgets.look import look_of
 
 SHIFT = 16  # cells by which a key moves the pane sideways
-LEAD = 1  # cells before a line, for the mark of the place one is at
 
 
 class DiffView(LinesView):
@@ -33,7 +32,7 @@ class DiffView(LinesView):
 
     def laid(self, cells: int) -> DiffLines:
         """The lines at this width."""
-        return DiffLines(self._remarks, self._diff, cells - LEAD, left=self._left, found=self._found)
+        return DiffLines(self._remarks, self._diff, cells, left=self._left, found=self._found)
 
     def go_hunk(self, step: int) -> bool:
         """Go to the next changed place (1) or the one before (-1); whether there is one."""
@@ -74,7 +73,7 @@ class DiffView(LinesView):
                 self.refresh_lines(changed, 1)
 
     def _finished(self, strip: Strip, index: int) -> Strip:
-        style = look_of(self).style("accent" if index == self._here else "plain")
-        sign = "▌" if index == self._here else " "
-        cells = self.scrollable_content_region.width
-        return Strip([Segment(sign, self.rich_style + style), *strip.crop(0, max(0, cells - LEAD))], cells)
+        if index != self._here:
+            return strip
+        sign = Segment("▌", self.rich_style + look_of(self).style("accent"))
+        return Strip([sign, *strip.crop(LEAD)], strip.cell_length)
