@@ -139,7 +139,7 @@ def test_approval_says_what_was_not_read(repository: Path, world: World, run: st
     async def act(person: Session) -> None:
         await person.press("r")
         await person.do("approve-pack")
-        person.sees("did not mark 2 of 3 files", "- shop.py", "- test_shop.py", "Not checked by anything", "- types")
+        person.sees("2 of 3 files not marked as read: shop.py, test_shop.py", "Not checked by anything: types")
         await person.press("enter")
         person.sees("say why")
 
@@ -375,7 +375,7 @@ def test_a_finding_leads_to_its_line(repository: Path, world: World, run: str) -
         await person.do("explain-verdict")
         person.sees("WHY THIS VERDICT", "the suite was not run", "FINDINGS", "tax.py:1 low: odd name")
         await person.press("j", "j", "enter")
-        person.sees("+ TAX = 3")
+        person.sees("+ TAX = 3  ! low: odd name")
         person.sees_not("WHY THIS VERDICT")
 
     review(repository, pack, act)

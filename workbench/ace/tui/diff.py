@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from workbench.ace.tui.text import BLANK, Line, Piece, Role, Safe, line, piece, safe_line
 from workbench.ace.wiring.differing import ChangedFile
 from workbench.model.text import cell_width
 
+_NO_NOTES: Mapping[int, Piece] = MappingProxyType({})
 COLLAPSED_BYTES = 2 << 20  # of both sides of a file; a larger one is shown when asked for
 _HEAD = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 _CONTEXT, _ADDED, _REMOVED, _HUNK, _REMARK = b" +-@\\"
@@ -106,9 +109,16 @@ class DiffLines:
     """A diff laid out for one width, with remarks about the file above it."""
 
     def __init__(
-        self, remarks: tuple[Line, ...], diff: FileDiff, cells: int, *, left: int = 0, found: int = -1
+        self,
+        remarks: tuple[Line, ...],
+        diff: FileDiff,
+        cells: int,
+        *,
+        notes: Mapping[int, Piece] = _NO_NOTES,
+        left: int = 0,
+        found: int = -1,
     ) -> None:
-        self._remarks, self._diff, self._left, self._found = remarks, diff, left, found
+        self._remarks, self._diff, self._notes, self._left, self._found = remarks, diff, notes, left, found
         self._digits = diff.widest_number
         self._both = cells >= BOTH_NUMBERS
 
@@ -127,8 +137,10 @@ class DiffLines:
             return (BLANK_LEAD, Piece(safe_line(text), role))
         ended = (Piece(Safe("\\r"), "dim"),) if text.endswith("\r") else ()
         words = shifted(safe_line(text), self._left)
-        numbers = Piece(self._numbers(*self._diff.numbers(at)), "match" if at == self._found else "dim")
-        return (BLANK_LEAD, numbers, Piece(Safe(f" {sign} "), role), Piece(words, role), *ended)
+        old, new = self._diff.numbers(at)
+        numbers = Piece(self._numbers(old, new), "match" if at == self._found else "dim")
+        note = (self._notes[new],) if new and new in self._notes else ()
+        return (BLANK_LEAD, numbers, Piece(Safe(f" {sign} "), role), Piece(words, role), *ended, *note)
 
     def _numbers(self, old: int, new: int) -> Safe:
         width = self._digits

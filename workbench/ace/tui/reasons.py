@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.prose import Block, blank, bullet, facts, heading, paragraph
 from workbench.ace.tui.sheet import Sheet
-from workbench.ace.tui.text import Line, Role, line, padded, piece, safe
+from workbench.ace.tui.text import Line, Piece, Role, line, padded, piece, safe
 from workbench.artifacts.pack_parts import MergePack
 from workbench.model.evidence import CRITERIA, Evidence, Finding
 from workbench.model.text import cell_width
@@ -54,9 +54,14 @@ def reasons_of(document: MergePack, number: int) -> list[Reason]:
     found = next((item for item in document.criteria if item.name == name), None)
     named = set(found.evidence) if found else set()
     evidence = [item for item in document.evidence if item.criterion == name or item.id in named]
-    kinds = {item.id for item in evidence}
+    ids = {item.id for item in evidence}
+    kinds = {item.kind.partition(".")[0] for item in evidence}
     head = [Reason(f"criterion/{name}", "CRITERION", found.state, name, found.summary)] if found else []
-    findings = _findings(finding for finding in document.findings if finding.evidence in kinds)
+    findings = _findings(
+        finding
+        for finding in document.findings
+        if finding.evidence in ids or (not finding.evidence and finding.kind.partition(".")[0] in kinds)
+    )
     claims = _claims(document) if name == "rationale" else ()
     audit = _audit(document) if name == "auditability" else ()
     return [*head, *_evidence(evidence), *findings, *claims, *audit]
@@ -135,6 +140,8 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> Iterator[Block]:
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, Mapping):
+        value = [f"{name} {number}" for name, number in value.items()]
     words = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
     return words if len(words) <= FACT_CELLS else f"{words[:FACT_CELLS]} … ({len(words)} characters)"
 
@@ -152,6 +159,16 @@ def _findings(found: Iterable[Finding]) -> Iterator[Reason]:
         state = "failed" if item.blocking or _SEVERE[item.severity] == "failed" else "alert"
         words = f"{item.severity}{' BLOCKING' if item.blocking else ''}: {item.text}"
         yield Reason(f"finding/{number}", "FINDINGS", state, where or item.kind, words, item, item.path, item.line)
+
+
+def notes_of(document: MergePack | None, path: str) -> dict[int, Piece]:
+    """What was found at lines of a file, to stand beside them."""
+    found: dict[int, Piece] = {}
+    for item in document.findings if document else ():
+        if item.path == path and item.line:
+            words = f"{item.severity}{' BLOCKING' if item.blocking else ''}: {item.text}"
+            found.setdefault(item.line, piece(f"  ! {words}", _SEVERE[item.severity]))
+    return found
 
 
 def _rank(item: Finding) -> int:

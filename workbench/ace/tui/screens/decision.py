@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
-from workbench.ace.tui.prose import Block, Prose, blank, bullet, paragraph
+from workbench.ace.tui.prose import Block, Prose, blank, paragraph
 from workbench.ace.tui.screens.dialog import Dialog
 from workbench.ace.tui.text import Role
 from workbench.ace.tui.widgets.lines import LinesView
@@ -17,6 +18,7 @@ from workbench.ace.tui.words import count
 from workbench.ace.wiring.reviewing import decide_on_pack
 from workbench.core.state import PackState
 from workbench.model.errors import WorkbenchError
+from workbench.model.text import one_line, visible
 
 NAMED = 6  # of things that are listed; more are counted
 OVERRIDE_WORD = "override"
@@ -28,9 +30,9 @@ class DecisionDialog(Dialog):
 
     DEFAULT_CSS = """
     DecisionDialog StillLines { background: $surface; }
-    DecisionDialog #says { max-height: 36vh; }
-    DecisionDialog Input { border: none; height: 1; padding: 0 1; margin: 0 0 1 0; background: $panel; }
-    DecisionDialog TextArea { border: none; height: 5; padding: 0 1; margin: 0 0 1 0; background: $panel; }
+    DecisionDialog #says { max-height: 44vh; }
+    DecisionDialog Input { border: none; height: 1; padding: 0 1; background: $panel; }
+    DecisionDialog TextArea { border: none; height: 5; padding: 0 1; background: $panel; }
     DecisionDialog #problem { display: none; }
     DecisionDialog #problem.-something { display: block; }
     """
@@ -62,7 +64,7 @@ class DecisionDialog(Dialog):
         """Words, the reason, further fields, and what went wrong."""
         yield StillLines(id="says")
         yield from _asked("Why? It is kept with the decision.")
-        yield Input(self.draft.get("why", ""), id="why", placeholder="the reason")
+        yield _Words(self.draft.get("why", ""), id="why", placeholder="the reason")
         yield from self.fields()
         yield StillLines(id="problem")
 
@@ -175,19 +177,19 @@ class ApproveDialog(DecisionDialog):
         if self.pack.verdict == "not-ready":
             blocks.append(paragraph(f"NOT READY: {self.pack.headline or 'see its reasons (w)'}", "failed"))
         if self._unread:
-            head = f"You did not mark {len(self._unread)} of {count(self._files, 'file')} as read:"
-            blocks += [paragraph(head, "needs-you"), *_items(self._unread)]
+            head = f"{len(self._unread)} of {count(self._files, 'file')} not marked as read: "
+            blocks.append(paragraph(f"{head}{_named(self._unread, ', ')}", "needs-you"))
         else:
             blocks.append(paragraph(f"All {count(self._files, 'file')} read.", "dim"))
         if self._not_checked:
-            blocks += [paragraph("Not checked by anything:", "needs-you"), *_items(self._not_checked)]
+            blocks.append(paragraph(f"Not checked by anything: {_named(self._not_checked, '; ')}", "needs-you"))
         return [*blocks, blank()]
 
     def fields(self) -> Iterator[Widget]:
         """A pack that is not ready takes a word typed."""
         if self.pack.verdict == "not-ready":
             yield from _asked(f"It is not ready. Type {OVERRIDE_WORD} to approve in spite of it; it is recorded.")
-            yield Input(id="override")
+            yield _Words(id="override")
 
     def missing(self) -> str:
         """The word, where it is asked for."""
@@ -240,7 +242,7 @@ class RejectDialog(DecisionDialog):
     def fields(self) -> Iterator[Widget]:
         """The name."""
         yield from _asked(f"Type {self.pack.run} to reject it.")
-        yield Input(id="name")
+        yield _Words(id="name")
 
     def missing(self) -> str:
         """The name."""
@@ -251,6 +253,20 @@ class _Lines(TextArea):
     """A field of several lines; it leaves these keys to the dialog."""
 
     KEYS_LEFT = ("escape", "ctrl+s", "tab", "shift+tab")
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self.insert(visible(event.text.replace("\r\n", "\n").replace("\r", "\n")))
+
+
+class _Words(Input):
+    """A field of one line. What is hidden in pasted words is shown, so that nobody sends what they never saw."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+        self.insert_text_at_cursor(one_line(event.text))
 
 
 class _Label(StillLines):
@@ -265,7 +281,6 @@ def _asked(words: str) -> Iterator[Widget]:
     yield _Label(words)
 
 
-def _items(texts: list[str] | tuple[str, ...]) -> list[Block]:
-    shown = [bullet(text) for text in texts[:NAMED]]
+def _named(texts: Sequence[str], between: str) -> str:
     rest = len(texts) - NAMED
-    return [*shown, bullet(f"and {rest} more", "dim")] if rest > 0 else shown
+    return between.join((*texts[:NAMED], *([f"and {rest} more"] if rest > 0 else [])))

@@ -14,7 +14,7 @@ from textual.widget import Widget
 from workbench.ace.tui import routes
 from workbench.ace.tui.bridge import View
 from workbench.ace.tui.diff import FileDiff, is_collapsed, remarks
-from workbench.ace.tui.reasons import all_reasons, reasons_of
+from workbench.ace.tui.reasons import all_reasons, notes_of, reasons_of
 from workbench.ace.tui.reviewing import FileRow, ReviewData, ReviewView, file_rows, files_sheet, paint_file, unread
 from workbench.ace.tui.screens.deciding import Deciding
 from workbench.ace.tui.standing import Facts
@@ -155,10 +155,11 @@ class ReviewScreen(Deciding):
         collapsed = is_collapsed(file) and file.path not in self._unfolded
         found = FileDiff(b"") if collapsed or file.is_binary else self._diffs.get(file.path)
         if found is not None:
-            self.diff.show_file(remarks(file, row.why, collapsed=collapsed), found)
+            notes = notes_of(self.data.document, file.path)
+            self.diff.show_file(remarks(file, row.why, collapsed=collapsed), found, notes)
             self._arrive(file.path)
         else:
-            self.diff.show_file((*remarks(file, row.why), line(piece("reading …", "dim"))), FileDiff(b""))
+            self.diff.show_file((*remarks(file, row.why), line(piece("reading …", "dim"))))
             self._load(pack, file)
 
     def _arrive(self, path: str) -> None:
@@ -192,7 +193,7 @@ class ReviewScreen(Deciding):
         super().tell_problem(problem)
 
     def _say_in_diff(self, words: str) -> None:
-        self.diff.show_file((line(piece(words, "dim")),), FileDiff(b""))
+        self.diff.show_file((line(piece(words, "dim")),))
 
     # --- moving ---
 

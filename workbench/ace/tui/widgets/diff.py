@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from rich.segment import Segment
 from textual.strip import Strip
 
 from workbench.ace.tui.diff import LEAD, DiffLines, FileDiff, hunk_before, next_hunk
-from workbench.ace.tui.text import Line
+from workbench.ace.tui.text import Line, Piece
 from workbench.ace.tui.widgets.lines import LinesView
 from workbench.ace.tui.widgets.look import look_of
 
+_NO_NOTES: Mapping[int, Piece] = MappingProxyType({})
 SHIFT = 16  # cells by which a key moves the pane sideways
 
 
@@ -20,19 +24,22 @@ class DiffView(LinesView):
         super().__init__(id=id)
         self._remarks: tuple[Line, ...] = ()
         self._diff = FileDiff(b"")
+        self._notes: Mapping[int, Piece] = {}
         self._left = 0
         self._found = -1
         self._here = -1  # the line of the place that was gone to
 
-    def show_file(self, remarks: tuple[Line, ...], diff: FileDiff) -> None:
-        """Show another file, from its top."""
-        self._remarks, self._diff = remarks, diff
+    def show_file(
+        self, remarks: tuple[Line, ...], diff: FileDiff | None = None, notes: Mapping[int, Piece] = _NO_NOTES
+    ) -> None:
+        """Show another file, from its top; `notes` stand beside lines of the result."""
+        self._remarks, self._diff, self._notes = remarks, diff or FileDiff(b""), notes
         self._left, self._found, self._here = 0, -1, -1
         self.show(self, keep_place=False)
 
     def laid(self, cells: int) -> DiffLines:
         """The lines at this width."""
-        return DiffLines(self._remarks, self._diff, cells, left=self._left, found=self._found)
+        return DiffLines(self._remarks, self._diff, cells, notes=self._notes, left=self._left, found=self._found)
 
     def go_hunk(self, step: int) -> bool:
         """Go to the next changed place (1) or the one before (-1); whether there is one."""

@@ -34,7 +34,7 @@ class EvidencePane(Container):
     EvidencePane.-narrow { layout: vertical; }
     EvidencePane.-narrow #why { width: 100%; height: 1fr; }
     EvidencePane.-narrow #detail {
-        width: 100%; height: 1fr; border-left: none; border-top: solid $surface; padding: 0;
+        width: 100%; height: 1fr; border-left: none; border-top: solid $surface;
     }
     """
 
