@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.ace.conftest import home, journal, repository, world
+from tests.ace.conftest import call, home, journal, repository, world
 
-__all__ = ["home", "journal", "repository", "world"]
+__all__ = ["call", "home", "journal", "repository", "world"]

@@ -45,7 +45,7 @@ class InboxScreen(WorkScreen):
     where = "inbox"
     main = "#rows"
     DEFAULT_CSS = """
-    InboxScreen #rows { width: 1fr; }
+    InboxScreen #rows { width: 3fr; }
     InboxScreen #preview { width: 2fr; max-width: 90; border-left: solid $surface; padding: 0 1; }
     InboxScreen #aside { display: none; background: $background; }
     """

@@ -60,7 +60,7 @@ class ReasonDialog(Dialog):
         """What is answered how, and the reason."""
         yield StillLines(id="says")
         yield Field("the reason is recorded with the answer; Ctrl+S sends", id="reason")
-        yield Choice("applies to", tuple(SCOPES.items()), id="scope")
+        yield Choice("for", tuple(SCOPES.items()), id="scope")
 
     def on_mount(self) -> None:
         """Say what is answered; go on with what was written before."""
