@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from ace_world import Call, World, git
 
-from workbench.ace.cli.packs import _deciding
 from workbench.ace.wiring.gating import BuildOrder, request
 from workbench.ace.wiring.merging import require_overridable
+from workbench.ace.wiring.reviewing import Wanted, deciding
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import pack as packs
 from workbench.model import events as e
@@ -240,10 +240,10 @@ def test_an_approval_judges_the_verdict_of_the_state_that_it_decides(
     """A decision that another act forces anew asks for the override again, on what stands then."""
     name = world.pack(run, verdict="not-ready")
     with Workplace(repository) as place:
-        plain = _deciding(place, name, "approve", "w", (), (), False)
+        plain = deciding(place, name, Wanted(decision="approve", why="w"))
         with pytest.raises(Refused, match="not ready"):
             plain(world.journal)
-        overriding = _deciding(place, name, "approve", "w", (), ("c",), True)
+        overriding = deciding(place, name, Wanted(decision="approve", why="w", conditions=("c",), override=True))
         decided = overriding(world.journal).events[0].payload
     assert isinstance(decided, e.PackDecided)
     assert decided.document["conditions"] == ["c", "override: the verdict was not-ready"]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import click
 import msgspec
 
@@ -13,16 +11,11 @@ from workbench.ace.cli.output import Output
 from workbench.ace.cli.settling import settle_merges
 from workbench.ace.cli.table import Column, age
 from workbench.ace.wiring import things
-from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.tips import pack_drift, tips
-from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.attention import pack_facts
-from workbench.core.decide import pack as packs
-from workbench.core.decide.decision import Decision
 from workbench.core.staleness import base_moved
 from workbench.core.state import PackState
-from workbench.model.errors import Refused, UsageError
 from workbench.model.instants import seconds_between
 
 _mrp = click.argument("mrp")
@@ -98,13 +91,14 @@ def _decide(
     conditions: tuple[str, ...] = (),
     override: bool = False,
 ) -> None:
-    _refuse_own_words(conditions)
+    from workbench.ace.wiring.reviewing import decide_on_pack
+
     settle_merges(place, out)
-    with place.writing() as journal:
-        name = things.reviewed(journal, mrp)
-        deciding = _deciding(place, name, decision, why, changes, conditions, override)
-        decide(journal, deciding)
-        pack = things.pack(journal, name)
+    with place.reading() as ledger:
+        name = things.reviewed(ledger, mrp)
+    pack = decide_on_pack(
+        place, name, decision=decision, why=why, changes=changes, conditions=conditions, override=override
+    )
     document = pack.decisions[-1]
     out.one(showing.resolution_object(document), showing.resolution_lines(document))
     stale = base_moved(pack, tips(place, [pack]))
@@ -113,71 +107,9 @@ def _decide(
     _next(out, pack, stale=stale)
 
 
-def _refuse_own_words(conditions: tuple[str, ...]) -> None:
-    """A condition never reads like the record of an override: that is made only where the policy lets it."""
-    from workbench.ace.wiring.merging import OVERRIDE
-
-    if any(condition.lstrip().lower().startswith(OVERRIDE.strip()) for condition in conditions):
-        raise UsageError(f"A condition cannot begin with `{OVERRIDE.strip()}`.", hint="Use other words, or --override.")
-
-
-def _override_conditions(place: Workplace, ledger: Ledger, pack: PackState, override: bool) -> tuple[str, ...]:
-    """What an approval of the pack as it stands must record. Raises Refused where it may not be approved."""
-    from workbench.ace.wiring import merging
-
-    if pack.verdict != "not-ready" or pack.state != "submitted":
-        return ()
-    if not override:
-        raise Refused(
-            f"{pack.id} is not ready: {pack.headline or 'see its reasons'}.",
-            hint=f"workbench mrp show {pack.id}; --override approves in spite of it, and is recorded.",
-        )
-    merging.require_overridable(place, ledger, pack)
-    return (merging.override_condition(pack.verdict),)
-
-
-def _may_add(place: Workplace, ledger: Ledger, pack: PackState) -> bool:
-    from workbench.ace.wiring import approving
-
-    return approving.may_add(place, ledger, pack)
-
-
 def _next(out: Output, pack: PackState, *, stale: bool) -> None:
     if not out.as_json and (following := showing.next_for_pack(pack, stale=stale)):
         out.say(f"next: {following}")
-
-
-def _deciding(
-    place: Workplace,
-    name: str,
-    decision: str,
-    why: str,
-    changes: tuple[str, ...],
-    conditions: tuple[str, ...],
-    override: bool,
-) -> Callable[[Ledger], Decision]:
-    def deciding(states: Ledger) -> Decision:
-        pack = things.pack(states, name)
-        approves = decision == "approve"
-        overridden = _override_conditions(place, states, pack, override) if approves else ()
-        siblings = states.runs(mission=pack.mission) if pack.mission else []
-        further = approves and _may_add(place, states, pack)
-        return packs.decide_pack(
-            pack,
-            states.run(pack.run) if pack.run else None,
-            decision=decision,
-            rationale=why,
-            required_changes=changes,
-            conditions=(*conditions, *overridden),
-            decided_by=place.person,
-            actor=place.actor,
-            at=place.clock.now(),
-            mission=states.mission(pack.mission) if pack.mission else None,
-            siblings=[run for run in siblings if run.id != pack.run],
-            further=further,
-        )
-
-    return deciding
 
 
 @click.command("list")

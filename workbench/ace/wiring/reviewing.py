@@ -5,7 +5,7 @@ It prints nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -42,19 +42,37 @@ def decide_on_pack(
     """
 
     _refuse_own_words(conditions)
+    wanted = Wanted(decision=decision, why=why, changes=tuple(changes), conditions=tuple(conditions), override=override)
+    with place.writing() as journal:
+        decide(journal, deciding(place, name, wanted))
+        return things.pack(journal, name)
 
-    def deciding(states: Ledger) -> Decision:
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person wants of a pack."""
+
+    decision: str
+    why: str
+    changes: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    override: bool = False
+
+
+def deciding(place: Workplace, name: str, wanted: Wanted) -> Callable[[Ledger], Decision]:
+    """The decision as a function of the states at the moment in which it is appended."""
+
+    def decided(states: Ledger) -> Decision:
         pack = things.pack(states, name)
-        approves = decision == "approve"
-        overridden = _overridden(place, states, pack, override=override) if approves else ()
+        approves = wanted.decision == "approve"
+        overridden = _overridden(place, states, pack, override=wanted.override) if approves else ()
         siblings = states.runs(mission=pack.mission) if pack.mission else []
         return packs.decide_pack(
             pack,
             states.run(pack.run) if pack.run else None,
-            decision=decision,
-            rationale=why,
-            required_changes=tuple(changes),
-            conditions=(*conditions, *overridden),
+            decision=wanted.decision,
+            rationale=wanted.why,
+            required_changes=wanted.changes,
+            conditions=(*wanted.conditions, *overridden),
             decided_by=place.person,
             actor=place.actor,
             at=place.clock.now(),
@@ -63,9 +81,7 @@ def decide_on_pack(
             further=approves and approving.may_add(place, states, pack),
         )
 
-    with place.writing() as journal:
-        decide(journal, deciding)
-        return things.pack(journal, name)
+    return decided
 
 
 def why_not_approvable(place: Workplace, name: str) -> str:
