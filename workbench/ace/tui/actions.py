@@ -118,7 +118,8 @@ ACTIONS: tuple[Action, ...] = (
     # start
     Action("start-now", "start", "Start the mission as it is written here", ("ctrl+s",), "start", 1, decides=True),
     # scripts
-    Action("check-scripts", "check again", "Read and check all files again", ("ctrl+r",), "scripts", 2),
+    Action("edit-file", "edit", "Open it in your editor; it is checked when you come back", ("e",), "scripts", 2),
+    Action("check-scripts", "check again", "Read and check all files again", ("ctrl+r",), "scripts", 3),
 )
 
 
