@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import events
@@ -19,11 +20,11 @@ from textual.message import Message
 from textual.theme import Theme as TextualTheme
 
 from workbench.ace.tui.bridge import Arrived, Bridge
+from workbench.ace.tui.frame import Frame
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.needs import NEEDS, Need, needs_view
 from workbench.ace.tui.palette import Palette
 from workbench.ace.tui.preferences import Preferences, preferences, shows_unicode
-from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.tui.terminal import clipboard, notification
 from workbench.ace.tui.text import safe
 from workbench.ace.tui.themes import Theme
@@ -43,6 +44,7 @@ _ANSI = {
     "input-cursor-foreground": "ansi_black",
     "input-cursor-text-style": "none",
 }
+HOME = "workbench.ace.tui.screens.inbox"  # by name: the application knows no screen
 LOG = "screens.log"  # beside the journal: what went wrong in a screen
 MOST_CRASHES, CRASHES_WITHIN_S = 3, 60.0
 AFTER_CRASH = f"a screen failed and was opened anew; nothing was lost, agents go on; {LOG} beside the journal has more"
@@ -137,11 +139,10 @@ class WorkbenchApp(App[int]):
 
     # --- screens and the bridge ---
 
-    def get_default_screen(self) -> WorkScreen:
+    def get_default_screen(self) -> Frame:
         """Home: the inbox."""
-        from workbench.ace.tui.screens.inbox import InboxScreen
-
-        return InboxScreen()
+        home: Frame = import_module(HOME).InboxScreen()
+        return home
 
     def on_mount(self) -> None:
         """Begin to read the journal once there is something to look at."""
@@ -161,7 +162,7 @@ class WorkbenchApp(App[int]):
         if arrived.name == NEEDS and arrived.problem is None:
             self._notice(arrived.value)
         for screen in self.screen_stack:
-            if isinstance(screen, WorkScreen):
+            if isinstance(screen, Frame):
                 screen.take(arrived)
         self.bridge.taken(arrived.name)
 
@@ -209,9 +210,9 @@ class WorkbenchApp(App[int]):
             self._driver.flush()
 
     @property
-    def work_screen(self) -> WorkScreen | None:
+    def work_screen(self) -> Frame | None:
         """The screen on top."""
-        return self.screen if isinstance(self.screen, WorkScreen) else None
+        return self.screen if isinstance(self.screen, Frame) else None
 
     # --- carrying out ---
 

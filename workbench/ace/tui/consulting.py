@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from workbench.ace.tui.bridge import Moment
+from workbench.ace.tui.documents import mappings, texts
 from workbench.ace.tui.marks import Glyphset
-from workbench.ace.tui.previews import mappings, texts
 from workbench.ace.tui.prose import Block, blank, bullet, facts, heading, paragraph
 from workbench.ace.tui.text import EMPTY, Line, Piece, blanks, cut, line, padded, piece, safe_line, width_of, wrapped
 from workbench.ace.tui.words import count, money, since
@@ -93,6 +93,7 @@ def case_blocks(asked: Asked, looks: Looks, glyphs: Glyphset) -> Iterator[Block]
     yield blank()
     yield cards(question, looks, glyphs)
     if reasoning := _field(document.get("recommendation"), "reasoning"):
+        yield blank()
         yield paragraph(f"The agent recommends {preferred(question)}{_confidence(document)}: {reasoning}", "claimed")
     if looks.level > SENTENCE:
         yield from code_blocks(asked.case, looks.level, glyphs)
@@ -218,9 +219,9 @@ def cards(question: ConsultationState, looks: Looks, glyphs: Glyphset) -> Block:
 def _card(number: int, option: Mapping[str, Any], cells: int, *, is_best: bool, is_short: bool) -> Iterator[Line]:
     key = piece(f"{number} ", "accent") if number < 10 else piece("  ")
     label = f"{option.get('id', '')}  {option.get('label', '')}"
-    lead = f"{key.text}{'* ' if is_best else ''}"
+    star = piece("* " if is_best and is_short else "", "claimed")
+    lead = key.text + star.text
     for at, words in enumerate(wrapped(piece(label, "strong"), cells - len(lead))):
-        star = piece("* " if is_best else "", "claimed")
         yield cut((key, star, *words) if not at else (blanks(len(lead)), *words), cells)
     if is_short:
         return

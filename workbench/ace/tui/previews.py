@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from workbench.ace.tui.concernlist import Entry
+from workbench.ace.tui.consulting import resolution_blocks
+from workbench.ace.tui.documents import mappings, text_of, texts
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.prose import Block, blank, bullet, facts, heading, paragraph
 from workbench.ace.tui.text import piece
@@ -25,14 +27,14 @@ def question_blocks(question: ConsultationState, concern: Concern | None, *, now
         yield blank()
         yield paragraph(str(details))
     yield blank()
-    preferred = _field(document.get("recommendation"), "preferred_option")
+    preferred = text_of(document.get("recommendation"), "preferred_option")
     if question.category == "permission" and document.get("source_agent") != "workbench":
         yield paragraph(
             "An agent asks this. Whatever is answered, it permits nothing: only Workbench can.", "needs-you"
         )
     for number, option in enumerate(mappings(document.get("options")), start=1):
         yield from option_blocks(number, option, recommended=str(option.get("id")) == preferred)
-    if reasoning := _field(document.get("recommendation"), "reasoning"):
+    if reasoning := text_of(document.get("recommendation"), "reasoning"):
         yield paragraph(f"The agent recommends {preferred}: {reasoning}", "claimed")
     if concern is not None:
         yield blank()
@@ -121,8 +123,6 @@ def settled_blocks(row: Concern, question: ConsultationState | None, glyphs: Gly
     yield facts(piece("~ ", "stale"), piece(row.id, "strong"), piece(" is settled", "stale"))
     yield paragraph(row.title)
     if question is not None and question.state == "resolved":
-        from workbench.ace.tui.consulting import resolution_blocks
-
         yield from resolution_blocks(question, now=now, glyphs=glyphs)
     yield blank()
     yield paragraph(". draws the list anew", "dim")
@@ -155,17 +155,3 @@ def reason_blocks(asked: Sequence[ConsultationState], names: Sequence[str], opti
 def option_ids(question: ConsultationState) -> list[str]:
     """The ids of the options, in the order in which keys choose them."""
     return [str(one.get("id", "")) for one in mappings(question.document.get("options"))]
-
-
-def mappings(items: Any) -> list[Mapping[str, Any]]:
-    """The mappings in a list that an agent wrote."""
-    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, Sequence) else []
-
-
-def texts(items: Any) -> Iterable[str]:
-    """The texts in a list that an agent wrote."""
-    return [str(item) for item in items if item] if isinstance(items, Sequence) and not isinstance(items, str) else []
-
-
-def _field(item: Any, name: str) -> str:
-    return str(item.get(name) or "") if isinstance(item, Mapping) else ""

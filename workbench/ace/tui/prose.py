@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from workbench.ace.tui.text import EMPTY, Line, Piece, Role, Safe, cut, line, piece, safe_lines, wrapped
+from workbench.ace.tui.text import EMPTY, Line, Piece, Role, blanks, cut, line, piece, safe_lines, wrapped
 
 
 class Block(NamedTuple):
@@ -47,7 +47,7 @@ def bullet(text: str, role: Role = "plain", *, sign: str = "-", sign_role: Role 
     def lay(cells: int) -> Iterable[Line]:
         room = cells - indent - len(sign) - 1
         for number, words in enumerate(wrapped(Piece(piece(text).text, role), room)):
-            lead = piece(sign, sign_role) if not number else Piece(Safe(" " * len(sign)))
+            lead = piece(sign, sign_role) if not number else blanks(len(sign))
             yield line(" " * indent, lead, " ", *words)
 
     return Block(lay)

@@ -4,13 +4,15 @@ other. It shows nothing itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from workbench.ace.tui.frame import Frame
+
 if TYPE_CHECKING:
     from workbench.ace.tui.app import WorkbenchApp
-    from workbench.ace.tui.screens.base import WorkScreen
 
 AEE = "aee"  # the id of the alert that no AEE runs
 HOME = "inbox"
@@ -34,6 +36,10 @@ PLACES: dict[str, Route] = {
     "scripts": Route("scripts", "ScriptsScreen"),
     "start": Route("start", "StartScreen"),
 }
+DIALOGS: dict[str, Route] = {
+    "help": Route("help", "HelpScreen"),
+    "palette": Route("palette", "PaletteScreen"),
+}
 _OVER_OTHERS = ("start",)  # left with `Esc` for where one was
 
 
@@ -47,6 +53,13 @@ def open_thing(app: WorkbenchApp, kind: str, id: str) -> None:
         _tell(app, f"nothing shows a {kind}")
     elif (screen := _made(app, route, id)) is not None:
         app.push_screen(screen)
+
+
+def ask(app: WorkbenchApp, name: str, of: Frame, *, then: Callable[[Any], None] | None = None) -> None:
+    """Open a dialog over the screen `of`; `then` gets its answer."""
+    screen = _made(app, DIALOGS[name], of)
+    if screen is not None:
+        app.push_screen(screen, then)
 
 
 def go(app: WorkbenchApp, name: str) -> None:
@@ -90,12 +103,12 @@ def _go_home(app: WorkbenchApp) -> None:
         app.pop_screen()
 
 
-def _made(app: WorkbenchApp, route: Route, *arguments: Any) -> WorkScreen | None:
+def _made(app: WorkbenchApp, route: Route, *arguments: Any) -> Frame | None:
     module = f"workbench.ace.tui.screens.{route.module}"
     if find_spec(module) is None:
         _tell(app, f"there is no screen for this yet ({route.module})")
         return None
-    return cast("WorkScreen", getattr(import_module(module), route.name)(*arguments))
+    return cast(Frame, getattr(import_module(module), route.name)(*arguments))
 
 
 def _tell(app: WorkbenchApp, words: str) -> None:

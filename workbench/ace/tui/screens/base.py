@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.widget import Widget
@@ -24,7 +24,6 @@ from workbench.ace.tui.widgets.bar import Bar, Part
 from workbench.ace.tui.widgets.lines import Where
 
 if TYPE_CHECKING:
-    from workbench.ace.tui.app import WorkbenchApp
     from workbench.model.errors import WorkbenchError
 
 SETTLE_S = 0.4  # after a screen changed, keys do not decide: they were meant for the screen before
@@ -68,11 +67,6 @@ class WorkScreen(Filtering):
         """A newer value of a view."""
 
     # --- the frame ---
-
-    @property
-    def workbench(self) -> WorkbenchApp:
-        """The application."""
-        return cast("WorkbenchApp", self.app)
 
     @property
     def bridge(self) -> Bridge:
@@ -251,15 +245,11 @@ class WorkScreen(Filtering):
 
     def act_show_palette(self) -> None:
         """Find an action by its name."""
-        from workbench.ace.tui.screens.palette import PaletteScreen
-
-        self.app.push_screen(PaletteScreen(self), self._then)
+        routes.ask(self.workbench, "palette", self, then=self._then)
 
     def act_show_help(self) -> None:
         """All keys of this screen."""
-        from workbench.ace.tui.screens.help import HelpScreen
-
-        self.app.push_screen(HelpScreen(self))
+        routes.ask(self.workbench, "help", self)
 
     def act_toggle_mouse(self) -> None:
         """Take the mouse, or leave it to the terminal."""

@@ -5,22 +5,26 @@ It knows panes, not what is in them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
-from textual.screen import Screen
-
+from workbench.ace.tui.frame import Frame
 from workbench.ace.tui.widgets.filter import FilterLine
 from workbench.ace.tui.widgets.lines import LinesView
 from workbench.ace.tui.widgets.rows import RowsView
 
 if TYPE_CHECKING:
-    from workbench.ace.tui.screens.base import WorkScreen
+    from workbench.ace.tui.app import WorkbenchApp
 
 
-class Filtering(Screen[Any]):
+class Filtering(Frame):
     """Part of every screen."""
 
     _filtered: LinesView | None = None  # the pane that is filtered
+
+    @property
+    def workbench(self) -> WorkbenchApp:
+        """The application."""
+        return cast("WorkbenchApp", self.app)
 
     def copied(self) -> str:
         """What `y` copies: the id of the thing that is selected, or that the screen is about."""
@@ -34,13 +38,9 @@ class Filtering(Screen[Any]):
         focused = self.focused
         if isinstance(focused, LinesView):
             return focused
-        main = self._self.main
+        main = self.main
         found = list(self.query(main).results(LinesView)) if main else []
         return found[0] if found else None
-
-    @property
-    def _self(self) -> WorkScreen:
-        return cast("WorkScreen", self)
 
     @property
     def _line(self) -> FilterLine | None:
@@ -95,7 +95,7 @@ class Filtering(Screen[Any]):
 
     def _find(self, step: int) -> None:
         if self.pane is not None and not self.pane.find(step):
-            self._self.tell("no other line has these words", "dim")
+            self.tell("no other line has these words", "dim")
 
     # --- marks and copying ---
 
@@ -115,4 +115,4 @@ class Filtering(Screen[Any]):
     def act_copy_id(self) -> None:
         """Copy it."""
         text = self.copied()
-        self._self.tell(f"{text}: {self._self.workbench.copy(text)}", "dim")
+        self.tell(f"{text}: {self.workbench.copy(text)}", "dim")

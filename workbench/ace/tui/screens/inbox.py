@@ -22,7 +22,7 @@ from workbench.ace.tui.concernlist import (
     sheet_of,
 )
 from workbench.ace.tui.previews import entry_blocks, nothing_blocks, option_ids, reason_blocks, settled_blocks
-from workbench.ace.tui.prose import Block, Prose
+from workbench.ace.tui.prose import Block, Prose, paragraph
 from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.tui.text import Piece, line, piece
 from workbench.ace.tui.widgets.bar import Bar, Part
@@ -35,6 +35,7 @@ from workbench.ace.wiring.attending import Attention, desk_of, muting, snoozing,
 from workbench.core.state import ConsultationState
 
 WIDE = 110  # cells from which on the preview stands beside the list
+PATIENCE_S = 0.2  # before it says what it waits for
 ALLOW, DENY = "allow", "deny"  # the options of a request for permission
 _SIGNS = {"crp": "open", "alert": "alert"}
 
@@ -70,14 +71,26 @@ class InboxScreen(WorkScreen):
 
     def arrived(self, name: str, value: InboxData) -> None:  # noqa: ARG002 - there is one view
         """Newer concerns."""
+        if self._data is None:
+            self.tell("")  # a key may have been too early
         self._data = value
         self.rows.take(value.sheet)
         if self._draws_anew:
             self._draws_anew = False
             self.rows.let_in()
+        self._show_panes(preview=self._in_preview)
         self._preview()
         self._show_aside()
         self.show_footer()
+
+    def on_mount(self) -> None:
+        """Say what is waited for, if that takes a while."""
+        self.set_timer(PATIENCE_S, self._show_reading)
+
+    def _show_reading(self) -> None:
+        if self._data is None:
+            self._show_panes(preview=True)
+            self.query_one("#preview", LinesView).show(Prose([paragraph("Reading the journal …", "dim")]))
 
     def _look_again(self) -> None:
         """What the person set aside is no event: ask for the list once more."""
@@ -92,12 +105,19 @@ class InboxScreen(WorkScreen):
 
     def on_resize(self) -> None:
         """The preview needs room."""
-        self._show_panes(preview=self.query_one("#preview").has_focus)
+        self._show_panes(preview=self._in_preview)
+
+    @property
+    def _in_preview(self) -> bool:
+        """Whether a person reads the preview, or there is nothing else to read."""
+        return self.query_one("#preview").has_focus or (self._data is not None and not self.rows.sheet.rows)
 
     def _show_panes(self, *, preview: bool) -> None:
         wide = self.size.width >= WIDE
         self.query_one("#preview").display = wide or preview
         self.rows.display = wide or not preview
+        if self.rows.display and self.focused is None:
+            self.rows.focus()
 
     def act_next_pane(self) -> None:
         """The preview, and back to the list."""
@@ -117,6 +137,7 @@ class InboxScreen(WorkScreen):
 
     def on_rows_view_moved(self) -> None:
         """Another row: another preview, and other keys that can be used."""
+        self._show_panes(preview=self._in_preview)
         self._preview()
         self.show_footer()
 
@@ -166,8 +187,7 @@ class InboxScreen(WorkScreen):
             Column(lambda row: self.workbench.glyphs.sign(_state(row)), 1),
             Column(lambda row: piece(kind_word(row.first), "dim"), 3),
             Column(lambda row: piece(_short(row), "strong"), 22),
-            Column(lambda row: piece(row.first.title), 0, least=20),
-            Column(lambda row: piece(row.aside or row.first.facts, "stale" if row.aside else "dim"), 26, spare=3),
+            Column(_about, 0, least=20),
             Column(lambda row: piece(_held(row), "needs-you"), 7, right=True, spare=1),
             Column(self._age, 4, right=True, spare=2),
         ]
@@ -179,7 +199,7 @@ class InboxScreen(WorkScreen):
 
     def off_open_row(self) -> str:
         """Nothing is selected."""
-        return "" if self.rows.row is not None else "nothing is selected"
+        return "" if self.rows.row is not None else self._none()
 
     def act_open_row(self) -> None:
         """Open what is selected."""
@@ -215,6 +235,8 @@ class InboxScreen(WorkScreen):
         return "" if self._picked() else self._none()
 
     def _none(self) -> str:
+        if self._data is None:
+            return "the journal is being read"
         return "it was settled; . draws the list anew" if self.rows.is_gone else "nothing is selected"
 
     def act_snooze(self) -> None:
@@ -347,6 +369,13 @@ def _short(row: Entry) -> str:
     first = row.first
     times = f"x{len(row.concerns)} " if len(row.concerns) > 1 else ""
     return times + first.id.removeprefix(f"{kind_word(first)}-").removeprefix("CRP-")
+
+
+def _about(row: Entry) -> Piece:
+    """What it is about: of a pack, whose mission has a name, how far it is proven."""
+    first = row.first
+    words = first.facts if first.kind == "mrp" and first.facts else first.title
+    return piece(f"{row.aside}: {words}" if row.aside else words, "stale" if row.aside else "plain")
 
 
 def _held(row: Entry) -> str:
