@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -10,14 +12,18 @@ from typing import Any
 import msgspec
 import pytest
 from ace_world import World, git
+from textual import events
 
 from workbench.ace.tui import routes
+from workbench.ace.wiring.gating import BuildOrder, request
 from workbench.ace.wiring.reviewing import decide_on_pack
 from workbench.ace.wiring.workplace import Workplace
-from workbench.artifacts.pack_parts import Change, CriterionResult, ReadingItem
+from workbench.artifacts.pack_parts import Change, CriterionResult, MergePack, ReadingItem
 from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
+from workbench.journal.presence import Card, started_ticks, write_card
 from workbench.model import events as e
+from workbench.model.digests import canonical, digest_of
 from workbench.model.evidence import CRITERIA, Evidence, Finding
 from workbench.testing.stage import Session, stage
 
@@ -67,6 +73,37 @@ def fields() -> dict[str, Any]:
     }
 
 
+def decided(repository: Path, pack: str, *, decision: str, why: str) -> None:
+    """What somebody decides elsewhere."""
+    with Workplace(repository) as place:
+        decide_on_pack(place, pack, decision=decision, why=why)
+
+
+def without_mission(world: World, run: str, head: str) -> str:
+    """The pack of a branch that was handed in."""
+    tree = world._result(run, world.base, head)
+    name = f"MRP-{run}-1"
+    mrp = MergePack(
+        id=name, verdict="ready", base=world.base, head=head, tree=tree, policy_digest="sha256:policy", run=run
+    )  # fmt: skip
+    bound: dict[str, Any] = {
+        "pack": name,
+        "mission": "",
+        "run": run,
+        "revision": 1,
+        "base_commit": world.base,
+        "head": head,
+    }
+    asked = e.PackRequested(**bound, base_ref="refs/heads/main", into="refs/heads/main")
+    done = e.PackSubmitted(
+        **bound, verdict="ready", tree=tree, policy_digest="sha256:policy", brief_digest="", digest=digest_of(mrp),
+        blob=world.journal.blobs.put(canonical(mrp)), title="",
+    )  # fmt: skip
+    world.append(packs.request_pack(asked))
+    world.append(packs.submit_pack(done, []))
+    return name
+
+
 def requested(world: World, run: str) -> str:
     """A pack that is being assembled."""
     name = f"MRP-{run}-1"
@@ -111,25 +148,30 @@ def test_files_stand_in_the_order_to_read_them(repository: Path, world: World, r
 
 
 def test_twelve_keys_are_enough(repository: Path, world: World, run: str) -> None:
-    """Three files read, and a reasoned approval: five keys, besides the reason and those that opened the review."""
-    pack = world.pack(run, **fields())
-    pressed = 0
+    """From the open program to a reasoned approval of a good pack, all three files read: six keys and the reason."""
+    world.pack(run, **fields())
+    pressed: list[str] = []
 
-    async def act(person: Session) -> None:
-        nonlocal pressed
-        for key in ("r", "r", "r"):
-            await person.press(key)
-            pressed += 1
-        person.sees("all files read")
-        person.screen._changed_at = 0.0  # a person reads for longer than the moment in which keys do not decide
-        await person.press("A")
-        await person.type("all read")
-        await person.press("enter")
-        pressed += 2
-        person.sees("approved", "all read")
+    async def session() -> None:
+        async with stage(Workplace(repository)) as person:
 
-    review(repository, pack, act)
-    assert pressed + 2 <= 12  # with those that find it in the inbox and open it
+            async def press(*keys: str) -> None:
+                for key in keys:
+                    person.screen._changed_at = 0.0  # a person looks for longer than keys do not decide
+                    pressed.append(key)
+                    await person.press(key)
+                    await person.settled()
+
+            await press("enter", "r", "r", "r")
+            person.sees("all files read", "All 3 files read.")
+            await press("A")
+            await person.type("all read")
+            await press("enter")
+            person.sees("✓ approved", "all read", "M merges it")
+
+    asyncio.run(session())
+    assert len(pressed) == 6
+    assert len(pressed) <= 12
 
 
 def test_approval_says_what_was_not_read(repository: Path, world: World, run: str) -> None:
@@ -240,7 +282,7 @@ def test_decided_by_another_while_one_types(repository: Path, world: World, run:
     async def act(person: Session) -> None:
         await person.do("approve-pack")
         await person.type("fine")
-        decide_on_pack(Workplace(repository), pack, decision="reject", why="I was faster")
+        decided(repository, pack, decision="reject", why="I was faster")
         await person.settled()
         await person.press("enter")
         person.sees("is rejected", "Ada Coach", "fine")
@@ -253,7 +295,7 @@ def test_decided_by_another_while_one_types(repository: Path, world: World, run:
 def test_merge_is_shown_then_done_then_undone(repository: Path, world: World, run: str) -> None:
     """Commits, target, mode, message and checkouts are shown before the branch moves; `u` moves it back."""
     pack = world.pack(run)
-    decide_on_pack(Workplace(repository), pack, decision="approve", why="fine")
+    decided(repository, pack, decision="approve", why="fine")
     before = git(repository, "rev-parse", "main")
 
     async def act(person: Session) -> None:
@@ -276,7 +318,7 @@ def test_merge_is_shown_then_done_then_undone(repository: Path, world: World, ru
 def test_merge_says_what_stands_in_the_way(repository: Path, world: World, run: str) -> None:
     """Uncommitted work in the checkout is named, and nothing can be confirmed."""
     pack = world.pack(run)
-    decide_on_pack(Workplace(repository), pack, decision="approve", why="fine")
+    decided(repository, pack, decision="approve", why="fine")
     (repository / "shop.py").write_text("PRICE = 9\n")
 
     async def act(person: Session) -> None:
@@ -292,8 +334,7 @@ def test_merge_says_what_stands_in_the_way(repository: Path, world: World, run: 
 def test_a_revert_is_offered_in_words(repository: Path, world: World, run: str) -> None:
     """Where the branch has later commits, undo says so and asks before it makes a revert commit."""
     pack = world.pack(run)
-    place = Workplace(repository)
-    decide_on_pack(place, pack, decision="approve", why="fine")
+    decided(repository, pack, decision="approve", why="fine")
 
     async def act(person: Session) -> None:
         await person.do("merge-pack", "confirm")
@@ -340,7 +381,7 @@ def test_a_newer_revision_waits_for_the_reader(repository: Path, world: World, r
 def test_a_moved_base_is_said_first(repository: Path, world: World, run: str) -> None:
     """The first line says that the evidence is of another base; merging is off with the remedy."""
     pack = world.pack(run)
-    decide_on_pack(Workplace(repository), pack, decision="approve", why="fine")
+    decided(repository, pack, decision="approve", why="fine")
     git(repository, "commit", "-q", "--allow-empty", "-m", "Meanwhile")
 
     async def act(person: Session) -> None:
@@ -350,6 +391,57 @@ def test_a_moved_base_is_said_first(repository: Path, world: World, run: str) ->
         person.sees("x renews the evidence")
 
     review(repository, pack, act, size=(80, 24))
+
+
+def test_stale_evidence_is_renewed(repository: Path, world: World, run: str, journal: Any) -> None:
+    """`x` has the delivery examined again on the base as it stands; until then nothing can be decided."""
+    pack = world.pack(run)
+    git(repository, "commit", "-q", "--allow-empty", "-m", "Meanwhile")
+    ticks = started_ticks(os.getpid())
+    assert ticks is not None
+    write_card(journal.directory, Card(aee="a", pid=os.getpid(), started_ticks=ticks, state="running"))
+
+    async def act(person: Session) -> None:
+        await person.do("renew-evidence")
+        person.sees("examined again on", "its base moved", "revision 2 comes of it", "made anew")
+        await person.do("approve-pack")
+        person.sees("its evidence is being made anew")
+
+    with (journal.directory / "aee.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        review(repository, pack, act)
+
+
+def test_a_pack_of_no_mission(repository: Path, world: World) -> None:
+    """A branch that was handed in for its evidence alone is reviewed as any other."""
+    head = world.commit("feature", {"shop.py": "PRICE = 8\n"})
+    with Workplace(repository) as place:
+        name = request(place, BuildOrder(base="main", head="feature"))
+    pack = without_mission(world, name, head)
+
+    async def act(person: Session) -> None:
+        person.sees(pack, "✓ READY", "+ PRICE = 8")
+        await person.do("reject-pack")
+        await person.type("no")
+        await person.press("enter")
+        await person.type(name)
+        await person.press("enter")
+        person.sees("✗ rejected")
+
+    review(repository, pack, act)
+
+
+def test_pasted_words_hide_nothing(repository: Path, world: World, run: str) -> None:
+    """What is pasted into a reason is one line with its control characters shown."""
+    pack = world.pack(run)
+
+    async def act(person: Session) -> None:
+        await person.do("approve-pack")
+        person.app.post_message(events.Paste("fine\n\x1b[31m\u202eby me"))
+        await person.settled()
+        person.sees("fine \\x1b[31m\\u202eby me")
+
+    review(repository, pack, act)
 
 
 def test_evidence_is_one_key_away(repository: Path, world: World, run: str, journal: Any) -> None:
