@@ -34,12 +34,14 @@ SELF = "tests/hygiene/test_words.py"
 # Where anything may be caught, because what is called there is not ours, and who is told of it.
 BROAD_EDGES = {
     "workbench/ace/cli/main.py": "the command line's main: a person gets words and an exit code",
+    "workbench/ace/tui/app.py": "a worker's top: what a command raises is told on the screen, which stays",
     "workbench/aee/child.py": "a worker's top: it becomes the step's recorded outcome",
     "workbench/aee/dispatch.py": "the edge to the library of durable steps: recorded, tried again",
     "workbench/aee/service.py": "a worker's top: the AEE outlives a full or locked disk",
     "workbench/aee/supervise.py": "a worker's top: a step always gets an outcome",
     "workbench/evidence/examine.py": "the plugin edge: what a collector raises becomes evidence",
     "workbench/evidence/machinery.py": "runs inside a foreign test process: what its hooks raise is told",
+    "workbench/evidence/probes.py": "runs inside a foreign test process: what takes no marks runs without, and is told",
     "workbench/evidence/trace.py": "runs inside a foreign test process: any failure there means not checked",
     "workbench/journal/group.py": "a worker's top: every caller is told what happened",
 }

@@ -26,7 +26,7 @@ from workbench.ace.tui.widgets.rows import RowsView
 
 STRINGS = 100_000
 PARTS = (
-    "\x1b]52;c;aGk=\x07", "\x1b]8;;http://x\x1b\\", "\x1b]0;t\x07", "\x1b[2J", "\x1bP+q\x1b\\", "\x9b31m",
+    "\x1b]52;c;aGk=\x07", "\x1b]8;;http://example.org\x1b\\", "\x1b]0;t\x07", "\x1b[2J", "\x1bP+q\x1b\\", "\x9b31m",
     "\x1bc", "\x1b[6n", "\r", "\n", "\t", "\b", "\x00", "\x7f", "\x85", "\u2028", "\u2029", "\u202e", "\u2066",
     "\u200b", "\ufeff", "\U000e0041", "\udc80", "\ufe0f", "\u00ad", "[red]", "[/]", "[@click=app.quit]",
     "[bold", "]", "\\[", "[link=x]", "$error", "名前", "e\u0301", "👩‍💻", "a", "word ", " ", "…", "│", "x" * 90,
