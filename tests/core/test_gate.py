@@ -161,6 +161,10 @@ MATRIX: dict[str, tuple[str, dict[str, Any]]] = {
     "base's tests absent, only reported": ("needs-human", {"evidence": without("tests.base-on-result"), "policy": asked("tests.base-on-result", on_missing="report")}),
     "base's tests absent, asked for elsewhere": ("needs-human", {"evidence": without("tests.base-on-result"), "policy": asked("tests.base-on-result", when=("infra/**",))}),
     "tampering absent, only reported": ("needs-human", {"evidence": without("tampering"), "policy": asked("tampering", on_missing="report")}),
+    "base's tests only seen by the agent, no more asked": ("needs-human", {"evidence": replaced("tests.base-on-result", "passed", grade="observed"), "policy": asked("tests.base-on-result", min_grade="observed")}),
+    "tampering only claimed absent, no more asked": ("needs-human", {"evidence": replaced("tampering", "passed", grade="claimed"), "policy": asked("tampering", min_grade="claimed")}),
+    "more than seen by the agent": ("ready", {"policy": asked("tests.base-on-result", min_grade="observed")}),
+    "a kind of the policy's own, seen by the agent as asked": ("ready", {"evidence": (*GOOD, piece("load", grade="observed")), "policy": asked("load", min_grade="observed")}),
     "what is only reported is there": ("ready", {"policy": asked("tampering", on_missing="report")}),
     "an approval missing": ("needs-human", {"policy": pol(requirements=(Requirement(id="ops", approval=Approval(role="ops")),))}),
     "an approval given": ("ready", {"policy": pol(requirements=(Requirement(id="ops", approval=Approval(role="ops")),)), "context": ctx(approvals=(GivenApproval(who="ada", roles=("ops",)),))}),
@@ -273,6 +277,18 @@ def test_no_criterion_is_red_under_ready(kinds: list[str], state: str) -> None:
         assert not [criterion for criterion in judgement.criteria if criterion.state == "failed"]
         failed = [one.id for one in judgement.evidence if one.state == "failed"]
         assert all(any(f"[{one}]" in reason for reason in judgement.reasons) for one in failed)
+
+
+def test_clauses_that_the_change_made_hold_are_counted() -> None:
+    """What failed on base and passes on the result is said; what held before, and what is only claimed, is not."""
+
+    def said(base_state: str, **more: Any) -> str:
+        shown = replaced("clause.DOD-1", "passed", clauses=("DOD-1",), facts={"base_state": base_state}, **more)
+        return standing(verdict(shown), "completeness")[1]
+
+    assert said("failed") == "1 of 1 passed; 1 clause changed from failing to passing"
+    assert said("passed") == "1 of 1 passed"
+    assert "changed" not in said("failed", grade="claimed")
 
 
 def test_claims_are_marked() -> None:

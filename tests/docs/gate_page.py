@@ -27,17 +27,23 @@ The first line that fits decides; every further one is among the reasons.
 | `not-ready` | a secret beyond `findings.secrets` was added, in the result or in a commit that a merge brings in |
 | `not-ready` | evidence was made without a sandbox, and the policy forbids that |
 | `not-ready` | under `rigor: strict`, a requirement with `on_missing: block` was not checked |
+| `not-ready` | tests run fewer of the changed lines than `coverage_of_changed_lines` asks |
 | `needs-human` | something required was not checked, or is of a lower grade than required |
 | `needs-human` | a requirement with `on_missing: needs-human` fails |
 | `needs-human` | the check of a clause could not be run; under `rigor: strict`, any clause is unproven |
 | `needs-human` | there is no brief, and the policy requires one and is not lenient |
 | `needs-human` | an advisory question is open, an approval is missing, or a requirement was overridden |
+| `needs-human` | answers that people gave were changed or removed; adding one is open to all |
 | `needs-human` | evidence was made below the sandbox level that the policy asks for |
 | `needs-human` | the change is larger than the policy's limits, touches protected files or adds dependencies |
+| `needs-human` | deceiving characters, or new dependencies where they are asked about, could not be looked for |
 | `needs-human` | new findings of lint or types beyond the policy's limits, or characters that deceive the eye |
 | `needs-human` | a finding is critical, or is high and within no limit that the policy sets for its kind |
 | `needs-human` | evidence was refused: it is not of this base, head, tree or policy |
 | `ready` | nothing of the above; what is only reported, unproven or run by no test is named |
+
+Whatever a policy leaves out, narrows to some paths, only reports or asks of a lower grade than `executed`: that base's
+tests hold and that no check was lost is always required.
 
 `skipped`, `no-tests`, `timed-out`, `error` and `not-checked` are states of their own and never a pass.
 `workbench mrp build` says the verdict by exit code: 0 `ready`, 1 `not-ready`, 3 `needs-human`.

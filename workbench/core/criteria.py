@@ -64,7 +64,16 @@ def _summary(pieces: Sequence[Evidence]) -> str:
         return "no evidence"
     claimed = sum(piece.grade == "claimed" for piece in pieces)
     passed = sum(piece.state == PASSED and piece.grade != "claimed" for piece in pieces)
-    return f"{passed} of {len(pieces)} passed" + (f", {claimed} only claimed" if claimed else "")
+    said = f"{passed} of {len(pieces)} passed" + (f", {claimed} only claimed" if claimed else "")
+    return said + _mended(pieces)
+
+
+def _mended(pieces: Sequence[Evidence]) -> str:
+    """How many clauses hold on the result and not on base, as their own checks say."""
+    solid = [piece for piece in pieces if piece.state == PASSED and piece.grade in _SOLID]
+    clauses = {clause for piece in solid if piece.facts.get("base_state") == "failed" for clause in piece.clauses}
+    many = "clause" if len(clauses) == 1 else "clauses"
+    return f"; {len(clauses)} {many} changed from failing to passing" if clauses else ""
 
 
 def not_checked(evidence: Sequence[Evidence], *, brief: Brief | None, wanted: Sequence[str]) -> Iterator[str]:

@@ -31,13 +31,19 @@ _BUILT_IN = (
 
 
 def all_requirements(policy: Policy) -> tuple[Requirement, ...]:
-    """The policy's, and those that no policy can leave out, narrow to some paths or only report."""
+    """The policy's, and those that no policy can leave out, narrow to some paths, only report or take on trust."""
     covered = {requirement.evidence for requirement in policy.requirements}
-    binding = {r.evidence for r in policy.requirements if not r.when and r.on_missing != "report"}
+    binding = {requirement.evidence for requirement in policy.requirements if _binds(requirement)}
     coverage: tuple[Requirement, ...] = ()
     if policy.coverage_of_changed_lines and COVERAGE not in covered:
         coverage = (Requirement(id="coverage", evidence=COVERAGE),)
     return (*policy.requirements, *(r for r in _BUILT_IN if r.evidence not in binding), *coverage)
+
+
+def _binds(requirement: Requirement) -> bool:
+    """Whether a requirement asks at least for what a built-in one asks: always, and of what the AEE ran itself."""
+    solid = rank(requirement.min_grade) >= rank("executed")
+    return solid and not requirement.when and requirement.on_missing != "report"
 
 
 Judged = tuple[RequirementResult, Concern | None]
