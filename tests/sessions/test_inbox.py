@@ -40,11 +40,27 @@ def bob_answers(world: World, question: str, option: str = "B") -> None:
 
 
 def test_an_empty_inbox_says_what_to_do(repository: Path) -> None:
-    """Before anything was started, the home screen says how to start."""
+    """Before anything was started, the home screen says how to start, with little room, too."""
+
+    async def session(size: tuple[int, int]) -> None:
+        async with stage(Workplace(repository), size=size) as person:
+            person.sees("Nothing needs you.", "+ starts one", "shop/main")
+
+    for size in (WIDE, (80, 24)):
+        asyncio.run(session(size))
+
+
+def test_the_first_question_takes_the_place_of_the_empty_list(repository: Path, world: World) -> None:
+    """At 80x24, what arrives in an empty inbox is in sight at once, and the next key is for it."""
 
     async def session() -> None:
-        async with stage(Workplace(repository)) as person:
-            person.sees("Nothing needs you.", "+ starts one", "shop/main")
+        async with stage(Workplace(repository), size=(80, 24)) as person:
+            person.sees("Nothing needs you.")
+            world.question(world.mission()[0])
+            await person.until_sees("Cents or euros?")
+            await person.settled()
+            await person.press("j", "k", "tab")
+            person.sees("A Cents")
 
     asyncio.run(session())
 

@@ -23,6 +23,7 @@ from workbench.model.errors import WorkbenchError
 if TYPE_CHECKING:
     from workbench.ace.wiring.unwritten import Ledger
     from workbench.artifacts.brief import Brief
+    from workbench.artifacts.terms import Command
     from workbench.repository.reader import ObjectReader
 
 STORE = "store.git"
@@ -127,11 +128,15 @@ def _stakes(found: Brief | None, question: ConsultationState) -> tuple[Stake, ..
             id=clause.id,
             text=clause.text,
             cited=clause.id in cited,
-            command=" ".join(clause.check.argv) if clause.check else "",
+            command=_command(clause.check.command) if clause.check else "",
         )
         for clause in clauses(found)
     ]
     return tuple(sorted(listed, key=lambda stake: not stake.cited))
+
+
+def _command(command: Command) -> str:
+    return command if isinstance(command, str) else " ".join(command)
 
 
 class _Sources:

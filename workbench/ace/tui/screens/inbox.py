@@ -56,6 +56,7 @@ class InboxScreen(WorkScreen):
         self._view = InboxView()
         self._data: InboxData | None = None
         self._waiting = 0  # rows that are new or settled
+        self._reads_preview = False
         self._draws_anew = False  # a person's key asked for another list
 
     def body(self) -> Iterator[Widget]:
@@ -110,27 +111,26 @@ class InboxScreen(WorkScreen):
     @property
     def _in_preview(self) -> bool:
         """Whether a person reads the preview, or there is nothing else to read."""
-        return self.query_one("#preview").has_focus or (self._data is not None and not self.rows.sheet.rows)
+        return self._reads_preview or (self._data is not None and not self.rows.sheet.rows)
 
     def _show_panes(self, *, preview: bool) -> None:
         wide = self.size.width >= WIDE
         self.query_one("#preview").display = wide or preview
         self.rows.display = wide or not preview
-        if self.rows.display and self.focused is None:
+        if self.rows.display and not self._reads_preview and self.focused is None:
             self.rows.focus()
 
     def act_next_pane(self) -> None:
         """The preview, and back to the list."""
-        preview = self.query_one("#preview")
-        to_preview = not preview.has_focus
-        self._show_panes(preview=to_preview)
-        (preview if to_preview else self.rows).focus()
+        self._reads_preview = not self.query_one("#preview").has_focus
+        self._show_panes(preview=self._in_preview)
+        (self.query_one("#preview") if self._reads_preview else self.rows).focus()
 
     act_previous_pane = act_next_pane
 
     def act_go_back(self) -> None:
         """From the preview to the list first."""
-        if self.query_one("#preview").has_focus:
+        if self._reads_preview:
             self.act_next_pane()
         else:
             super().act_go_back()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from textual.widget import Widget
 from textual.widgets import TextArea
 
-from workbench.ace.tui.actions import Action
+from workbench.ace.tui.actions import Action, named
 from workbench.ace.tui.concernlist import clock_words, in_an_hour, tomorrow
 from workbench.ace.tui.consulting import SCOPES
 from workbench.ace.tui.drafting import Keeper
@@ -158,9 +158,7 @@ class SnoozeDialog(Dialog):
 
     def footer_actions(self) -> list[Action]:
         """Digits choose."""
-        from workbench.ace.tui.actions import named
-
-        return [named("choose-until", self.where), named("open-row", self.where), named("go-back", self.where)]
+        return [named("choose-until", self.where), named("go-back", self.where)]
 
     @property
     def _rows(self) -> RowsView[Until]:
