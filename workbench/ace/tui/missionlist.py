@@ -19,7 +19,7 @@ from workbench.core.status import Status, is_over, mission_status, run_status, s
 from workbench.core.views.stages import reached
 
 ANYTHING = "*"  # in `changed`: all may have changed
-_GROUPS = ("NEEDS YOU", "AT WORK", "DONE")
+HEADS: tuple[Safe, ...] = (safe("NEEDS YOU"), safe("AT WORK"), safe("DONE"))
 _DONE = ("done", "failed", "stopped")
 
 
@@ -272,4 +272,4 @@ def _key(row: Row) -> str:
 
 
 def _group(row: Row) -> Safe:
-    return safe(_GROUPS[row.mission.group])
+    return HEADS[row.mission.group]

@@ -27,7 +27,7 @@ FIRST_EVENTS = 2_000  # read when the screen opens: some hundred screens
 SLICE_EVENTS = 2_000  # read at once afterwards
 SLICES = 2  # in one look: 50,000 events a second at 12 looks
 FAR_EVENTS = 20_000  # behind by more, a screen that follows begins anew at the newest
-MOST_ACTS, KEPT_ACTS = 10_000, 5_000  # while it follows: from the one on, only the other are kept
+MOST_ACTS, KEPT_ACTS = 4_000, 2_000  # while it follows: from the one on, only the other are kept
 MOST_HELD = 50_000  # acts below a person who reads further up, from which on nothing more is read
 MARGIN = "  │ "
 

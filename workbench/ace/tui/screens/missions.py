@@ -10,7 +10,7 @@ from textual.widget import Widget
 from workbench.ace.tui import routes
 from workbench.ace.tui.bridge import View
 from workbench.ace.tui.marks import mark
-from workbench.ace.tui.missionlist import MissionsData, MissionsView, Row, RunLine, sheet_of
+from workbench.ace.tui.missionlist import HEADS, MissionsData, MissionsView, Row, RunLine, sheet_of
 from workbench.ace.tui.prose import Block, Prose, blank, paragraph
 from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.tui.screens.stopping import StopDialog
@@ -187,12 +187,13 @@ class MissionsScreen(WorkScreen):
     def _moved(self) -> int:
         """Missions that stand under a head that is no longer theirs."""
         sheet: Sheet[Row] = self.rows.sheet
-        if sheet.group is None or not sheet.groups:
+        if self._data is None or not sheet.groups or sheet.keys == self._data.sheet.keys:
             return 0
         starts = [*(group.start for group in sheet.groups[1:]), len(sheet.rows)]
         moved, at = 0, 0
         for (_, title), end in zip(sheet.groups, starts, strict=True):
-            moved += sum(row.run is None and sheet.group(row) != title for row in sheet.rows[at:end])
+            head = HEADS.index(title)
+            moved += sum(row.mission.group != head for row in sheet.rows[at:end] if row.run is None)
             at = end
         return moved
 

@@ -16,7 +16,7 @@ from workbench.ace.tui import routes
 from workbench.ace.tui.prose import Block, Prose, blank, bullet, facts, heading, paragraph
 from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.tui.sheet import Sheet
-from workbench.ace.tui.text import Line, Piece, Role, cut, line, padded, piece
+from workbench.ace.tui.text import Line, Piece, Role, cut, line, padded, piece, safe
 from workbench.ace.tui.widgets.lines import LinesView
 from workbench.ace.tui.widgets.rows import RowsView
 from workbench.ace.tui.widgets.still import StillLines
@@ -68,7 +68,7 @@ class StartScreen(WorkScreen):
     StartScreen.-narrow #outlook { border-left: none; }
     StartScreen.-narrow #panes { layout: vertical; }
     StartScreen.-narrow #form { width: 1fr; height: auto; }
-    StartScreen.-narrow #briefs { height: auto; max-height: 5; margin: 0; }
+    StartScreen.-narrow #briefs { height: auto; max-height: 6; margin: 0; }
     StartScreen.-narrow #outlook { width: 1fr; height: 1fr; }
     """
 
@@ -80,7 +80,7 @@ class StartScreen(WorkScreen):
 
     def body(self) -> Iterator[Widget]:
         """Fields, briefs to choose from, and the outlook."""
-        empty: Sheet[BriefOffer] = Sheet((), key=lambda offer: offer.id)
+        empty = _brief_sheet(())
         with Horizontal(id="panes"):
             with Vertical(id="form"):
                 for name, (_, hint) in FIELDS.items():
@@ -183,7 +183,7 @@ class StartScreen(WorkScreen):
         if not self.is_attached or looked.order != self._order():
             return  # left, or typed on: another look is on its way
         self._looked = looked
-        self.briefs.take(Sheet(looked.briefs, key=lambda offer: offer.id))
+        self.briefs.take(_brief_sheet(looked.briefs))
         self.briefs.let_in()
         self.query_one("#outlook", LinesView).show(Prose(list(_outlook_blocks(looked.outlook))), keep_place=False)
         self._show_wrong(looked.outlook.troubles)
@@ -238,6 +238,10 @@ class StartScreen(WorkScreen):
         wrong = f"{offer.errors} problem{'s' * (offer.errors != 1)}" if offer.errors else offer.status
         told = piece(wrong, "failed" if offer.errors else "dim")
         return cut(line(padded(piece(offer.id, "strong"), 24), " ", told, "  ", piece(offer.title)), cells)
+
+
+def _brief_sheet(offers: tuple[BriefOffer, ...]) -> Sheet[BriefOffer]:
+    return Sheet(offers, key=lambda offer: offer.id, group=lambda _: safe("BRIEFS"))
 
 
 def _launched(place: Workplace, order: Order) -> Launched | WorkbenchError:
@@ -303,4 +307,3 @@ def _unseen(found: Outlook) -> Iterator[Block]:
         yield facts(piece(path, "needs-you"))
     if count > PATHS_SHOWN:
         yield facts(piece(f"and {count - PATHS_SHOWN} more", "dim"))
-    yield blank()
