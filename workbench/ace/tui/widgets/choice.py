@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.segment import Segment
 from textual import events
 from textual.message import Message
-from textual.strip import Strip
-from textual.widget import Widget
 
-from workbench.ace.tui.text import Line, cut, line, piece, width_of
-from workbench.ace.tui.widgets.look import look_of
+from workbench.ace.tui.text import Line, line, piece, width_of
+from workbench.ace.tui.widgets.lines import Fixed, LinesView
+
+GAP = 2  # cells between words
 
 
-class Choice(Widget, can_focus=True):
+class Choice(LinesView):
     """Says what is chosen, and between what."""
 
-    DEFAULT_CSS = "Choice { height: 1; width: 1fr; background: $panel; }"
-    GAP = 2  # cells between words
+    DEFAULT_CSS = "Choice { height: 1; width: 1fr; background: $panel; padding: 0 1; }"
 
     class Changed(Message):
         """Another one was chosen."""
@@ -27,7 +25,7 @@ class Choice(Widget, can_focus=True):
         super().__init__(id=id)
         self._title = title
         self._names = [name for name, _ in choices]
-        self._words = [words for _, words in choices]
+        self._labels = [words for _, words in choices]
         self._at = 0
 
     @property
@@ -39,7 +37,7 @@ class Choice(Widget, can_focus=True):
         """Choose the one of that name, if there is one."""
         if name in self._names and name != self.chosen:
             self._at = self._names.index(name)
-            self.refresh()
+            self._draw()
             self.post_message(self.Changed())
 
     def step(self, by: int = 1) -> None:
@@ -54,30 +52,37 @@ class Choice(Widget, can_focus=True):
         """The one before."""
         self.step(-1)
 
-    def key_space(self) -> None:
-        """The next one."""
-        self.step()
+    def on_mount(self) -> None:
+        """Show it."""
+        self._draw()
+
+    def on_focus(self) -> None:
+        """Keys go here: which ones."""
+        self._draw()
+
+    def on_blur(self) -> None:
+        """And no more."""
+        self._draw()
 
     def on_click(self, event: events.Click) -> None:
         """Choose what was clicked."""
-        at = 1 + len(self._title) + self.GAP
-        for name, words in zip(self._names, self._words, strict=True):
+        at = self.gutter.left + width_of(self._lead())
+        for name, words in zip(self._names, self._labels, strict=True):
             width = width_of(self._part(name, words))
             if at <= event.x < at + width:
                 self.choose(name)
-            at += width + self.GAP
+            at += width + GAP
 
-    def render_line(self, y: int) -> Strip:  # noqa: ARG002 - there is one line
-        """Title and choices."""
-        parts: list[Line] = [line(piece(self._title, "dim"))]
-        parts += [self._part(name, words) for name, words in zip(self._names, self._words, strict=True)]
-        look = look_of(self)
-        base = self.rich_style + look.cursor if self.has_focus else self.rich_style
-        words = tuple(part for number, each in enumerate(parts) for part in (piece("  " if number else " "), *each))
-        segments = [
-            Segment(look.shown(part.text), base + look.style(part.role)) for part in cut(words, self.size.width)
-        ]
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+    def _draw(self) -> None:
+        parts = [self._part(name, words) for name, words in zip(self._names, self._labels, strict=True)]
+        gap = piece(" " * GAP)
+        words = tuple(part for number, each in enumerate(parts) for part in (*((gap,) if number else ()), *each))
+        self.show(Fixed([(*self._lead(), *words)]))
+
+    def _lead(self) -> Line:
+        return line(
+            piece(self._title, "accent" if self.has_focus else "dim"), piece(" < > " if self.has_focus else "  ")
+        )
 
     def _part(self, name: str, words: str) -> Line:
         if name == self.chosen:
