@@ -69,6 +69,7 @@ class Timeline:
         self.changed = 0
         self._open: dict[str, int] = {}  # call, or `step`, to the index of its act
         self._orphans: dict[str, int] = {}  # calls whose beginning is older than all that is in here
+        self._loose_end: tuple[str, str, str] | None = None  # state, facts, instant of a step that began before
 
     def extend(self, events: Iterable[e.Event]) -> None:
         """Later events."""
@@ -85,6 +86,10 @@ class Timeline:
         older.extend(events)
         if not older.first:
             return
+        if (step := older.opened(STEP)) is not None and self._loose_end is not None:
+            older.end_step(step, *self._loose_end)
+            self._loose_end = None
+        self._loose_end = older._loose_end or self._loose_end
         newer = list(self.acts)
         for call, index in self._orphans.items():
             at, returned = older._open.get(call), self.acts[index].returned
@@ -127,6 +132,17 @@ class Timeline:
         """A return whose call is older than all that is in here."""
         self._orphans[call] = len(self.acts)
         self.add(act)
+
+    def end_step(self, index: int, state: str, facts: str, at: str) -> None:
+        """The step that began there is over."""
+        act = self.acts[index]
+        took = int(seconds_between(act.at, at) * 1000)
+        self.change(index, replace(act, state=state, facts=facts, duration_ms=max(0, took)))
+        self.close(STEP)
+
+    def loose_end(self, state: str, facts: str, at: str) -> None:
+        """A step is over whose beginning is older than all that is in here."""
+        self._loose_end = self._loose_end or (state, facts, at)
 
     def _reindex(self) -> None:
         self._open.clear()
@@ -240,11 +256,10 @@ def _step_started(timeline: Timeline, event: e.Event, p: e.StepStarted) -> None:
 
 def _step_over(timeline: Timeline, event: e.Event, *, state: str, facts: str) -> None:
     index = timeline.opened(STEP)
-    if index is not None:
-        act = timeline.acts[index]
-        took = int(seconds_between(act.at, event.at) * 1000)
-        timeline.change(index, replace(act, state=state, facts=facts, duration_ms=max(0, took)))
-        timeline.close(STEP)
+    if index is None:
+        timeline.loose_end(state, facts, event.at)
+    else:
+        timeline.end_step(index, state, facts, event.at)
 
 
 def _step_finished(timeline: Timeline, event: e.Event, p: e.StepFinished) -> None:

@@ -109,13 +109,13 @@ class RunScreen(WorkScreen):
         return "" if self.acts.row is not None else "nothing happened yet"
 
     def act_open_row(self) -> None:
-        """Open the act in place; one that is open and about a question or pack opens that."""
+        """Open the act in place, or close it; one that is open and about a question or pack opens that."""
         row: ActRow | None = self.acts.row
         if row is None:
             return
         act = row.act
         plain = act.called is None and act.returned is None and not act.text and not act.members
-        if act.ref and (plain or act.key in self._view.opened):
+        if act.ref and row.words is None and (plain or act.key in self._view.opened):
             routes.open_thing(self.workbench, "mrp" if act.kind == "pack" or _is_pack(act.ref) else "crp", act.ref)
             return
         self.acts.go_to_key(act.key)
