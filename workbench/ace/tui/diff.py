@@ -11,9 +11,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from workbench.ace.tui.text import BLANK, Line, Piece, Role, Safe, line, piece, safe_line
+from workbench.ace.tui.text import BLANK, Line, Piece, Role, Safe, blanks, line, piece, safe_line, shifted
 from workbench.ace.wiring.differing import ChangedFile
-from workbench.model.text import cell_width
 
 _NO_NOTES: Mapping[int, Piece] = MappingProxyType({})
 COLLAPSED_BYTES = 2 << 20  # of both sides of a file; a larger one is shown when asked for
@@ -25,7 +24,7 @@ _LOOKS: dict[int, tuple[str, Role]] = {
 }  # fmt: skip
 _MODES = {"100644": "a file", "100755": "an executable file", "120000": "a symbolic link", "160000": "a submodule"}
 LEAD = 1  # cells before a line, for the mark of the place one is at
-BLANK_LEAD = Piece(Safe(" " * LEAD))
+BLANK_LEAD = blanks(LEAD)
 BOTH_NUMBERS = 90  # cells from which on a line has its old and its new number
 
 
@@ -135,32 +134,18 @@ class DiffLines:
         text = self._diff.text(at)
         if kind == _HUNK:
             return (BLANK_LEAD, Piece(safe_line(text), role))
-        ended = (Piece(Safe("\\r"), "dim"),) if text.endswith("\r") else ()
+        ended = (Piece(safe_line("\\r"), "dim"),) if text.endswith("\r") else ()
         words = shifted(safe_line(text), self._left)
         old, new = self._diff.numbers(at)
         numbers = Piece(self._numbers(old, new), "match" if at == self._found else "dim")
         note = (self._notes[new],) if new and new in self._notes else ()
-        return (BLANK_LEAD, numbers, Piece(Safe(f" {sign} "), role), Piece(words, role), *ended, *note)
+        return (BLANK_LEAD, numbers, Piece(safe_line(f" {sign} "), role), Piece(words, role), *ended, *note)
 
     def _numbers(self, old: int, new: int) -> Safe:
         width = self._digits
         if not self._both:
-            return Safe(f"{new or old or '':>{width}}")
-        return Safe(f"{old or '':>{width}} {new or '':>{width}}")
-
-
-def shifted(words: Safe, cells: int) -> Safe:
-    """Words from that cell on, as when a pane is moved to the right."""
-    if not cells:
-        return words
-    if words.isascii():
-        return Safe(words[cells:])
-    gone = 0
-    for index, char in enumerate(words):
-        if gone >= cells:
-            return Safe(" " * (gone - cells) + words[index:])
-        gone += cell_width(char)
-    return Safe("")
+            return safe_line(f"{new or old or '':>{width}}")
+        return safe_line(f"{old or '':>{width}} {new or '':>{width}}")
 
 
 def is_collapsed(file: ChangedFile) -> bool:

@@ -10,7 +10,7 @@ import msgspec
 from workbench.ace.tui.bridge import Moment
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.sheet import Sheet
-from workbench.ace.tui.text import Line, Piece, Role, Safe, blanks, line, padded, piece, safe
+from workbench.ace.tui.text import Line, Role, blanks, line, padded, piece, safe
 from workbench.ace.wiring.differing import ChangedFile
 from workbench.ace.wiring.tips import tip
 from workbench.artifacts.pack_parts import MergePack, ReadingItem
@@ -123,14 +123,14 @@ def paint_file(row: FileRow, cells: int, *, read: bool, glyphs: Glyphset) -> Lin
     """A file: whether it was read, what happened to it, its name before its directory, its lines."""
     directory, _, name = row.file.path.rpartition("/")
     dim = row.group == MADE
-    sign = glyphs.sign("passed") if read else Piece(Safe(" "))
+    sign = glyphs.sign("passed") if read else blanks(1)
     counts = line_counts(row.file)
     room = cells - COUNT_CELLS - 5
     words = padded(piece(name, "dim" if dim or read else "strong"), min(room, cell_width(safe(name))))
     rest = room - cell_width(words.text) - 1
     behind = padded(piece(directory, "dim"), rest) if rest > 0 else blanks(rest)
     used = sum(cell_width(part.text) for part in counts)
-    letter = Piece(Safe(row.file.status[:1]), _STATUS.get(row.file.status, "dim"))
+    letter = piece(row.file.status[:1], _STATUS.get(row.file.status, "dim"))
     return line(sign, " ", letter, " ", words, " ", behind, blanks(COUNT_CELLS - used), *counts)
 
 

@@ -99,6 +99,18 @@ def blanks(cells: int) -> Piece:
     return Piece(Safe(" " * max(0, cells)))
 
 
+def shifted(words: Safe, cells: int) -> Safe:
+    """Words from that cell on, as when a pane is moved to the right; half a wide character is a blank."""
+    if words.isascii() or not cells:
+        return Safe(words[cells:])
+    gone = 0
+    for index, char in enumerate(words):
+        if gone >= cells:
+            return Safe(" " * (gone - cells) + words[index:])
+        gone += cell_width(char)
+    return Safe(" " * (gone - cells))
+
+
 def wrapped(words: Piece, cells: int, *, indent: int = 0) -> Iterator[Line]:
     """Words over as many lines as they need, broken between words, and within one only where it is longer than a line.
 

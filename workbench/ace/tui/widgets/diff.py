@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from rich.segment import Segment
 from textual.strip import Strip
 
 from workbench.ace.tui.diff import LEAD, DiffLines, FileDiff, hunk_before, next_hunk
-from workbench.ace.tui.text import Line, Piece
+from workbench.ace.tui.text import Line, Piece, piece
 from workbench.ace.tui.widgets.lines import LinesView
-from workbench.ace.tui.widgets.look import look_of
 
 _NO_NOTES: Mapping[int, Piece] = MappingProxyType({})
 SHIFT = 16  # cells by which a key moves the pane sideways
@@ -82,5 +80,5 @@ class DiffView(LinesView):
     def _finished(self, strip: Strip, index: int) -> Strip:
         if index != self._here:
             return strip
-        sign = Segment("▌", self.rich_style + look_of(self).style("accent"))
-        return Strip([sign, *strip.crop(LEAD)], strip.cell_length)
+        sign = self._strip((piece("▌", "accent"),), self.rich_style).crop(0, LEAD)
+        return Strip.join([sign, strip.crop(LEAD)])
