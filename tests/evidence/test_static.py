@@ -76,6 +76,52 @@ def test_only_added_lines_count() -> None:
     assert state(Secrets().collect(added("a.py", "x = 1\n" + before))) == "failed"
 
 
+PASSWORD = "password = 'c0rrect-h0rse-battery'\n"
+BYTES = bytes(range(256)) * 8
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_a_secret_in_wide_text_is_found(encoding: str) -> None:
+    """Text of two or four bytes a character is read line by line, although git shows none of it."""
+    before, after = "[client]\nhost = 'db'\n", f"[client]\nhost = 'db'\n{PASSWORD}key = '{AWS}'\n"
+    change = TreeChange({"a.ini": before.encode(encoding)}, {"a.ini": after.encode(encoding)})
+    collected = Secrets().collect(change)
+    assert [(finding.line, finding.severity) for finding in collected.findings] == [(3, "medium"), (4, "critical")]
+    assert state(collected) == "failed"
+    honest = TreeChange({"a.ini": after.encode(encoding)}, {"a.ini": (after + "port = 1\n").encode(encoding)})
+    assert [piece.state for piece in Secrets().collect(honest).evidence] == ["passed"]
+
+
+def test_a_lock_file_is_searched_for_well_known_shapes() -> None:
+    """A token in the address of a registry is found; digests, of which lock files are full, are no secrets."""
+    digests = "".join(f'hash = "sha256:{number:064x}"\n' for number in range(99))
+    token = 'source = "https://ci:glpat-' + "a1B2c3D4e5" * 2 + '@git.example.org/p"\n'
+    assert state(Secrets().collect(added("uv.lock", digests))) == "passed"
+    collected = Secrets().collect(added("uv.lock", digests + token))
+    assert {finding.line for finding in collected.findings} == {100} and state(collected) == "failed"
+    past = History(added={"c" * 40: {"uv.lock": ((7, token),)}})
+    assert state(Secrets().collect(with_history(history=past))) == "failed"
+
+
+@pytest.mark.parametrize("hidden", [AWS.encode(), AWS.encode("utf-16-le"), AWS.encode("utf-16-be")])
+def test_a_binary_file_is_named_as_not_checked(hidden: bytes) -> None:
+    """Of a binary file well-known shapes are looked for in its readable runs; that this is all is said, and no pass."""
+    change = TreeChange({"x.png": BYTES}, {"x.png": BYTES + b"\1", "a.py": b"x = 1\n"})
+    whole, binary = Secrets().collect(change).evidence
+    assert (whole.kind, whole.state) == ("secrets", "passed")
+    assert (binary.kind, binary.state) == ("secrets.binary", "not-checked") and "x.png" in binary.summary
+    found = Secrets().collect(TreeChange({"x.png": BYTES}, {"x.png": BYTES + b"\0\0" + hidden + b"\0\0"}))
+    assert (state(found), [finding.path for finding in found.findings]) == ("failed", ["x.png"])
+    kept = BYTES + b"\0\0" + hidden + b"\0\0"
+    assert not Secrets().collect(TreeChange({"x.png": kept}, {"x.png": kept + b"\2"})).findings
+
+
+def test_a_binary_file_that_came_and_went_is_named() -> None:
+    """A file of an earlier commit of which no line is shown was not read, and its merge brings it along."""
+    past = History(added={"c" * 40: {"dump.bin": ()}, "d" * 40: {"dump.bin": (), "a.py": ()}})
+    assert "dump.bin (of an earlier commit" in Secrets().collect(with_history(history=past)).evidence[1].summary
+
+
 def with_history(**more: Any) -> TreeChange:
     return TreeChange({"a.py": b"x = 1\n"}, {"a.py": b"x = 2\n"}, **more)
 

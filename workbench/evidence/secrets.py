@@ -1,6 +1,7 @@
 """Secrets in added lines, of the result and of each commit: well-known shapes of our own, and detect-secrets.
 
-Nothing is sent anywhere; both run from our environment.
+Nothing is sent anywhere; both run from our environment. Lock files, full of digests, and the readable runs of binary
+files are searched for well-known shapes alone; that no more was done with binary files is evidence of its own.
 
 A comment in the change that allows a secret is not obeyed. What is found is masked before it goes anywhere.
 """
@@ -15,14 +16,16 @@ from typing import Any
 import msgspec
 
 from workbench.core.redact import mask, secrets_in
+from workbench.evidence.binary import is_binary, new_of, runs, wide_text
 from workbench.evidence.sizes import kind_of
-from workbench.evidence.static import MAX_LINE, added_lines, bound, text_of
+from workbench.evidence.static import MAX_LINE, MAX_TEXT_BYTES, added_lines, bound, text_of
 from workbench.evidence.tampering.roles import is_test
 from workbench.model.evidence import Finding, Severity
 from workbench.ports import Change, Collected
 
 MAX_LINES = 50_000  # added lines that are looked at; beyond it the rest is not checked
 MAX_FINDINGS = 200
+MAX_NAMED = 5  # binary files that the evidence names
 _UNSURE = frozenset({"KeywordDetector", "BasicAuthDetector"})  # these go by names and places, not by shape
 _NOISY = frozenset({"Base64HighEntropyString", "HexHighEntropyString", "IPPublicDetector"})
 _PLACEHOLDER = re.compile(
@@ -38,25 +41,90 @@ class Secrets:
     name = "secrets"
 
     def collect(self, change: Change) -> Collected:
-        """Look at added lines of changed text files, made files apart, then at what the history has beyond them."""
+        """Look at what the result adds, lock files last, then at what the history has beyond it."""
         findings: list[Finding] = []
         looked, left = 0, 0
         seen: set[Place] = set()
-        for path, numbers in sorted(change.added_lines().items()):
-            if kind_of(path, change.result_file(path)) in ("lock", "binary"):
-                continue
-            if looked >= MAX_LINES or text_of(change.result_file(path)) is None:
+        for path, lines in _added(change):
+            if looked >= MAX_LINES or lines is None:
                 left += 1
                 continue
-            looked += len(numbers)
-            for number, text in added_lines(change, path, numbers):
+            looked += len(lines)
+            for number, text in lines:
                 seen.add((path, text))
-                findings += _findings(path, number, text)
+                findings += _of_line(path, number, text)
         past, unseen = _in_history(change, seen)
-        findings = list(dict.fromkeys([*findings, *past]))[:MAX_FINDINGS]
+        opaque, hidden = _in_binaries(change)
+        findings = list(dict.fromkeys([*findings, *opaque, *past]))[:MAX_FINDINGS]
         gaps = [f"{left} files were too large to look at"] if left else []
         evidence = _evidence(change, findings, looked, [*gaps, *unseen])
-        return Collected(evidence=(evidence,), findings=tuple(findings))
+        return Collected(evidence=(evidence, *_of_binaries(change, hidden)), findings=tuple(findings))
+
+
+Lines = list[tuple[int, str]]
+
+
+def _added(change: Change) -> list[tuple[str, Lines | None]]:
+    """Each changed text file with its added lines, None where it is too large; lock files come last."""
+    numbers = change.added_lines()
+    found: list[tuple[str, Lines | None]] = []
+    for _, path in sorted(change.changed_paths(), key=lambda each: (_is_lock(each[1]), each[1])):
+        data = change.result_file(path)
+        if is_binary(data):
+            wide = wide_text(data)
+            if wide is not None:
+                before = change.base_file(path)
+                known = (wide_text(before) or text_of(before) or "").splitlines()
+                found.append((path, [(n, line[:MAX_LINE]) for n, line in new_of(wide.splitlines(), known)]))
+        elif path in numbers:
+            lines = None if text_of(data) is None else list(added_lines(change, path, numbers[path]))
+            found.append((path, lines))
+    return found
+
+
+def _is_lock(path: str) -> bool:
+    return kind_of(path, None) == "lock"
+
+
+def _in_binaries(change: Change) -> tuple[list[Finding], list[str]]:
+    """Secrets of well-known shapes in new readable runs of binary files, and the paths of these files."""
+    findings: list[Finding] = []
+    paths = []
+    for _, path in change.changed_paths():
+        data = change.result_file(path)
+        if not is_binary(data) or wide_text(data) is not None:
+            continue
+        large = len(data or b"") > MAX_TEXT_BYTES
+        paths.append(f"{path} (too large for that)" if large else path)
+        for _, text in new_of(runs(data), runs(change.base_file(path))):
+            findings += _shaped(path, 0, text)
+    return findings, sorted([*paths, *_came_and_went(change)])
+
+
+def _came_and_went(change: Change) -> list[str]:
+    """Files of single commits alone that no diff shows as lines."""
+    shown: dict[str, int] = {}
+    for files in change.history_added_lines().added.values():
+        for path, lines in files.items():
+            shown[path] = shown.get(path, 0) + len(lines)
+    empty = (path for path, count in shown.items() if not count)
+    return [
+        f"{path} (of an earlier commit, not read)"
+        for path in empty
+        if change.base_file(path) is None and change.result_file(path) is None
+    ]
+
+
+def _of_binaries(change: Change, paths: list[str]) -> tuple[Any, ...]:
+    if not paths:
+        return ()
+    more = f" and {len(paths) - MAX_NAMED} more" if len(paths) > MAX_NAMED else ""
+    what = "binary file was" if len(paths) == 1 else "binary files were"
+    named = ", ".join(paths[:MAX_NAMED])
+    summary = f"{len(paths)} {what} searched for well-known shapes alone: {named}{more}"
+    facts = {"files": len(paths)}
+    kind = "secrets.binary"
+    return (bound(change, kind, criterion="hygiene", state="not-checked", summary=summary, facts=facts),)
 
 
 Place = tuple[str, str]  # a path and the text of a line
@@ -70,12 +138,10 @@ def _in_history(change: Change, seen: set[Place]) -> tuple[list[Finding], list[s
     for commit, files in history.added.items():
         for path, lines in files.items():
             fresh = [(number, text[:MAX_LINE]) for number, text in lines if (path, text[:MAX_LINE]) not in seen]
-            if kind_of(path, None) == "lock":
-                continue
             left += max(0, len(fresh) - room)
             for number, text in fresh[: max(0, room)]:
                 seen.add((path, text))
-                found += (_of_commit(finding, commit) for finding in _findings(path, number, text))
+                found += (_of_commit(finding, commit) for finding in _of_line(path, number, text))
             room -= len(fresh)
     for commit_ in change.commits():
         for line in commit_.message.split("\n"):
@@ -93,13 +159,21 @@ def _of_commit(finding: Finding, commit: str) -> Finding:
 def _evidence(change: Change, findings: list[Finding], looked: int, gaps: list[str]) -> Any:
     facts = {"lines": looked, "left_out": gaps, "found": len(findings)}
     if findings:
-        places = ", ".join(f"{each.path}:{each.line}" if each.path else "a message" for each in findings[:5])
+        places = ", ".join(_where(each) for each in findings[:5])
         state, summary = "failed", f"{len(findings)} secrets in added lines: {places}"
     elif gaps:
         state, summary = "not-checked", "; ".join(gaps)
     else:
         state, summary = "passed", f"no secret in {looked} added lines, nor in the commits behind them"
     return bound(change, "secrets", criterion="hygiene", state=state, summary=summary, facts=facts)  # type: ignore[arg-type]  # one of three literals
+
+
+def _of_line(path: str, line: int, text: str) -> Iterator[Finding]:
+    return _shaped(path, line, text) if _is_lock(path) else _findings(path, line, text)
+
+
+def _where(finding: Finding) -> str:
+    return f"{finding.path}:{finding.line}" if finding.line else finding.path or "a message"
 
 
 def _findings(path: str, line: int, text: str) -> Iterator[Finding]:
