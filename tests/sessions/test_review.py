@@ -480,7 +480,9 @@ def test_one_pane_at_a_time_on_a_small_terminal(repository: Path, world: World, 
     async def act(person: Session) -> None:
         person.sees("✓ READY", "NOT CHECKED", "tax.py", "READ FIRST")
         person.sees_not("+ TAX = 3")
-        await person.press("tab")
+        await person.press("J")
+        person.sees("+ TAX = 3")
+        await person.press("escape", "tab")
         person.sees("✓ READY", "NOT CHECKED", "+ TAX = 3")
         person.sees_not("READ FIRST")
         await person.press("tab")
@@ -556,6 +558,9 @@ def test_a_large_file_is_shown_when_asked_for(repository: Path, world: World, ru
         diff = person.screen.query_one("#diff")
         assert len(diff.lines) > 60_000  # type: ignore[attr-defined]
         await person.press("tab")
+        await person.press("/")
+        await person.type("none")
+        await person.press("enter")
         painted = diff.painted  # type: ignore[attr-defined]
         await person.do("next-pane", "next-pane", "next-pane", "next-pane")
         assert diff.painted - painted < 400  # type: ignore[attr-defined]

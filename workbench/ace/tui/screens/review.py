@@ -199,16 +199,23 @@ class ReviewScreen(Deciding):
 
     def act_next_hunk(self) -> None:
         """The next changed place, in the next file if this one has no more."""
-        if not self.diff.go_hunk(1):
+        if not self._uncovers_diff() and not self.diff.go_hunk(1):
             self.act_next_file()
 
     def act_previous_hunk(self) -> None:
         """The changed place before, in the file before if this one has none."""
-        if not self.diff.go_hunk(-1):
+        if not self._uncovers_diff() and not self.diff.go_hunk(-1):
             row = self.files.row
             self.files.go("previous-line")
             if self.files.row is not None and self.files.row is not row:
                 self._from_last = self.files.row.file.path
+
+    def _uncovers_diff(self) -> bool:
+        """Whether the diff was out of sight, and is shown now."""
+        hidden = self.pane_name in ("why", "detail") or (self.pane_name == "files" and self.has_class("-narrow"))
+        if hidden:
+            self.show_pane("diff")
+        return hidden
 
     def act_next_file(self) -> None:
         """The next file."""

@@ -65,6 +65,14 @@ class DiffView(LinesView):
         self._left = max(0, self._left + step * SHIFT)
         self.show(self)
 
+    def _has_words(self, index: int) -> bool:
+        """Looks at the text alone, for a search goes over many lines that nobody sees."""
+        at = index - len(self._remarks)
+        if not 0 <= at < len(self._diff):
+            return super()._has_words(index)
+        text = self._diff.text(at).casefold()
+        return all(word in text for word in self._words.casefold().split())
+
     def _place(self) -> int:
         """The line one is at: where one went last, while it is in sight, else the first one in sight."""
         top = int(self.scroll_target_y)
