@@ -39,6 +39,25 @@ def test_no_commit_yet_is_said_with_the_remedy(tmp_path: Path) -> None:
         open_repository(tmp_path / "fresh")
 
 
+@pytest.mark.parametrize("files", [{}, {"a.txt": "1\n"}], ids=["empty", "with files"])
+@pytest.mark.parametrize("made", [False, True], ids=["no repository", "no commit"])
+def test_the_remedy_can_be_typed_as_it_stands(repo: Repo, tmp_path: Path, files: dict[str, str], made: bool) -> None:
+    """Whoever types what the error says has a repository to work in, also where there is no file yet."""
+    at = tmp_path / "new"
+    at.mkdir()
+    for name, text in files.items():
+        (at / name).write_text(text)
+    if made:
+        repo.git("init", "-q", str(at))
+    with pytest.raises(RepositoryProblem) as caught:
+        open_repository(at)
+    typed = caught.value.hint.partition(": ")[2]
+    names = {f"GIT_{role}_{what}": "ada@example.org" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    subprocess.run(typed, shell=True, cwd=at, env={**os.environ, **names}, check=True, capture_output=True)
+    with open_repository(at) as opened:
+        assert all(opened.read_file(opened.resolve("HEAD"), name) == text.encode() for name, text in files.items())
+
+
 def test_a_bare_repository_is_said_with_the_remedy(tmp_path: Path) -> None:
     """A bare repository has no checkout to merge into."""
     Repo(tmp_path / "bare.git", bare=True)

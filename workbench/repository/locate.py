@@ -12,6 +12,7 @@ import msgspec
 from workbench.model.errors import RepositoryProblem
 
 POINTER_LIMIT = 4096  # bytes of a gitfile or commondir file; more is no path
+FIRST_COMMIT = "git add -A && git commit --allow-empty -m 'First commit'"  # works in an empty directory, too
 
 
 class Located(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +41,8 @@ def locate(cwd: Path) -> Located:
         if _is_git_dir(directory):
             return _from_inside(directory)
     raise RepositoryProblem(
-        f"{start} is not in a git repository", hint="change into your repository, or make one: git init && git commit"
+        f"{start} is not in a git repository",
+        hint=f"change into your repository, or make one: git init && {FIRST_COMMIT}",
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from workbench.model.errors import NotFound, RepositoryProblem
 from workbench.repository.git import Answer, Git, checked_ref, is_commit_id, require_git
-from workbench.repository.locate import Located, locate
+from workbench.repository.locate import FIRST_COMMIT, Located, locate
 from workbench.repository.objects import Signature
 from workbench.repository.reader import ObjectReader
 
@@ -253,9 +253,7 @@ def _check_born(repository: GitRepository) -> None:
     if answer.code == 128:
         raise _unusable(repository, answer)
     if answer.code:
-        raise RepositoryProblem(
-            "the repository has no commit yet", hint="git add -A && git commit -m 'First commit', then try again"
-        )
+        raise RepositoryProblem("the repository has no commit yet", hint=f"make one, then try again: {FIRST_COMMIT}")
 
 
 def _unusable(repository: GitRepository, answer: Answer) -> RepositoryProblem:
