@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
 from collections.abc import Iterator
 
 from textual.containers import Horizontal
+from textual.timer import Timer
 from textual.widget import Widget
 
 from workbench.ace.tui import routes
@@ -27,6 +29,7 @@ from workbench.core.status import run_status, stage
 
 WIDE = 120  # cells from which on the facts stand beside the acts
 FILES_SHOWN = 12
+FACTS_EVERY_S = 1.0  # at most, where only amounts grew
 
 
 class RunScreen(WorkScreen):
@@ -49,6 +52,9 @@ class RunScreen(WorkScreen):
         self._run_id = run
         self._view = TimelineView(run)
         self._data: RunData | None = None
+        self._told_facts: tuple[object, ...] = ()
+        self._told_at = 0.0
+        self._later: Timer | None = None
         self._read_to = 0  # version up to which the person has seen the acts
 
     def body(self) -> Iterator[Widget]:
@@ -70,7 +76,7 @@ class RunScreen(WorkScreen):
         self.acts.put(value.sheet)
         self._show_about()
         self._show_below()
-        self.query_one("#facts", LinesView).show(Prose(list(self._facts(value))))
+        self._show_facts(value)
         self.show_footer()
         if value.behind and self.acts.following:
             self.bridge.look_now()
@@ -149,6 +155,10 @@ class RunScreen(WorkScreen):
     def off_steer(self) -> str:
         """There is no way to write to an agent at work."""
         return "an agent at work cannot be written to yet; answer its question, or request changes on its pack"
+
+    def act_steer(self) -> None:
+        """Say why not."""
+        self.tell(self.off_steer(), "needs-you")
 
     def off_open_pack(self) -> str:
         """There must be one."""
@@ -236,6 +246,23 @@ class RunScreen(WorkScreen):
         words = f"{new} new below - f follows" if new else "held here - f follows the newest act"
         bar.set_class(held, "-something")
         bar.show([Part(line(piece(words, "accent" if new else "dim")), action="follow")])
+
+    def _show_facts(self, data: RunData) -> None:
+        """The facts; where only amounts grew, no more often than a person can read them."""
+        now, run = time.monotonic(), data.run
+        marks = (data.title, data.verdict, data.clauses, len(data.files), data.has_older)
+        told = (*marks, *((run_status(run), stage(run), run.waiting_for, run.pack, run.reason) if run else ()))
+        if told == self._told_facts and now - self._told_at < FACTS_EVERY_S:
+            if self._later is None:
+                self._later = self.set_timer(FACTS_EVERY_S, self._facts_later)
+            return
+        self._told_facts, self._told_at = told, now
+        self.query_one("#facts", LinesView).show(Prose(list(self._facts(data))))
+
+    def _facts_later(self) -> None:
+        self._later = None
+        if self._data is not None:
+            self._show_facts(self._data)
 
     def _facts(self, data: RunData) -> Iterator[Block]:
         run = data.run
