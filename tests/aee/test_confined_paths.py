@@ -1,4 +1,4 @@
-"""F1 and F3: what a path may be, and what may stand at it. Both openers, real files."""
+"""F1: what a path may be, and what may stand at it. Both openers, real files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 
 from workbench.aee.confined import READ_BYTES, TEMPORARY, Confined
 from workbench.aee.openat2 import Opener, best_opener, openat2, walk
-from workbench.aee.workspace_paths import is_git
 from workbench.model.errors import NotFound, Refused, WorkbenchError
 
 SECRET = b"the secret outside"
@@ -268,37 +267,6 @@ def test_a_closed_workspace_gives_its_descriptors_back(root: Path, opener: Opene
 
 def _open_descriptors() -> int:
     return len(list(Path("/proc/self/fd").iterdir()))
-
-
-GIT_SPELLINGS = [
-    ".git", ".GIT", ".Git", ".gIt", ".git ", ".git.", ".git. .", ".git...", "git~1", "GIT~1", ".git::$INDEX_ALLOCATION",
-    ".git:stream", ".g\u200cit", ".git\u200c", "\u200d.git", ".gi\u200et", ".gi\u202et", ".\ufeffgit", ".git\u2060",
-    ".gi\u206at", ".g\u00adit", ".git\ufe0f", "\uff0egit", ".\uff47\uff49\uff54", "\uff0e\uff27\uff29\uff34",
-    ".\U0001d420\U0001d422\U0001d42d", ".git\\config",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("name", GIT_SPELLINGS)
-@pytest.mark.parametrize("shape", ["{}/config", "sub/{}/hooks/pre-commit", "{}"])
-def test_git_in_any_spelling_is_never_written(name: str, shape: str, root: Path, confined: Confined) -> None:
-    """Whatever some file system takes for `.git` is no place for our tools to write, move or delete."""
-    path = shape.format(name)
-    acts: list[Callable[[], object]] = [
-        lambda: confined.write(path, b"[core]\n\tfsmonitor = evil\n"),
-        lambda: confined.move("file", path),
-        lambda: confined.move(path, "x"),
-        lambda: confined.delete(path),
-    ]
-    for act in acts:
-        with pytest.raises(Refused, match="git's own"):
-            act()
-    assert _names(root) == ["file", "sub"]
-
-
-@pytest.mark.parametrize("name", [".gitignore", ".gitattributes", ".github", "git", ".gi", "my.git", "digit", ".gît"])
-def test_names_that_only_resemble_git_are_free(name: str) -> None:
-    """Files that projects really have are not refused."""
-    assert not is_git(name)
 
 
 def test_what_killed_writes_left_can_be_cleared(root: Path) -> None:
