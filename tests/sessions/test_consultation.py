@@ -74,20 +74,23 @@ def test_at_80x24_cards_share_the_screen_and_tab_leads_to_what_is_at_stake(repos
 
 
 def test_an_answer_takes_an_option_and_a_reason(repository: Path, world: World) -> None:
-    """A digit chooses, the reason is typed at once, `Ctrl+S` records both, and the inbox says so."""
+    """A digit chooses, the reason is pasted or typed at once, `Ctrl+S` records what was seen, and the inbox says so."""
     question = world.question(world.mission()[0])
 
     async def session() -> None:
         async with opened(repository, question) as person:
             await person.press("2")
-            person.sees("YOUR ANSWER  B Euros", "applies to")
-            await person.type("Shops show euros.")
+            await person.until_sees("applies to")
+            person.sees("YOUR ANSWER  B Euros")
+            await person.paste("Shops show euros.\x1b]0;x\x07")
+            person.sees("Shops show euros.\\x1b]0;x\\x07")
             await person.do("send-answer")
+            await person.until_sees(f"recorded VCR-{question}")
 
     asyncio.run(session())
     state = world.journal.consultation(question)
     assert state is not None
-    assert (state.answer["option"], state.answer["rationale"]) == ("B", "Shops show euros.")
+    assert (state.answer["option"], state.answer["rationale"]) == ("B", r"Shops show euros.\x1b]0;x\x07")
 
 
 def test_no_answer_without_a_reason(repository: Path, world: World) -> None:
@@ -161,8 +164,7 @@ def test_another_answers_while_one_types(repository: Path, world: World) -> None
             await person.type("My reason")
             bob_answers(world, question, "Bob knows.")
             await person.until_sees("while you typed; your draft is kept")
-            person.sees("because Bob knows.", "YOUR DRAFT, NOT SENT", "My reason"
-            )
+            person.sees("because Bob knows.", "YOUR DRAFT, NOT SENT", "My reason")
             await person.do("send-answer")
             person.sees("it was answered by Bob")
 

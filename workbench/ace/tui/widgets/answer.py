@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import TextArea
 
@@ -21,13 +21,21 @@ from workbench.ace.wiring.attending import Draft
 
 FIELDS = ("alternative", "reason", "conditions", "scope")  # in the order of Tab
 
+_HINTS = {
+    "alternative": ("answer", "your own answer, in words"),
+    "reason": ("because", "why: the reason is recorded with the answer"),
+    "conditions": ("provided", "conditions that must hold, one on each line"),
+}
+
 
 class AnswerPane(Vertical):
     """Hidden until something is chosen."""
 
     DEFAULT_CSS = """
     AnswerPane { display: none; height: auto; max-height: 60%; border-top: solid $surface; }
-    AnswerPane #alternative, AnswerPane #conditions { display: none; }
+    AnswerPane Horizontal { height: auto; }
+    AnswerPane Horizontal > Bar { width: 12; }
+    AnswerPane #row-alternative, AnswerPane #row-conditions { display: none; }
     """
 
     class Changed(Message):
@@ -41,10 +49,16 @@ class AnswerPane(Vertical):
     def compose(self) -> ComposeResult:
         """The fields."""
         yield Bar(id="chosen")
-        yield Field("your own answer, in words", id="alternative")
-        yield Field("why: the reason is recorded with the answer", id="reason")
-        yield Field("conditions that must hold, one on each line", id="conditions")
+        for name, (_, hint) in _HINTS.items():
+            with Horizontal(id=f"row-{name}"):
+                yield Bar(id=f"label-{name}")
+                yield Field(hint, id=name)
         yield Choice("applies to", self._scopes, id="scope")
+
+    def on_mount(self) -> None:
+        """Name the fields: what is written in one hides its hint."""
+        for name, (label, _) in _HINTS.items():
+            self.query_one(f"#label-{name}", Bar).show([Part(line(piece(label, "dim")))])
 
     @property
     def is_open(self) -> bool:
@@ -76,7 +90,7 @@ class AnswerPane(Vertical):
     def show(self, label: str) -> None:
         """Show the fields that there are by now, beneath the words for what was chosen."""
         self.display = self.is_open
-        self._field("alternative").display = self.draft.is_own
+        self._row("alternative").display = self.draft.is_own
         bar = self.query_one("#chosen", Bar)
         bar.show([Part(line(piece("YOUR ANSWER  ", "title"), piece(label, "strong")))])
 
@@ -89,12 +103,12 @@ class AnswerPane(Vertical):
             ("conditions", draft.conditions),
         ):
             self._field(name).put(text)
-        self._field("conditions").display = bool(draft.conditions.strip())
+        self._row("conditions").display = bool(draft.conditions.strip())
         self.query_one(Choice).choose(draft.applies_to)
 
     def add_condition(self) -> None:
         """Open the field for conditions."""
-        self._field("conditions").display = True
+        self._row("conditions").display = True
         self.go_to("conditions")
 
     def step_scope(self) -> None:
@@ -114,7 +128,7 @@ class AnswerPane(Vertical):
     def fields(self) -> Iterator[str]:
         """The names of the fields that can be gone to now."""
         if self.display:
-            yield from (name for name in FIELDS if self.query_one(f"#{name}").display)
+            yield from (name for name in FIELDS if name not in _HINTS or self._row(name).display)
 
     def on_text_area_changed(self, message: TextArea.Changed) -> None:
         """Something was typed."""
@@ -137,6 +151,9 @@ class AnswerPane(Vertical):
         if draft != self.draft:
             self.draft = draft
             self.post_message(self.Changed())
+
+    def _row(self, name: str) -> Horizontal:
+        return self.query_one(f"#row-{name}", Horizontal)
 
     def _field(self, name: str) -> Field:
         return self.query_one(f"#{name}", Field)
