@@ -103,6 +103,8 @@ class MissionsScreen(WorkScreen):
 
     def off_open_row(self) -> str:
         """Nothing is selected."""
+        if self._data is None:
+            return "the missions are being read"
         return "" if self.rows.row is not None else "no mission was started here yet"
 
     off_fold_mission = off_open_row

@@ -112,6 +112,8 @@ class RunScreen(WorkScreen):
 
     def off_open_row(self) -> str:
         """Nothing happened yet."""
+        if self._data is None:
+            return "the run is being read"
         return "" if self.acts.row is not None else "nothing happened yet"
 
     def act_open_row(self) -> None:

@@ -96,6 +96,7 @@ class ScriptsScreen(WorkScreen):
         super().__init__()
         self._view = ScriptsView()
         self._watch: Watch | None = None
+        self._arrived = False  # the files are known
         self._shown: tuple[str, tuple[int, int, int]] | None = None
 
     def body(self) -> Iterator[Widget]:
@@ -133,6 +134,7 @@ class ScriptsScreen(WorkScreen):
 
     def arrived(self, name: str, value: ScriptsData) -> None:  # noqa: ARG002 - there is one view
         """Newer files: they stand in the order of their names, which nobody waits for."""
+        self._arrived = True
         self.rows.take(value.sheet)
         self.rows.let_in()
         self._show_file()
@@ -163,6 +165,8 @@ class ScriptsScreen(WorkScreen):
 
     def off_open_row(self) -> str:
         """There must be a file."""
+        if self.rows.row is None and not self._arrived:
+            return "the files are being read"
         return "" if self.rows.row is not None else "there are no files under .workbench; workbench init writes some"
 
     off_edit_file = off_open_row
