@@ -18,7 +18,7 @@ class Checkpoints:
     """A thread that copies what was committed; `nudge` it after commits.
 
     SQLite begins the log anew only when all of it is copied, which no pass beside a busy writer comes to. So the writer
-    copies the rest when it is asked to, right after a pass, and after it has answered its callers. The file keeps its
+    copies the rest when it is asked to, right after a pass and between two commits. The file keeps its
     size: a log written over costs less to sync than one that grows.
     """
 

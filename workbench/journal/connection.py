@@ -48,6 +48,11 @@ def _make_durable(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA busy_timeout = 0")  # `begin` waits in its own way
 
 
+def sync_commits(connection: sqlite3.Connection, wanted: bool) -> None:
+    """Whether COMMIT returns after a sync. If not, only checkpoints sync the log, and the first commit of a new one."""
+    connection.execute(f"PRAGMA synchronous = {'FULL' if wanted else 'NORMAL'}")
+
+
 def begin(connection: sqlite3.Connection) -> None:
     """Start a write transaction; sqlite3.OperationalError (busy) when others hold the lock too long."""
     try:

@@ -1,6 +1,8 @@
-"""Group commit: many callers, one writing thread, one sync for all that came while the last one was under way.
+"""Group commit: many callers, one thread that commits what came meanwhile, one that syncs what was committed meanwhile.
 
-It knows neither SQL nor events' meaning; a caller is answered only after the sync.
+It knows neither SQL nor events' meaning. Commits do not wait for their own sync, so that the next group can be planned
+beside it; a caller is answered only after the sync (see `syncs`). Readers may see an event some ms before that. What is
+done about it in the world comes after an append of its own, which is not answered before both are durable.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from typing import NamedTuple, Self
 from workbench.journal.checkpoints import BACKSTOP_PAGES, Checkpoints
 from workbench.journal.plan import Batch
 from workbench.journal.store import SqliteJournal
-from workbench.model.errors import Conflict, JournalProblem
+from workbench.journal.syncs import Sync, Syncs, sync_data
+from workbench.model.errors import JournalProblem
 from workbench.model.events import Event, Proposed
 
 REST_S = 0.001  # the lock is left alone for so long, several times the interval at which others ask for it
@@ -32,7 +35,7 @@ class _Submission(NamedTuple):
 class GroupCommit:
     """A `Journal` (and States) whose appends are grouped; reads go to the journal beneath."""
 
-    def __init__(self, journal: SqliteJournal) -> None:
+    def __init__(self, journal: SqliteJournal, *, sync: Sync = sync_data) -> None:
         self.journal = journal
         self.blobs, self.path, self.directory = journal.blobs, journal.path, journal.directory
         self.read, self.read_newest, self.read_all = journal.read, journal.read_newest, journal.read_all
@@ -44,6 +47,7 @@ class GroupCommit:
         self._gate = threading.Lock()
         self._closed = False
         journal.checkpoint_every(BACKSTOP_PAGES)
+        self._syncs = Syncs(journal.path, sync=sync)
         self._checkpoints = Checkpoints(journal.path)
         self._thread = threading.Thread(target=self._work, name="group-commit", daemon=True)
         self._thread.start()
@@ -51,6 +55,8 @@ class GroupCommit:
     def submit(self, proposed: Sequence[Proposed], *, expect: Mapping[str, int] | None = None) -> Future[list[Event]]:
         """Ask for an append; the future is done after the sync, with the events, Conflict or JournalProblem."""
         future: Future[list[Event]] = Future()
+        if self._syncs.problem is not None:
+            raise _refused(self._syncs.problem)
         with self._gate:
             if self._closed:
                 raise JournalProblem("the journal was closed", hint="nothing was written; open it again")
@@ -68,6 +74,7 @@ class GroupCommit:
                 self._closed = True
                 self._submissions.put(None)
         self._thread.join()
+        self._syncs.close()
         self._checkpoints.close()
 
     def __enter__(self) -> Self:
@@ -111,15 +118,28 @@ class GroupCommit:
 
     def _carry_out(self, group: list[_Submission]) -> None:
         wanted = [submission for submission in group if submission.future.set_running_or_notify_cancel()]
+        outcomes: Sequence[list[Event] | Exception]
         try:
-            outcomes: Sequence[list[Event] | Conflict | JournalProblem]
-            outcomes = self.journal.append_group([submission.batch for submission in wanted])
+            if self._syncs.problem is not None:
+                raise _refused(self._syncs.problem)
+            outcomes = self.journal.append_group([submission.batch for submission in wanted], synced=False)
         except Exception as error:  # noqa: BLE001 (the top of a worker: every caller is told what happened)
-            for submission in wanted:
-                submission.future.set_exception(error)
-            return
-        for submission, outcome in zip(wanted, outcomes, strict=True):
-            if isinstance(outcome, Exception):
-                submission.future.set_exception(outcome)
-            else:
-                submission.future.set_result(outcome)
+            outcomes = [error] * len(wanted)
+        futures = [submission.future for submission in wanted]
+        self._syncs.after_sync(lambda problem: _answer(futures, outcomes, problem))
+
+
+def _answer(
+    futures: Sequence[Future[list[Event]]], outcomes: Sequence[list[Event] | Exception], problem: JournalProblem | None
+) -> None:
+    for future, outcome in zip(futures, outcomes, strict=True):
+        if isinstance(outcome, Exception):
+            future.set_exception(outcome)
+        elif problem is not None:
+            future.set_exception(problem)
+        else:
+            future.set_result(outcome)
+
+
+def _refused(problem: JournalProblem) -> JournalProblem:
+    return JournalProblem(f"nothing was written: {problem.message}", hint=problem.hint, data=problem.data)

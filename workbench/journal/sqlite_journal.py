@@ -14,7 +14,7 @@ from typing import Any, Self
 from workbench.core.state import ConsultationState, MissionState, PackState, RunState
 from workbench.journal import projections
 from workbench.journal.blobs import FileBlobs
-from workbench.journal.connection import Speaking, begin, roll_back
+from workbench.journal.connection import Speaking, begin, roll_back, sync_commits
 from workbench.journal.heads import Heads
 from workbench.journal.plan import Batch, Group
 from workbench.journal.projections import FOLD_VERSION, TABLE_OF, StateT
@@ -47,6 +47,7 @@ class SqliteJournal:
         self._speaking = Speaking(self.path)
         self._reader, self._reading = reader, threading.Lock()
         self._writer, self._writing = writer, threading.Lock()
+        self._synced = True  # whether the writer's commits wait for a sync
         self._heads = None if writer is None else Heads(writer)
         self._refusal = refusal  # why appends are refused; empty: they are not
 
@@ -59,13 +60,16 @@ class SqliteJournal:
             raise outcome
         return outcome
 
-    def append_group(self, batches: Sequence[Batch]) -> list[list[Event] | Conflict | JournalProblem]:
+    def append_group(
+        self, batches: Sequence[Batch], *, synced: bool = True
+    ) -> list[list[Event] | Conflict | JournalProblem]:
         """Append batches in one transaction with one sync. Each is stored whole or refused with its own outcome.
 
+        Not `synced`: the caller syncs the log before it trusts any outcome. A reader may see the events before that.
         Raises JournalProblem when the transaction as a whole failed: then nothing of any batch was written.
         """
         with self._writing, self._speaking:
-            writer, heads = self._open_writer()
+            writer, heads = self._open_writer(synced=synced)
             try:
                 return self._carry_out(batches, writer, heads)
             except BaseException:
@@ -104,11 +108,14 @@ class SqliteJournal:
             finally:
                 roll_back(writer)
 
-    def _open_writer(self) -> tuple[sqlite3.Connection, Heads]:
+    def _open_writer(self, *, synced: bool = True) -> tuple[sqlite3.Connection, Heads]:
         if self._writer is None or self._heads is None:
             raise JournalProblem("the journal was opened for reading only", hint="open it for writing to append")
         if self._refusal:
             raise JournalProblem(self._refusal, hint=_HINT_NEWER)
+        if synced != self._synced:
+            sync_commits(self._writer, synced)
+            self._synced = synced
         return self._writer, self._heads
 
     @property
