@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -148,9 +149,15 @@ class WorkbenchApp(App[int]):
         """Begin to read the journal once there is something to look at."""
         self._obey_signals()
         self.bridge.watch(NEEDS, needs_view)
-        self.call_after_refresh(self.bridge.start)
+        self.call_after_refresh(self._settle_down)
         if self.chosen.problems:
             self.call_after_refresh(self._tell_problems)
+
+    def _settle_down(self) -> None:
+        """The first frame is painted: begin to read. What stands by now stays, so no collection looks at it again."""
+        gc.collect()
+        gc.freeze()
+        self.bridge.start()
 
     def on_unmount(self) -> None:
         """Stop reading."""
