@@ -162,6 +162,18 @@ def test_outputs_lie_below_the_checkout(repo: Repo, preparation: Preparation, na
         preparation.ensure(replace(STEP, outputs=(name,)), commit=repo.head, base=TOOLS)
 
 
+def test_without_the_check_an_output_leads_elsewhere(
+    repo: Repo, preparation: Preparation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P4, control: outputs that are taken as they come show the sandbox a directory of the host, or hide git's own."""
+    monkeypatch.setattr("workbench.aee.prepare._require_outputs", lambda _: None)
+    private = tmp_path / "private"
+    private.mkdir()
+    made = preparation.ensure(replace(STEP, outputs=(str(private), ".git")), commit=repo.head, base=TOOLS)
+    assert str(private) in {mount.source for mount in made.mounts}
+    assert any(mount.source.endswith("outputs/.git") for mount in made.mounts)
+
+
 def test_the_step_comes_from_configuration() -> None:
     """A command line is given to the shell, a list is run as it is, none is no step."""
     assert step_from(Prepare()) is None

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -328,6 +329,29 @@ def test_a_branch_is_never_a_path_or_an_option(repo: Repo, clones: SharedClones,
     with pytest.raises(UsageError):
         clones.prepare(run="m.1", base_commit=repo.head, branch=branch)
     assert clones.runs() == [] and list(clones.root.glob("runs/.making-*")) == []
+
+
+def test_without_the_check_a_branch_is_a_path(
+    repo: Repo, clones: SharedClones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P4, control: a branch that is taken as it comes makes a file where its name leads."""
+    for check in ("workbench.repository.clone._checked_branch", "workbench.aee.workspaces.checked_ref"):
+        monkeypatch.setattr(check, str)
+    up = "../" * len(Path("runs/making/clone/.git/refs/heads").parts)
+    with suppress(RepositoryProblem):  # git itself refuses the branch, when the file is there
+        clones.prepare(run="m.1", base_commit=repo.head, branch=f"{up}outside")
+    assert (clones.root / "outside").read_text().strip() == repo.head
+
+
+def test_without_the_check_a_run_is_a_path(
+    repo: Repo, clones: SharedClones, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P4, control: a run that is taken as it comes makes a file where its name leads."""
+    monkeypatch.setattr("workbench.aee.workspaces.is_id", lambda _: True)
+    place = tmp_path / "outside"
+    with pytest.raises(NotADirectoryError):  # its own lock is there already
+        clones.prepare(run=str(place), base_commit=repo.head, branch=BRANCH)
+    assert place.is_file()
 
 
 def test_sha256_repositories_give_working_clones(tmp_path: Path, sandbox: Sandbox) -> None:
