@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from workbench.core.state import ConsultationState, MissionState, PackState, RunState
-from workbench.model.events import Event, Proposed
+from workbench.model.events import Event, Payload, Proposed
 from workbench.model.evidence import Evidence, Finding
 
 # --- time -----------------------------------------------------------------------------------------------
@@ -308,6 +308,10 @@ class Session(Protocol):
 
     def say(self, text: str) -> None:
         """Record a thought."""
+        ...
+
+    def record(self, payload: Payload, *, key: str) -> None:
+        """Record another fact of the run; `key` is its own among those of its kind, so that a repeat is recognised."""
         ...
 
     def use(self, tool: str, arguments: Mapping[str, Any], *, call: str) -> ToolResult:

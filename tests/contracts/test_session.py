@@ -14,6 +14,7 @@ from workbench.aee.tools.calls import INTENT, MakeReady, Ready
 from workbench.core.decide.decision import on_run
 from workbench.model.events import (
     Event,
+    ModelCalled,
     Proposed,
     RunAwaitsAnswer,
     RunQueued,
@@ -211,3 +212,11 @@ def test_output_is_kept(bench: Bench) -> None:
     assert len(bench.session.use("run", {}, call="1.run").output) == OUTPUT_KEPT + 1
     bench.again()
     assert bench.session.use("run", {}, call="1.run").state == "ok"
+
+
+def test_a_fact_is_recorded_once(bench: Bench) -> None:
+    """What a driver records under one key is there once, also when a turn is taken again."""
+    for _ in range(2):
+        bench.session.record(ModelCalled(run="m.1", model="x", tokens_in=3), key="1")
+    bench.session.record(ModelCalled(run="m.1", model="x", tokens_in=4), key="2")
+    assert [e.payload.tokens_in for e in bench.events if isinstance(e.payload, ModelCalled)] == [3, 4]

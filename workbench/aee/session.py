@@ -9,7 +9,7 @@ from typing import Any
 from workbench.aee.reports import ReportLine
 from workbench.aee.tools.calls import MakeReady, first_of, recalled, recorded_intents, with_intent
 from workbench.core.decide.decision import on_run
-from workbench.model.events import Event, Proposed, ThoughtRecorded, ToolCalled, ToolReturned
+from workbench.model.events import Event, Payload, Proposed, ThoughtRecorded, ToolCalled, ToolReturned, kind_of
 from workbench.model.ids import derived_id
 from workbench.ports import Blobs, ToolResult
 
@@ -48,6 +48,10 @@ class RunSession:
     def say(self, text: str) -> None:
         """Record a thought."""
         self._report(ThoughtRecorded(run=self._run, text=text))
+
+    def record(self, payload: Payload, *, key: str) -> None:
+        """Record another fact of the run, once for each key of its kind."""
+        self._line.report([self._event(payload, kind_of(payload), key)])
 
     def use(self, tool: str, arguments: Mapping[str, Any], *, call: str) -> ToolResult:
         """Record the intent, act, record the outcome; a call with a recorded outcome only gives that back."""
@@ -100,7 +104,7 @@ class RunSession:
         self._thoughts += 1
         self._line.report([self._event(payload, "thought", str(self._thoughts))])
 
-    def _event(self, payload: ThoughtRecorded | ToolCalled | ToolReturned, what: str, which: str) -> Proposed:
+    def _event(self, payload: Payload, what: str, which: str) -> Proposed:
         actor = f"agent:{self._run}"
         return on_run(self._run, payload, actor=actor, id=derived_id(self._run, what, which))
 

@@ -111,7 +111,7 @@ def _tool_returned(state: RunState, event: e.Event) -> RunState:
 
 def _model_called(state: RunState, event: e.Event) -> RunState:
     p = _payload(event, e.ModelCalled)
-    tokens = state.tokens + p.tokens_in + p.tokens_out
+    tokens = state.tokens + p.tokens_in + p.tokens_out + p.tokens_cache_write + p.tokens_cache_read
     return replace(state, tokens=tokens, cost_usd=state.cost_usd + p.cost_usd, last_at=event.at)
 
 

@@ -195,13 +195,18 @@ class OutputStreamed(Payload, frozen=True, kw_only=True):
 
 
 class ModelCalled(Payload, frozen=True, kw_only=True):
-    """One request to a model was paid for."""
+    """One request to a model was paid for. Of our own loop, `reply` keeps what it said, before anything acts on it."""
 
     run: str
     model: str
-    tokens_in: int = 0
+    tokens_in: int = 0  # without what a cache held or took
     tokens_out: int = 0
     cost_usd: float = 0.0
+    tokens_cache_write: int = 0
+    tokens_cache_read: int = 0
+    cost_known: bool = True  # false: the model's price is not known, and cost_usd says nothing
+    reply: str = ""  # the blob of the reply's content; empty: the stream broke, and nothing acts on it
+    stop: str = ""  # why the model ended its reply, in its own word; broken: it did not end it
 
 
 class CommitsFetched(Payload, frozen=True, kw_only=True):

@@ -33,6 +33,7 @@ class RecordingSession:
         self._intents = {p.call for p in self._payloads() if isinstance(p, e.ToolCalled)}
         self._outcomes = {p.call: p for p in self._payloads() if isinstance(p, e.ToolReturned)}
         self._recorded = recorded_intents(self._events)
+        self._keys: set[str] = set()
         self.stop_when: Callable[[], bool] = lambda: False
 
     @property
@@ -47,7 +48,7 @@ class RecordingSession:
 
     def say(self, text: str) -> None:
         """Record a thought."""
-        self.record(e.ThoughtRecorded(run=self._run, text=text))
+        self._append(e.ThoughtRecorded(run=self._run, text=text))
 
     def use(self, tool: str, arguments: Mapping[str, Any], *, call: str) -> ToolResult:
         """Record the intent, call the tool, record the outcome; a call of the history is not repeated."""
@@ -59,15 +60,15 @@ class RecordingSession:
             self._intents.add(call)
             ready = self._ready(tool, arguments, call, self._recorded.get(first_of(call), {}))
             kept = with_intent(arguments, ready.intent)
-            self.record(e.ToolCalled(run=self._run, call=call, tool=tool, title=tool, arguments=kept))
+            self._append(e.ToolCalled(run=self._run, call=call, tool=tool, title=tool, arguments=kept))
             result = ready.act()
         outcome = e.ToolReturned(
             run=self._run, call=call, tool=tool, state=result.state, summary=result.summary, data=result.data
         )
         self._outcomes[call] = outcome
-        self.record(outcome)
+        self._append(outcome)
         if result.suspend:
-            self.record(e.RunAwaitsAnswer(run=self._run, consultation=str(result.data["consultation"])))
+            self._append(e.RunAwaitsAnswer(run=self._run, consultation=str(result.data["consultation"])))
         return result
 
     def stopping(self) -> bool:
@@ -76,14 +77,20 @@ class RecordingSession:
 
     def answer(self, consultation: str, resolution: str = "VCR-1") -> None:
         """Record that a person settled a question."""
-        self.record(e.RunAnswered(run=self._run, consultation=consultation, resolution=resolution))
+        self._append(e.RunAnswered(run=self._run, consultation=consultation, resolution=resolution))
 
     def request_changes(self, text: str = "Please change it.") -> None:
         """Record that a person sent the pack back."""
-        self.record(e.ChangesRequested(run=self._run, pack="MRP-1", resolution="VCR-2", text=text))
+        self._append(e.ChangesRequested(run=self._run, pack="MRP-1", resolution="VCR-2", text=text))
 
-    def record(self, payload: e.Payload) -> None:
-        """Append an event to the run's stream."""
+    def record(self, payload: e.Payload, *, key: str) -> None:
+        """Record another fact of the run, once for each key of its kind."""
+        named = f"{e.kind_of(payload)}:{key}"
+        if named not in self._keys:
+            self._keys.add(named)
+            self._append(payload)
+
+    def _append(self, payload: e.Payload) -> None:
         version = len(self._events) + 1
         self._events.append(
             e.Event(

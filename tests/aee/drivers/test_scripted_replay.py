@@ -69,11 +69,11 @@ class DyingSession(RecordingSession):
             raise Killed
         return ready.act()
 
-    def record(self, payload: Any) -> None:
+    def _append(self, payload: Any) -> None:
         if self.life <= 0:
             raise Killed
         self.life -= 1
-        super().record(payload)
+        super()._append(payload)
 
 
 def run_through(workplace: Workplace, script: str, *, kill_after: int = 10**6, effect: bool = True) -> RecordingSession:
