@@ -55,7 +55,7 @@ def aee(repository: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 
 def test_from_a_sentence_to_a_merge(call: Call, aee: None, repository: Path, tmp_path: Path) -> None:
-    """Run, question, answer, pack, approval, merge: each by a command, each found by `wait` and `inbox`."""
+    """Run, question, answer, pack, approval, merge, proof again: each by a command, found by `wait` and `inbox`."""
     script = tmp_path / "robin.yaml"
     script.write_text(SCRIPT)
     assert call("run", "Raise the price", "--script", str(script), "--json").code == 0
@@ -71,7 +71,7 @@ def test_from_a_sentence_to_a_merge(call: Call, aee: None, repository: Path, tmp
     assert call("merge", pack["id"]).code == 0
     assert call("wait", "--timeout", "10").code == 0
     assert (repository / "shop.py").read_text() == "PRICE = 3\n"
-    assert call("mrp", "verify", "HEAD", "--json").one["problems"] == []
+    assert call("mrp", "verify", "HEAD", "--rerun", "--json").one["problems"] == []
     assert call("journal", "verify").code == 0
 
 

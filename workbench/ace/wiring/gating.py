@@ -67,7 +67,7 @@ class BuildOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def request(place: Workplace, order: BuildOrder) -> str:
-    """Hand the branch in; the id of the run that carries it. A head that is a pack brings its brief and policy."""
+    """Hand the branch in; the id of the run that carries it. A pack as head brings its brief, policy and reasons."""
     repository = place.repository
     base = repository.resolve(order.base)
     settings, _ = place.settings()
@@ -94,7 +94,7 @@ def request(place: Workplace, order: BuildOrder) -> str:
             policy=policy,
             environment=caller_environment(os.environ),
         )
-        rationale = _rationale(place, order.rationale)
+        rationale = _rationale(place, order.rationale) or (earlier.rationale if earlier is not None else {})
 
         def queueing(states: Ledger) -> Decision:
             name = _free_name(states, wanted)

@@ -59,8 +59,8 @@ def rerun(place: Workplace, pack: PackState) -> Iterator[str]:
     with place.reading() as ledger:
         before, after = (_states(ledger, each) for each in (pack, again))
     for kind, state in before.items():
-        if kind in after and after[kind] != state:
-            yield f"{kind} was {state} and is {after[kind]} now"
+        if after.get(kind) != state:
+            yield f"{kind} was {state} and is {after.get(kind, 'missing')} now"
 
 
 def _states(ledger: Ledger, pack: PackState) -> dict[str, str]:
