@@ -14,9 +14,11 @@ from workbench.evidence import behaviour, rig
 from workbench.evidence.behaviour import Behaviour
 from workbench.evidence.conventions import SuitePlan
 from workbench.evidence.material import strip_bytecode
+from workbench.evidence.outcomes import TestsCollector
 from workbench.evidence.rig import read_report
 from workbench.evidence.suite import SuiteReport, run_suite
 from workbench.evidence.tampering.collector import Tampering
+from workbench.evidence.testdata import DataOfTests
 
 PLAN = SuitePlan(kind="pytest", argv=(), junit="junit.xml", label="pytest")
 ADDER = "def add(a, b):\n    return a + b\n"
@@ -48,7 +50,7 @@ def test_emptied_data_of_tests_comes_back_from_base(tmp_path: Path, data: str) -
 
 def test_without_restoring_data_the_change_is_green(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Positive control: where data is not taken for material, the same change passes."""
-    monkeypatch.setattr(behaviour, "data_of_tests", lambda *_: frozenset())
+    monkeypatch.setattr(behaviour, "data_of_tests", lambda *_: DataOfTests())
     assert on_result(tmp_path, "cases.json").state == "passed"
 
 
@@ -67,6 +69,20 @@ def test_data_that_the_program_reads_is_the_programs(tmp_path: Path) -> None:
     project = Project(tmp_path, base, {"rates.py": product.format(" // 10"), "rate.txt": "10"})
     runs = Behaviour(project.rig, PLAN).of(project.change)
     assert runs.shared and runs.base_on_result.state == "passed"
+
+
+@pytest.mark.parametrize(("data", "severity"), [("[]", "high"), ("[[1, 2, 3], [0, 0, 0]]", "low")])
+def test_data_that_program_and_tests_read_is_named(tmp_path: Path, data: str, severity: str) -> None:
+    """Base's tests pass on data that the change emptied, and a person is told of it; data that only grew is noted."""
+    program = ADDER + "\n\ndef known():\n    return open('cases.json').read()\n"
+    base = {"adder.py": program, "tests/test_add.py": reading("cases.json"), "cases.json": CASES}
+    change = {"cases.json": data, **({"adder.py": program.replace("a + b", "0")} if data == "[]" else {})}
+    project = Project(tmp_path, base, change)
+    collected = TestsCollector(project.rig, Behaviour(project.rig, PLAN)).collect(project.change)
+    assert {piece.kind: piece.state for piece in collected.evidence}["tests.base-on-result"] == "passed"
+    assert [(each.kind, each.path, each.severity) for each in collected.findings] == [
+        ("tests.program-data", "cases.json", severity)
+    ]
 
 
 def cached(tmp_path: Path) -> tuple[str, bytes]:

@@ -20,7 +20,7 @@ from workbench.evidence.material import changed_material, is_material, is_shared
 from workbench.evidence.novelty import changed_tests, narrowed, run_on_base
 from workbench.evidence.rig import Rig
 from workbench.evidence.suite import SuiteReport, run_suite
-from workbench.evidence.testdata import data_of_tests, is_source
+from workbench.evidence.testdata import DataOfTests, data_of_tests, is_source
 from workbench.model.errors import WorkbenchError
 from workbench.ports import Change
 
@@ -35,6 +35,7 @@ class ThreeRuns(msgspec.Struct, frozen=True, kw_only=True):
     result: SuiteReport
     base_on_result: SuiteReport
     material: tuple[str, ...] = ()  # changed paths that were restored from base
+    program_data: tuple[str, ...] = ()  # changed data that tests and program both read; not restored
     base_cached: bool = False
     new_on_base: SuiteReport | None = None  # the change's own tests on base; None: it has none that can be chosen
 
@@ -70,7 +71,8 @@ class Behaviour:
         return self._runs[change.result]
 
     def _run(self, change: Change) -> ThreeRuns:
-        material = self._material(change)
+        plain, data = self._material(change)
+        material = tuple(sorted({*plain, *data.own}))
         known = self._cached(change)
         wanted: dict[str, Callable[[], SuiteReport]] = {"result": partial(self._on_result, change)}
         if material:
@@ -93,20 +95,20 @@ class Behaviour:
             result=result,
             base_on_result=undisturbed(reports["base-on-result"], base) if material else result,
             material=material,
+            program_data=tuple(sorted(data.shared)),
             base_cached=known is not None,
             new_on_base=reports.get("new-on-base"),
         )
 
-    def _material(self, change: Change) -> tuple[str, ...]:
-        """What of the tests changed, with data that only they read; base is searched only where it may hold some."""
+    def _material(self, change: Change) -> tuple[tuple[str, ...], DataOfTests]:
+        """What of the tests changed, and the data that they read; base is searched only where it may hold some."""
         plain = changed_material(change, self._test_paths)
         rest = [path for _, path in change.changed_paths() if path not in plain and not is_shared(path)]
         rest = [path for path in rest if not is_source(path)]
         if not rest:
-            return plain
+            return plain, DataOfTests()
         with self._rig.workspace(change.base) as base:
-            found = data_of_tests(rest, Path(base.path), lambda path: is_material(path, self._test_paths))
-        return tuple(sorted({*plain, *found}))
+            return plain, data_of_tests(rest, Path(base.path), lambda path: is_material(path, self._test_paths))
 
     def _on_base(self, change: Change) -> SuiteReport:
         with self._rig.workspace(change.base) as workspace:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from workbench.evidence.behaviour import Behaviour, ThreeRuns
 from workbench.evidence.novelty import changed_tests, told_apart
 from workbench.evidence.rig import Rig
 from workbench.evidence.suite import SuiteReport
-from workbench.model.evidence import Evidence, EvidenceState, Finding
+from workbench.model.evidence import Evidence, EvidenceState, Finding, Severity
 from workbench.ports import Change, Collected
 
 NEW_ON_BASE = "tests.new-on-base"
@@ -67,7 +67,8 @@ class TestsCollector:
             self._base_on_result(change, runs, on_result),
             *self._new_on_base(change, runs),
         )
-        return Collected(evidence=evidence, findings=tuple(_findings(runs, on_result)))
+        findings = (*_findings(runs, on_result), *_program_data(change, runs))
+        return Collected(evidence=evidence, findings=findings)
 
     def _base(self, change: Change, runs: ThreeRuns) -> Evidence:
         state, summary = _told(runs.base)
@@ -234,3 +235,15 @@ def _findings(runs: ThreeRuns, on_result: Comparison) -> list[Finding]:
                 )
             )
     return made
+
+
+def _program_data(change: Change, runs: ThreeRuns) -> Iterator[Finding]:
+    """Data that the program reads, too, is the change's to change; on how much of it base's tests ran is said."""
+    for path in runs.program_data[:MAX_LISTED]:
+        before, after = len(change.base_file(path) or b""), len(change.result_file(path) or b"")
+        emptied = after * 2 < before
+        text = "Base's tests ran on the change's data: program and tests both read this file"
+        text += f", which went from {before} to {after} bytes" if emptied else ""
+        severity: Severity = "high" if emptied else "low"
+        kind, evidence = "tests.program-data", "tests.base-on-result"
+        yield Finding(kind=kind, severity=severity, text=text, path=path, evidence=evidence)

@@ -1,7 +1,7 @@
 """Which changed files hold data of base's tests though no name says so; it reads base's tree and runs nothing.
 
 What the tests name and the program does not is theirs. What both name is the program's own: its change is a change of
-behaviour, which the tests are there to measure.
+behaviour, which the tests are there to measure; it is named, so that a person sees on which data they passed.
 """
 
 from __future__ import annotations
@@ -12,10 +12,18 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import NamedTuple
 
 SOURCE = frozenset({".py", ".pyi", ".js", ".cjs", ".mjs", ".jsx", ".ts", ".tsx", ".go", ".rs", ".rb", ".java", ".kt"})
 MAX_SOURCE = 1 << 20  # bytes of a source file that is searched for names
 _QUOTED = re.compile(r"""\"([^\"\n]{1,200})\"|'([^'\n]{1,200})'|`([^`\n]{1,200})`""")
+
+
+class DataOfTests(NamedTuple):
+    """Changed files that tests read: they alone, or the program, too."""
+
+    own: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
 
 
 def is_source(path: str) -> bool:
@@ -23,11 +31,11 @@ def is_source(path: str) -> bool:
     return PurePosixPath(path).suffix in SOURCE
 
 
-def data_of_tests(paths: Sequence[str], tree: Path, is_test: Callable[[str], bool]) -> frozenset[str]:
+def data_of_tests(paths: Sequence[str], tree: Path, is_test: Callable[[str], bool]) -> DataOfTests:
     """Those of `paths` that the tests in the tree of base read: by a text in them, or as `data` beside them."""
     wanted = {path: _names(path) for path in paths if not is_source(path)}
     if not wanted:
-        return frozenset()
+        return DataOfTests()
     everything = {name.encode() for names in wanted.values() for name in names}
     tests: set[str] = set()
     program: set[str] = set()
@@ -39,8 +47,9 @@ def data_of_tests(paths: Sequence[str], tree: Path, is_test: Callable[[str], boo
         if test:
             beside.update(_neighbours(path))
         (tests if test else program).update(_texts(tree / path, everything))
-    own = {path for path, names in wanted.items() if names & tests or _data_place(path) in beside}
-    return frozenset(path for path in own if not wanted[path] & program)
+    read = {path for path, names in wanted.items() if names & tests or _data_place(path) in beside}
+    shared = frozenset(path for path in read if wanted[path] & program)
+    return DataOfTests(own=frozenset(read - shared), shared=shared)
 
 
 def _names(path: str) -> frozenset[str]:
