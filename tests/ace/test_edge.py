@@ -200,6 +200,19 @@ def test_a_listing_starts_without_what_only_other_verbs_need(repository: Path, w
     assert not loaded & {"workbench.artifacts.files", "lzma", "difflib", "subprocess"}
 
 
+def test_a_place_that_the_demo_cannot_have_is_named(call: Call, home: Path, tmp_path: Path) -> None:
+    """A file, a directory in use, and a place where nobody may write: each is told apart, with what helps."""
+    (tmp_path / "taken").write_text("mine\n")
+    for place, code, words in (
+        (str(tmp_path / "taken"), 2, "is no directory"),
+        (str(home), 2, "is not empty"),
+        ("/sys/shop", 4, "work elsewhere"),
+    ):
+        said = call("demo", "--no-tui", place, "--json")
+        assert said.code == code and words in f"{said.error['message']} {said.error['hint']}", said
+    assert (tmp_path / "taken").read_text() == "mine\n"
+
+
 def test_ctrl_c_in_the_demo_leaves_the_agents_to_it(home: Path, tmp_path: Path) -> None:
     """Whoever leaves the demo is told where the agents go on and how they end, and sees no traceback."""
     demo = [sys.executable, "-m", "workbench", "demo", "tour"]

@@ -109,7 +109,9 @@ def _unexpected(error: Exception) -> WorkbenchError:
         )
     if isinstance(error, OSError) and error.strerror:
         named = f": {error.filename}" if error.filename else ""
-        return EnvironmentProblem(f"{error.strerror}{named}", hint="see `workbench doctor`")
+        denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        hint = "give yourself the right to it, or work elsewhere" if denied else "see `workbench doctor`"
+        return EnvironmentProblem(f"{error.strerror}{named}", hint=hint)
     return EnvironmentProblem(
         f"unexpected {type(error).__name__}: {error}", hint="WORKBENCH_DEBUG=1 shows where; please report it"
     )

@@ -24,7 +24,8 @@ def lay_out(directory: Path) -> Path:
     """Make the demo's repository in `directory`, which must be empty or absent; its path."""
     require_git()
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise UsageError(f"{directory} is not empty.", hint="Name another directory: workbench demo DIR")
+        taken = "is not empty" if directory.is_dir() else "is no directory"
+        raise UsageError(f"{directory} {taken}.", hint="Name another directory: workbench demo DIR")
     shutil.copytree(SHOP, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     (directory / ".workbench" / "local.toml").write_text(_own_settings(), encoding="utf-8")
     Git(None).run("init", "--quiet", "--template=", "--initial-branch=main", "--", str(directory))
