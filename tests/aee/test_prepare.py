@@ -150,6 +150,15 @@ def test_the_network_needs_trust_in_exactly_this_content(
         preparation.ensure(replace(step, command=("/bin/true",)), commit=repo.head, base=TOOLS)
 
 
+def test_without_the_ask_a_step_with_network_runs(
+    repo: Repo, preparation: Preparation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P2, control: it is the missing trust alone that keeps the repository's step from the network."""
+    monkeypatch.setattr(Preparation, "require_trust", lambda *_, **__: None)
+    made = preparation.ensure(replace(STEP, network=True), commit=repo.head, base=TOOLS)
+    assert made.kind == "prepared"
+
+
 def test_without_network_no_trust_is_asked(repo: Repo, preparation: Preparation) -> None:
     """P2, control: the same step without network needs nobody."""
     assert preparation.ensure(STEP, commit=repo.head, base=TOOLS).kind == "prepared"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -199,6 +201,20 @@ def test_nothing_of_a_job_outlives_it(sandbox: Sandbox, workspace: Path, marker:
     """However a process was put into the background, it is dead when `run` returns."""
     done = shell(sandbox, workspace, ESCAPES[how].format(marker) + "\nexit 6")
     assert (done.exit_code, living(marker)) == (6, [])
+
+
+@pytest.mark.parametrize("how", sorted(ESCAPES))
+def test_a_shell_alone_leaves_it_behind(workspace: Path, marker: str, how: str) -> None:
+    """R1, control: started by nobody but a shell, each of these processes lives on when the shell has ended."""
+    words = ["/bin/sh", "-c", ESCAPES[how].format(marker) + "\nexit 6"]
+    null = subprocess.DEVNULL
+    try:
+        assert subprocess.run(words, cwd=workspace, stdin=null, stdout=null, stderr=null, check=False).returncode == 6
+        assert living(marker)
+    finally:
+        for process in living(marker):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def test_an_error_in_a_callback_ends_the_job(sandbox: Sandbox, workspace: Path, marker: str) -> None:
