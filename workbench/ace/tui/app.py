@@ -6,6 +6,7 @@ import asyncio
 import gc
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -46,6 +47,7 @@ _ANSI = {
     "input-cursor-text-style": "none",
 }
 HOME = "workbench.ace.tui.screens.inbox"  # by name: the application knows no screen
+SWITCH_S = 0.001  # how long the bridge may hold the interpreter while a key waits
 LOG = "screens.log"  # beside the journal: what went wrong in a screen
 MOST_CRASHES, CRASHES_WITHIN_S = 3, 60.0
 AFTER_CRASH = f"a screen failed and was opened anew; nothing was lost, agents go on; {LOG} beside the journal has more"
@@ -265,6 +267,7 @@ class WorkbenchApp(App[int]):
 
 def run(place: Workplace) -> int:
     """Open the screens; the exit code. What goes wrong in a screen closes it, and home is opened anew, with a word."""
+    sys.setswitchinterval(SWITCH_S)
     crashes: list[float] = []
     while True:
         app = WorkbenchApp(place)

@@ -52,6 +52,7 @@ class WorkScreen(Filtering):
         self._changed_at = time.monotonic()
         self.pressed_key = ""  # the last key of the action that is carried out
         self.told = ""
+        self._late: dict[str, Arrived] = {}  # values that came while another screen stood over this one
 
     # --- to be filled in ---
 
@@ -98,11 +99,23 @@ class WorkScreen(Filtering):
     def on_screen_resume(self) -> None:
         """It is on top again: keys on their way were meant for what was there before."""
         self._changed_at = time.monotonic()
+        late, self._late = self._late, {}
+        for arrived in late.values():
+            self.take(arrived)
         self.show_footer()
 
+    @property
+    def _is_seen(self) -> bool:
+        stack = self.app.screen_stack
+        return self in stack and all(screen.is_modal for screen in stack[stack.index(self) + 1 :])
+
     def take(self, arrived: Arrived) -> None:
-        """A value from the bridge, if it is for this screen."""
-        if arrived.problem is not None:
+        """A value from the bridge, if it is for this screen; while nobody sees the screen, the newest waits."""
+        if not self.is_attached:
+            return  # it was on its way when the screen was left
+        if not self._is_seen:
+            self._late[arrived.name] = arrived
+        elif arrived.problem is not None:
             self.tell_problem(arrived.problem)
         elif arrived.name == "heading":
             self._show_heading(arrived.value)

@@ -72,8 +72,8 @@ class InboxScreen(WorkScreen):
 
     def arrived(self, name: str, value: InboxData) -> None:  # noqa: ARG002 - there is one view
         """Newer concerns."""
-        if self._data is None:
-            self.tell("")  # a key may have been too early
+        if self._data is None and "being read" in self.told:
+            self.tell("")  # a key was too early
         self._data = value
         self.rows.take(value.sheet)
         if self._draws_anew:

@@ -57,6 +57,7 @@ class LinesView(ScrollView, can_focus=True):
         super().__init__(id=id)
         self._source: Source = Fixed(())
         self._lines: Lines = ()
+        self._laid_cells = 0
         self._strips: dict[int, Strip] = {}
         self._words = ""  # what is searched
         self.painted = 0  # lines laid out so far; tests count them
@@ -112,6 +113,9 @@ class LinesView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
+        if self._laid_cells != self._cells:  # shown for the first time, and nobody told its width
+            self._lay_at(self._cells)
+            self.call_next(self._lay)
         index = int(self.scroll_offset.y) + y
         if not 0 <= index < len(self._lines):
             return Strip.blank(self.size.width, self.rich_style)
@@ -146,11 +150,18 @@ class LinesView(ScrollView, can_focus=True):
         self._lay()
 
     def _lay(self) -> None:
-        cells = self.scrollable_content_region.width or self.size.width
+        self._lay_at(self._cells)
+        self.virtual_size = Size(self._laid_cells, len(self._lines))
+        self.refresh()
+
+    def _lay_at(self, cells: int) -> None:
+        self._laid_cells = cells
         self._lines = self._source.laid(cells) if cells else ()
         self._strips.clear()
-        self.virtual_size = Size(cells, len(self._lines))
-        self.refresh()
+
+    @property
+    def _cells(self) -> int:
+        return self.scrollable_content_region.width or self.size.width
 
     def _strip(self, words: Line, base: Style) -> Strip:
         cells = self.scrollable_content_region.width
