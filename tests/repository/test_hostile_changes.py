@@ -122,7 +122,6 @@ def test_no_name_is_read_as_a_flag(repo: Repo, store: Store, opened: GitReposito
         opened.full_ref,
         lambda value: opened.read_file(value, "a.txt"),
         opened.list_files,
-        lambda value: opened.merge_base(value, head),
         opened.submodules,
         opened.lfs_files,
         lambda value: drift(opened, value, head),

@@ -111,10 +111,6 @@ class GitRepository:
         """A value of the person's own configuration, e.g. `user.signingkey`; empty when it is not set."""
         return self._own.get(name.lower(), "")
 
-    def merge_base(self, one: str, other: str) -> str:
-        """The best common ancestor of two commits; empty when they share none."""
-        return self.git.run("merge-base", self._id(one), self._id(other), ok=(0, 1)).text
-
     def is_ancestor(self, ancestor: str, commit: str) -> bool:
         """Whether `commit` contains `ancestor`."""
         return self.git.says_yes("merge-base", "--is-ancestor", self._id(ancestor), self._id(commit))
