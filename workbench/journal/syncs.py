@@ -81,7 +81,7 @@ class Syncs:
             if not os.path.samestat(os.fstat(self._file.fileno()), self._log.stat()):
                 raise OSError("the log was replaced")
             self._sync(self._file.fileno())
-        except Exception as error:  # noqa: BLE001 (the top of a worker: nobody waits for ever)
+        except OSError as error:
             self.problem = JournalProblem(
                 f"the disk did not keep what was written to the journal ({error})",
                 hint=f"check the disk that holds {self._database} (space, kernel log); end every workbench process "
