@@ -47,13 +47,19 @@ class Syncs:
         self._sync = sync
         self._file = self._log.open("rb", buffering=0)
         self._answers: queue.SimpleQueue[Answer | None] = queue.SimpleQueue()
+        self._taken = threading.Event()
         self.problem: JournalProblem | None = None  # why nothing is answered well any more
         self._thread = threading.Thread(target=self._work, name="log-syncs", daemon=True)
         self._thread.start()
 
     def after_sync(self, answer: Answer) -> None:
         """Call `answer` after a sync that begins later than now, in the order of asking, with what went wrong."""
+        self._taken.clear()
         self._answers.put(answer)
+
+    def await_taken(self, seconds: float) -> None:
+        """Wait until a sync has begun that all answers asked for so far are in, at most so long."""
+        self._taken.wait(seconds)
 
     def close(self) -> None:
         """Give all answers, then stop."""
@@ -67,6 +73,7 @@ class Syncs:
             waiting = [self._answers.get()]
             while not self._answers.empty():
                 waiting.append(self._answers.get())
+            self._taken.set()
             ended = None in waiting
             answers = [answer for answer in waiting if answer is not None]
             if answers:
