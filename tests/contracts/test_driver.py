@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from workbench.aee.sandbox.select import select
 from workbench.model.errors import WorkbenchError
 from workbench.model.events import Event, ToolCalled, ToolReturned
 from workbench.ports import Driver, Turn
+from workbench.testing.model_server.messages import PATH, Failure, Reply, Step, messages_route, use
+from workbench.testing.model_server.server import Server
 from workbench.testing.session import RecordingSession
 from workbench.testing.workplace import Workplace
 
@@ -30,17 +34,41 @@ SCRIPTED = {
 }
 
 
-def scripted(task: str) -> tuple[Driver, str]:
+# what the agent shall do -> what the model says
+NATIVE: dict[str, list[Step]] = {
+    "write and submit": [use("edit", path="made", content="x"), use("submit_merge_readiness", message="Why")],
+    "ask, write and submit": [
+        use("request_consultation", summary="May I?", options=[{"id": "A", "label": "a"}]),
+        use("edit", path="made", content="x"),
+        use("submit_merge_readiness", message="Why"),
+    ],
+    "write and end": [use("edit", path="made", content="x"), Reply(text="That is all.")],
+    "fail": [Failure(status=401, message="no such key")],
+}
+
+
+def scripted(stack: ExitStack, task: str, workplace: Workplace) -> tuple[Driver, str]:
     return ScriptedDriver(answers=ANSWERS), SCRIPTED[task]
 
 
-DRIVERS = [pytest.param(scripted, id="scripted")]
+def native(stack: ExitStack, task: str, workplace: Workplace) -> tuple[Driver, str]:
+    from workbench.aee.drivers.native.client import Client
+    from workbench.aee.drivers.native.driver import NativeDriver
+
+    server = stack.enter_context(Server({PATH: messages_route(NATIVE[task])}))
+    client = stack.enter_context(closing(Client(key="k", base_url=server.url)))
+    tools, blobs = workplace.box.tools, workplace.journal
+    return NativeDriver(client, model="m", tools=tools, blobs=blobs, answers=ANSWERS), ""
+
+
+DRIVERS = [pytest.param(scripted, id="scripted"), pytest.param(native, id="native")]
+Making = Callable[[str, Workplace], tuple[Driver, str]]
 
 
 @pytest.fixture(params=DRIVERS)
-def making(request: pytest.FixtureRequest) -> Callable[[str], tuple[Driver, str]]:
-    made: Callable[[str], tuple[Driver, str]] = request.param
-    return made
+def making(request: pytest.FixtureRequest) -> Iterator[Making]:
+    with ExitStack() as stack:
+        yield partial(request.param, stack)
 
 
 @pytest.fixture
@@ -53,8 +81,8 @@ def workplace(tmp_path: Path) -> Iterator[Workplace]:
 class Play:
     """Plays one task of one driver, turn by turn."""
 
-    def __init__(self, making: Callable[[str], tuple[Driver, str]], task: str, workplace: Workplace) -> None:
-        self._driver, self._script = making(task)
+    def __init__(self, making: Making, task: str, workplace: Workplace) -> None:
+        self._driver, self._script = making(task, workplace)
         self._workplace = workplace
         self.session = RecordingSession(workplace.box.ready)
 
@@ -70,7 +98,7 @@ class Play:
         return [event.payload for event in self.session.events if isinstance(event.payload, kind)]
 
 
-def test_a_delivery_ends_the_turn(making: Callable[[str], tuple[Driver, str]], workplace: Workplace) -> None:
+def test_a_delivery_ends_the_turn(making: Making, workplace: Workplace) -> None:
     """A driver works through the session alone and ends with `submitted`."""
     play = Play(making, "write and submit", workplace)
     assert play.turn() == "submitted"
@@ -78,7 +106,7 @@ def test_a_delivery_ends_the_turn(making: Callable[[str], tuple[Driver, str]], w
     assert [p.tool for p in play.payloads(ToolCalled)][-1] == "submit_merge_readiness"
 
 
-def test_every_call_has_its_own_id(making: Callable[[str], tuple[Driver, str]], workplace: Workplace) -> None:
+def test_every_call_has_its_own_id(making: Making, workplace: Workplace) -> None:
     """Intents and outcomes pair up, one each."""
     play = Play(making, "ask, write and submit", workplace)
     play.turn()
@@ -88,7 +116,7 @@ def test_every_call_has_its_own_id(making: Callable[[str], tuple[Driver, str]], 
     assert called == returned == sorted(set(called))
 
 
-def test_a_blocking_question_ends_the_turn(making: Callable[[str], tuple[Driver, str]], workplace: Workplace) -> None:
+def test_a_blocking_question_ends_the_turn(making: Making, workplace: Workplace) -> None:
     """A question without an answer ends every turn with `waiting`, and nothing behind it happens before the answer."""
     play = Play(making, "ask, write and submit", workplace)
     assert play.turn() == "waiting"
@@ -99,12 +127,12 @@ def test_a_blocking_question_ends_the_turn(making: Callable[[str], tuple[Driver,
     assert play.turn() == "submitted"
 
 
-def test_a_turn_without_delivery_ends(making: Callable[[str], tuple[Driver, str]], workplace: Workplace) -> None:
+def test_a_turn_without_delivery_ends(making: Making, workplace: Workplace) -> None:
     """An agent that stops without delivering is told apart from one that delivers."""
     assert Play(making, "write and end", workplace).turn() == "ended"
 
 
-def test_a_stopped_run_does_nothing_more(making: Callable[[str], tuple[Driver, str]], workplace: Workplace) -> None:
+def test_a_stopped_run_does_nothing_more(making: Making, workplace: Workplace) -> None:
     """When a person stops the run, the turn ends soon and says so."""
     play = Play(making, "write and submit", workplace)
     play.session.stop_when = lambda: True
@@ -112,18 +140,14 @@ def test_a_stopped_run_does_nothing_more(making: Callable[[str], tuple[Driver, s
     assert "made" not in workplace.tree()
 
 
-def test_a_failing_agent_raises_what_a_person_can_act_on(
-    making: Callable[[str], tuple[Driver, str]], workplace: Workplace
-) -> None:
+def test_a_failing_agent_raises_what_a_person_can_act_on(making: Making, workplace: Workplace) -> None:
     """A failure is an error with a hint."""
     with pytest.raises(WorkbenchError) as failed:
         Play(making, "fail", workplace).turn()
     assert failed.value.hint
 
 
-def test_a_finished_turn_played_again_changes_nothing(
-    making: Callable[[str], tuple[Driver, str]], workplace: Workplace
-) -> None:
+def test_a_finished_turn_played_again_changes_nothing(making: Making, workplace: Workplace) -> None:
     """Taking the same turn twice records nothing and commits nothing anew."""
     play = Play(making, "write and submit", workplace)
     play.turn()

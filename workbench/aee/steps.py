@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from workbench.aee import permission
+from workbench.aee import permission, spending
 from workbench.aee.confined import Confined
 from workbench.aee.packing import build_pack
 from workbench.aee.prepare import TRUST_USE
@@ -15,6 +15,7 @@ from workbench.aee.ticket import StepEnd
 from workbench.aee.wiring import ChildGround
 from workbench.core.decide.consultation import raise_consultation
 from workbench.core.decide.decision import on_run
+from workbench.core.decide.run import stop_run
 from workbench.core.next_step import PACK, PREPARE, TURN
 from workbench.core.state import RunState
 from workbench.model import events as e
@@ -72,15 +73,16 @@ def prepare(ground: ChildGround, run: RunState, _stop: Stop) -> StepEnd:
 
 
 def asking(step: Step) -> Step:
-    """`step`, which has a person asked when the environment that it needs wants their trust first."""
+    """`step`, which has a person asked when what it needs wants their trust, or their money, first."""
 
     def carried(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
         try:
             return step(ground, run, stop)
         except NeedsHuman as problem:
-            if problem.data.get("use") != TRUST_USE:
+            ask = _ASKS.get(problem.data.get("use", ""))
+            if ask is None:
                 raise
-            return _trust(ground, run, problem)
+            return ask(ground, run, problem)
 
     return carried
 
@@ -97,17 +99,48 @@ def _trust(ground: ChildGround, run: RunState, problem: NeedsHuman) -> StepEnd:
     return StepEnd(outcome="done")
 
 
+def _spend(ground: ChildGround, run: RunState, problem: NeedsHuman) -> StepEnd:
+    """Ask whether more may be spent; the answer counts from the next turn on."""
+    asked = ground.states.consultations(run=run.id)
+    ground.line.report(spending.ask(run, problem, asked=asked, brief=ground.text(run.brief)))
+    return StepEnd(outcome="waiting")
+
+
+_ASKS: dict[str, Callable[[ChildGround, RunState, NeedsHuman], StepEnd]] = {TRUST_USE: _trust, spending.USE: _spend}
+
+
+def _stopped_over_money(ground: ChildGround, run: RunState) -> StepEnd | None:
+    """End the run where a person's answer about its budget says so."""
+    question = spending.stopped_by(ground.states.consultations(run=run.id))
+    if question is None:
+        return None
+    siblings = [other for other in ground.states.runs(mission=run.mission) if other.id != run.id]
+    decision = stop_run(
+        run,
+        ground.states.consultations(run=run.id, is_open=True),
+        reason=f"{question.id}: {question.answer.get('rationale', '')}",
+        actor=f"human:{question.decided_by}",
+        mission=ground.states.mission(run.mission),
+        siblings=siblings,
+    )
+    ground.line.report(decision.events)
+    return StepEnd(outcome="ended", detail="stopped at the end of its budget")
+
+
 def turn(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
     """Let the agent work until it delivers, asks, ends or is stopped."""
+    if (over := _stopped_over_money(ground, run)) is not None:
+        return over
     history = ground.history(run.id)
     if run.step is not None and run.step.attempt > 1:
         with Confined(Path(run.workspace)) as files:
             files.clear_leftovers()
+    box = ground.toolbox(run, stop)
     session = RunSession(
         ground.line,
         run=run.id,
         history=history,
-        ready=ground.toolbox(run, stop).ready,
+        ready=box.ready,
         also=lambda result, call: _outcome_events(ground, run, result, call),
         blobs=ground.blobs,
         stop_asked=stop,
@@ -121,7 +154,7 @@ def turn(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
         message=run.request,
         history=tuple(history),
     )
-    ended = ground.driver(run).take_turn(task, session)
+    ended = ground.driver(run, box).take_turn(task, session)
     detail = "the agent ended its turn without delivering" if ended == "ended" else ""
     return StepEnd(outcome=ended, detail=detail)
 

@@ -24,8 +24,9 @@ from workbench.aee.tools.place import Place
 from workbench.aee.tools.suite import ProjectSuite
 from workbench.aee.tools.toolbox import Assignment, Callbacks, ToolBox
 from workbench.aee.workspaces import SharedClones
+from workbench.artifacts import mentor
 from workbench.artifacts import policy as policies
-from workbench.artifacts.configuration import Settings
+from workbench.artifacts.configuration import Agent, Settings
 from workbench.artifacts.policy import Policy
 from workbench.core.decide.decision import run_stream
 from workbench.core.recall import standing
@@ -52,6 +53,8 @@ WORKSPACES = "workspaces"
 PREPARED = "prepared"
 SCRATCH = "scratch"
 CHILD_LOGS = "children"
+NATIVE = "native"
+MENTOR = ".workbench/mentor"
 TIDYING_LOCK = "tidying.lock"
 MEGABYTE = 1 << 20
 REF_LOCK_S = 5.0  # git holds the lock on a ref for milliseconds
@@ -265,12 +268,39 @@ class ChildGround:
         )
         return ToolBox(place, assignment=assignment, callbacks=callbacks)
 
-    def driver(self, run: RunState) -> Driver:
+    def driver(self, run: RunState, box: ToolBox) -> Driver:
         """The adapter to the run's agent. Raises NotFound for a kind that is not installed."""
+        asked = self.states.consultations(run=run.id)
+        if run.driver == NATIVE:
+            from workbench.aee.drivers.native.opening import open_native  # the SDK takes a second
+
+            return open_native(
+                self._agent(run),
+                brief=self.text(run.brief),
+                asked=asked,
+                tools=box.tools,
+                blobs=self.blobs,
+                rules=self._rules(run),
+            )
         if run.driver != ScriptedDriver.name:
             raise NotFound(f"there is no driver {run.driver!r}", hint="workbench config show lists the agents.")
-        answers = {asked.id: asked.answer for asked in self.states.consultations(run=run.id) if asked.answer}
+        answers = {question.id: question.answer for question in asked if question.answer}
         return ScriptedDriver(answers=answers, may_crash=run.limits.get("may_crash") is True)
+
+    def _agent(self, run: RunState) -> Agent:
+        """The settings of the run's agent. Raises NotFound when there are none any more."""
+        agents = self.settings(run).agents
+        if run.agent not in agents:
+            hint = f"Write [agents.{run.agent}] into the settings again, or stop the run."
+            raise NotFound(f"the settings have no agent {run.agent!r} any more", hint=hint)
+        return agents[run.agent]
+
+    def _rules(self, run: RunState) -> list[str]:
+        """The active norms of the base commit, in words."""
+        paths = self.person.list_files(run.base_commit, MENTOR)
+        raw = [self.person.read_file(run.base_commit, path) or b"" for path in paths if path.endswith(".md")]
+        rules = [mentor.parse(text) for text in raw]
+        return [f"{rule.id} ({rule.severity}): {rule.text}" for rule in rules if rule.status == "active"]
 
     def rig(self, run: RunState, stop: Callable[[], bool]) -> Rig:
         """Where and how checks of the run's work are run."""

@@ -1,4 +1,4 @@
-"""The wire format of the Anthropic Messages API, spoken by a script: replies, tool calls, usage, errors, broken streams.
+"""The wire format of the Anthropic Messages API, spoken by a script: replies, calls, usage, errors, broken streams.
 
 `messages_route(script)` is a route for `Server`. A script is a list of replies, taken one a request, or a function of
 the request; when a list is used up, the model ends its turn.
@@ -157,7 +157,7 @@ def _usage(given: dict[str, int], bytes_in: int, bytes_out: int) -> dict[str, in
 
 
 def _message(name: str, model: str, usage: dict[str, int]) -> dict[str, Any]:
-    message = {
+    message: dict[str, Any] = {
         "id": name,
         "type": "message",
         "role": "assistant",

@@ -1,0 +1,1 @@
+"""Our own agent loop over the Anthropic Messages API, whoever serves it."""

@@ -1,0 +1,195 @@
+"""The line to the model: one request at a time, streamed, given up within a second when the run is stopped.
+
+It alone knows the SDK, and keeps the key; a key that comes back in words of the server is taken out of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from time import time
+from typing import Any
+
+import anthropic
+import msgspec
+from anthropic import Stream
+
+from workbench.aee.drivers.native.prices import Usage
+from workbench.aee.drivers.native.reply import Building, Malformed, Reply, whole_reply
+
+POLL_S = 0.1  # how often a silent stream looks whether the run is stopped
+READ_S = 120.0  # of silence before a stream counts as broken; servers send pings meanwhile
+CONNECT_S = 10.0
+TOLD = 500  # characters of a server's words that go into a reason
+MASK = "[key]"
+TOO_LONG = ("prompt is too long", "context length", "context window", "too many tokens")
+BUSY = (408, 409, 429)  # and all of 5xx: trying again can help
+
+logging.getLogger("anthropic").setLevel(logging.WARNING)  # its debug log would tell requests
+
+
+class Trouble(Exception):
+    """A request that gave no reply. `again`: asking once more can help, not before `wait_s` if that is told.
+
+    `too_long`: the conversation must be made shorter first. `usage` is what was paid for all the same.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        again: bool,
+        wait_s: float | None = None,
+        too_long: bool = False,
+        status: int = 0,
+        usage: Usage | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message, self.again, self.wait_s, self.too_long, self.status = message, again, wait_s, too_long, status
+        self.usage = usage or Usage()
+
+
+class Stopped(Exception):
+    """The run was stopped while the model spoke. `usage` is what was told of it until then."""
+
+    def __init__(self, usage: Usage) -> None:
+        super().__init__("stopped")
+        self.usage = usage
+
+
+class Client:
+    """Speaks to `base_url`, or to the vendor where it is empty."""
+
+    def __init__(self, *, key: str, base_url: str = "") -> None:
+        self._key = key
+        self._api = anthropic.Anthropic(
+            api_key=key,
+            base_url=base_url or None,
+            max_retries=0,  # ours: they are recorded, cost money, and end when the run is stopped
+            timeout=anthropic.Timeout(READ_S, connect=CONNECT_S),
+        )
+
+    def close(self) -> None:
+        """Hang up."""
+        self._api.close()
+
+    def ask(self, body: Mapping[str, Any], *, on_text: Callable[[str], None], stopping: Callable[[], bool]) -> Reply:
+        """The model's whole reply. `on_text` gets its text as it comes, and nothing now and then while it does not.
+
+        Raises Trouble, and Stopped when `stopping` says so.
+        """
+        mail: queue.SimpleQueue[_Piece] = queue.SimpleQueue()
+        call = _Call(self._api, body, mail)
+        building = Building()
+        try:
+            while True:
+                if stopping():
+                    raise Stopped(building.usage)
+                try:
+                    piece = mail.get(timeout=POLL_S)
+                except queue.Empty:
+                    on_text("")
+                    continue
+                if isinstance(piece, Exception):
+                    raise self._trouble(piece, building.usage)
+                if piece is None:
+                    return self._clean(building.finish())
+                if isinstance(piece, bytes):
+                    return self._clean(whole_reply(piece))
+                on_text(self._masked(building.take(piece)))
+        except Malformed as broken:
+            raise Trouble(str(broken), again=True, usage=broken.usage) from None
+        finally:
+            call.hang_up()
+
+    def _trouble(self, error: Exception, usage: Usage) -> Trouble:
+        if not isinstance(error, anthropic.APIStatusError):
+            return Trouble(self._told(f"{type(error).__name__}: {error}"), again=True, usage=usage)
+        status = _status_of(error)
+        told = self._told(f"{status} {error.message}")
+        too_long = status in (400, 413) and (status == 413 or any(sign in told.lower() for sign in TOO_LONG))
+        again = status in BUSY or status >= 500
+        wait_s = _wait_of(error.response.headers)
+        return Trouble(told, again=again, wait_s=wait_s, too_long=too_long, status=status, usage=usage)
+
+    def _clean(self, reply: Reply) -> Reply:
+        """A reply without the key: a server that was given it must not get it into the journal or the sandbox."""
+        return reply if not self._key else _without(reply, self._key)
+
+    def _masked(self, words: str) -> str:
+        return words.replace(self._key, MASK) if self._key else words
+
+    def _told(self, words: str) -> str:
+        return " ".join(self._masked(words).split())[:TOLD]
+
+
+_Piece = str | bytes | Exception | None  # an event's data, a whole answer, what went wrong, the end
+
+
+class _Call:
+    """One request at work in a thread of its own, so that nobody waits for a silent server."""
+
+    def __init__(self, api: anthropic.Anthropic, body: Mapping[str, Any], mail: queue.SimpleQueue[_Piece]) -> None:
+        self._api, self._body, self._mail = api, body, mail
+        self._response: Any = None
+        self._given_up = False
+        threading.Thread(target=self._perform, name="model", daemon=True).start()
+
+    def hang_up(self) -> None:
+        """Nobody waits for the rest."""
+        self._given_up = True
+        response = self._response
+        if response is not None:
+            with contextlib.suppress(RuntimeError, OSError):
+                response.close()
+
+    def _perform(self) -> None:
+        try:
+            with self._api.messages.with_streaming_response.create(**self._body, stream=True) as response:
+                self._response = response.http_response
+                if self._given_up:
+                    return
+                if "event-stream" not in response.headers.get("content-type", ""):
+                    self._mail.put(response.read())
+                    return
+                for event in Stream.raw_events(response.http_response):
+                    if event.event == "error":
+                        raise Told(event.data)
+                    if event.data:
+                        self._mail.put(event.data)
+            self._mail.put(None)
+        except Exception as error:  # noqa: BLE001 - a worker's top: who asked is told, and decides
+            self._mail.put(error)
+
+
+class Told(Exception):
+    """An error that the server tells in the middle of a stream."""
+
+
+def _status_of(error: anthropic.APIStatusError) -> int:
+    return int(error.response.status_code)
+
+
+def _wait_of(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the server wants us to wait: milliseconds, seconds or a date; None when it does not say."""
+    with contextlib.suppress(ValueError, TypeError):
+        if told := headers.get("retry-after-ms"):
+            return max(0.0, float(told) / 1000)
+        if told := headers.get("retry-after"):
+            return max(0.0, float(told)) if told.replace(".", "", 1).isdigit() else _until(told)
+    return None
+
+
+def _until(date: str) -> float:
+    return max(0.0, parsedate_to_datetime(date).timestamp() - time())
+
+
+def _without(reply: Reply, key: str) -> Reply:
+    raw = msgspec.json.encode(reply)
+    if key.encode() not in raw:
+        return reply
+    return msgspec.json.decode(raw.replace(key.encode(), MASK.encode()), type=Reply)
