@@ -182,7 +182,7 @@ def test_approval_says_what_was_not_read(repository: Path, world: World, run: st
         await person.press("r")
         await person.do("approve-pack")
         person.sees("2 of 3 files not marked as read: shop.py, test_shop.py", "Not checked by anything: types")
-        await person.press("enter")
+        await person.do("confirm")
         person.sees("say why")
 
     review(repository, pack, act)
@@ -196,11 +196,11 @@ def test_a_pack_that_is_not_ready_takes_a_word(repository: Path, world: World, r
         await person.do("approve-pack")
         person.sees("NOT READY: the suite was not run")
         await person.type("so")
-        await person.press("ctrl+s")
+        await person.do("confirm")
         person.sees("type the word override")
         await person.press("tab")
         await person.type("override")
-        await person.press("ctrl+s")
+        await person.do("confirm")
         assert person.screen.where == "review", person.text
 
     review(repository, pack, act)
@@ -235,7 +235,7 @@ def test_changes_are_requested_line_by_line(repository: Path, world: World, run:
         await person.type("no")
         await person.press("enter")
         await person.type("a\nb")
-        await person.press("ctrl+s")
+        await person.do("confirm")
         person.sees("changes requested", "no")
 
     review(repository, pack, act)
@@ -251,7 +251,7 @@ def test_rejecting_takes_the_name(repository: Path, world: World, run: str) -> N
     async def act(person: Session) -> None:
         await person.do("reject-pack")
         await person.type("bad")
-        await person.press("ctrl+s")
+        await person.do("confirm")
         person.sees(f"type {run}, or Esc")
         await person.press("tab")
         await person.type(run)

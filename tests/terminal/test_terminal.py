@@ -115,6 +115,24 @@ def test_hostile_titles_reach_the_terminal_as_text(opened: Open, world: World) -
         assert "\u202e".encode() not in terminal.raw
 
 
+def test_a_pasted_sequence_presses_nothing(opened: Open) -> None:
+    """What was copied from a raw log may hold sequences and the letter that leaves; it stays a paste."""
+    with opened() as terminal:
+        terminal.sees("Nothing needs you.")
+        terminal.type("\x1b[200~a line \x1b[31mq\x1b[0m and more of it, longer than any sequence\x1b[201~?")
+        terminal.sees("KEYS", "EVERYWHERE")
+
+
+def test_keys_after_the_one_that_leaves_are_for_nobody(opened: Open) -> None:
+    """Typing on while the screens close neither fails nor opens them anew."""
+    with opened() as terminal:
+        terminal.sees("Nothing needs you.")
+        terminal.type("q/?jz")
+        assert terminal.ends() == 0
+        restored(terminal)
+    assert not list(Path(os.environ["XDG_STATE_HOME"]).rglob("screens.log"))
+
+
 def test_a_failing_screen_is_opened_anew(opened: Open, repository: Path, tmp_path: Path) -> None:
     """An error in a screen neither ends Workbench nor covers the terminal with a traceback."""
     site = tmp_path / "site"

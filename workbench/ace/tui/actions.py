@@ -53,7 +53,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("copy-id", "copy", "Copy the id or the text of what is selected", ("y",)),
     Action("edit-file", "edit", "Open a copy of the file in your editor", ("e",)),
     Action("undo-last", "undo", "Take back the last thing that can be taken back", ("u",)),
-    Action("confirm", "send", "Send or confirm", ("ctrl+s",)),
+    Action("confirm", "send", "Send or confirm", ("ctrl+s",), decides=True),
     Action("show-new", "show new", "Take in what arrived since you looked", (".",)),
     Action("toggle-mouse", "mouse", "Leave the mouse to the terminal, or take it", ("f2",)),
     Action("suspend", "suspend", "Back to the shell; `fg` returns", ("ctrl+z",)),

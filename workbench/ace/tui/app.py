@@ -26,6 +26,7 @@ from workbench.ace.tui.frame import Frame
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.needs import NEEDS, Need, needs_view
 from workbench.ace.tui.palette import Palette
+from workbench.ace.tui.pasting import guard_pastes
 from workbench.ace.tui.preferences import Preferences, preferences, shows_unicode
 from workbench.ace.tui.terminal import clipboard, notification
 from workbench.ace.tui.text import safe
@@ -35,6 +36,7 @@ from workbench.model.errors import EnvironmentProblem, WorkbenchError
 from workbench.model.text import one_line, visible
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
     from textual.worker import Worker
 
 T = TypeVar("T")
@@ -47,6 +49,7 @@ _ANSI = {
     "input-cursor-text-style": "none",
 }
 HOME = "workbench.ace.tui.screens.inbox"  # by name: the application knows no screen
+GRACE_S = 3.0  # to leave the terminal as it was, after a signal that asks to end
 SWITCH_S = 0.001  # how long the bridge may hold the interpreter while a key waits
 LOG = "screens.log"  # beside the journal: what went wrong in a screen
 MOST_CRASHES, CRASHES_WITHIN_S = 3, 60.0
@@ -91,6 +94,11 @@ class WorkbenchApp(App[int]):
         if self.chosen.screens.motion == "none":
             self.animation_level = "none"
         self._use(self.chosen.theme)
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's own, behind a guard for what is pasted."""
+        guard_pastes()
+        return super().get_driver_class()
 
     def _hear(self, arrived: Arrived) -> None:
         self.post_message(self.Told(arrived))
@@ -137,8 +145,17 @@ class WorkbenchApp(App[int]):
         """Being ended, or losing the terminal, is a leaving like any other."""
         if self.is_headless or threading.current_thread() is not threading.main_thread():
             return
+        loop = asyncio.get_running_loop()
+
+        def end(number: int, _frame: object) -> None:
+            """Leave; where the terminal is gone, writing to it can block for ever: then go without a word."""
+            last = threading.Timer(GRACE_S, os._exit, (128 + number,))
+            last.daemon = True
+            last.start()
+            loop.call_soon_threadsafe(self.exit, 128 + number)
+
         for number in (signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, self.exit, 128 + number)
+            signal.signal(number, end)
 
     # --- screens and the bridge ---
 
@@ -262,6 +279,8 @@ class WorkbenchApp(App[int]):
                 return
             if screen is not None and screen.press(event.key, event.character):
                 return
+        elif isinstance(event, events.Paste) and self.work_screen is not None:
+            self.work_screen.settle()
         await super().on_event(event)
 
 

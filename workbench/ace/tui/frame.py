@@ -27,6 +27,10 @@ class Frame(Screen[Any]):
         """A key was pressed; whether it was one of ours."""
         raise NotImplementedError
 
+    def settle(self) -> None:
+        """Something changed under a person's fingers: for a moment no key decides anything."""
+        raise NotImplementedError
+
     def tell(self, words: str, role: Role = "plain") -> None:
         """One line for the person; an empty text takes it away."""
         raise NotImplementedError

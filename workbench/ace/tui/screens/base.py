@@ -98,11 +98,15 @@ class WorkScreen(Filtering):
 
     def on_screen_resume(self) -> None:
         """It is on top again: keys on their way were meant for what was there before."""
-        self._changed_at = time.monotonic()
+        self.settle()
         late, self._late = self._late, {}
         for arrived in late.values():
             self.take(arrived)
         self.show_footer()
+
+    def settle(self) -> None:
+        """For a moment no key decides: it was meant for what was there before, or came out of what was pasted."""
+        self._changed_at = time.monotonic()
 
     @property
     def _is_seen(self) -> bool:
@@ -133,7 +137,9 @@ class WorkScreen(Filtering):
     # --- keys ---
 
     def press(self, key: str, character: str | None) -> bool:
-        """A key was pressed; whether it was one of ours."""
+        """A key was pressed; whether it was one of ours. One that comes when all is being closed is for nobody."""
+        if not self.is_attached:
+            return True
         token = character if character and character.isprintable() and character != " " else key
         if (left := self._keys_left()) is not None and token not in left:
             return False

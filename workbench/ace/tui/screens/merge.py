@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
@@ -11,7 +10,6 @@ from textual.widget import Widget
 from workbench.ace.tui.actions import Action
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.prose import Block, Prose, blank, bullet, facts, heading, paragraph
-from workbench.ace.tui.screens.base import SETTLE_S
 from workbench.ace.tui.screens.dialog import Dialog
 from workbench.ace.tui.text import piece
 from workbench.ace.tui.widgets.lines import LinesView
@@ -58,10 +56,8 @@ class _Moving(Dialog):
         super().on_mount()
 
     def act_confirm(self) -> None:
-        """Do it, once, and not by a key that was meant for the screen before."""
-        if time.monotonic() - self._changed_at < SETTLE_S:
-            self.tell("this was shown just now: read it, then press again", "needs-you")
-        elif not self._moving:
+        """Do it, once."""
+        if not self._moving:
             self._moving = True
             self.tell(self.waits, "dim")
             self.move()
