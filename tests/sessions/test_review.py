@@ -24,6 +24,7 @@ from workbench.core.decide.decision import Decision
 from workbench.journal.presence import Card, started_ticks, write_card
 from workbench.model import events as e
 from workbench.model.digests import canonical, digest_of
+from workbench.model.errors import Refused
 from workbench.model.evidence import CRITERIA, Evidence, Finding
 from workbench.testing.stage import Session, stage
 
@@ -284,12 +285,67 @@ def test_decided_by_another_while_one_types(repository: Path, world: World, run:
         await person.type("fine")
         decided(repository, pack, decision="reject", why="I was faster")
         await person.settled()
-        await person.press("enter")
+        person.sees("rejected by Ada Coach", "in the meantime", "I was faster")
+        await person.do("confirm")
         person.sees("is rejected", "Ada Coach", "fine")
         await person.press("escape")
         person.sees("✗ rejected", "I was faster")
 
     review(repository, pack, act)
+
+
+def test_nobody_decides_over_a_decision_they_did_not_see(repository: Path, world: World, run: str) -> None:
+    """Who is about to reject learns that it was approved; a key of that moment sends nothing, the next one does."""
+    pack = world.pack(run)
+
+    async def act(person: Session) -> None:
+        await person.do("reject-pack")
+        await person.type("bad")
+        await person.press("tab")
+        await person.type(run)
+        decided(repository, pack, decision="approve", why="fine by me")
+        await person.settled()
+        await person.press("ctrl+s")
+        person.sees("approved by Ada Coach", "in the meantime", "fine by me", "press it again")
+        await person.do("confirm")
+        person.sees("✗ rejected")
+
+    review(repository, pack, act)
+
+
+def test_a_decision_is_refused_over_one_that_came_first(repository: Path, world: World, run: str) -> None:
+    """Also where it comes at the very moment of sending: the journal decides, by what the person knew of."""
+    pack = world.pack(run)
+    decided(repository, pack, decision="approve", why="fine by me")
+    with Workplace(repository) as place, pytest.raises(Refused, match="in the meantime: approve"):
+        decide_on_pack(place, pack, decision="reject", why="bad", seen=0)
+    with Workplace(repository) as place:
+        assert decide_on_pack(place, pack, decision="reject", why="bad", seen=1).state == "rejected"
+
+
+@pytest.mark.parametrize("decision", ["approve-pack", "request-changes", "reject-pack"])
+def test_a_reason_outlives_the_screens(decision: str, repository: Path, world: World, run: str) -> None:
+    """What was typed is on the desk within a moment, there at the next start, and gone once it was sent."""
+    pack = world.pack(run)
+
+    async def dies(person: Session) -> None:
+        await person.do(decision)
+        await person.type("not yet sent")
+        desks = Workplace(repository).journal_directory / "desks"
+        await person.until(lambda: any(desks.rglob("draft-*.json")), "what was typed is on the desk")
+
+    async def comes_back(person: Session) -> None:
+        await person.do(decision)
+        person.sees("not yet sent", "this is what you wrote before")
+        await person.press("tab")
+        await person.type(run)
+        await person.do("confirm")
+        await person.until(lambda: person.screen.where == "review", "it was sent")
+
+    review(repository, pack, dies)
+    review(repository, pack, comes_back)
+    desks = Workplace(repository).journal_directory / "desks"
+    assert not list(desks.rglob("draft-*.json"))
 
 
 def test_merge_is_shown_then_done_then_undone(repository: Path, world: World, run: str) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.reviewing import ReviewData
@@ -83,16 +83,27 @@ class Facts(NamedTuple):
         if pack.state not in _DECIDED or not pack.decisions:
             return EMPTY
         last = pack.decisions[-1]
-        by = last.get("decided_by")
-        who = by.get("who", "") if isinstance(by, dict) else by
-        word = _PAST.get(str(last.get("decision")), "decided")
-        words = f"{word} by {who}, {since(str(last.get('at') or ''), self.now)} ago: "
+        words = f"{_by_whom(last)}, {since(str(last.get('at') or ''), self.now)} ago: "
         return line(piece(words, "accent"), piece(str(last.get("rationale") or "")))
 
     def _newer(self) -> Line:
         if not self.data.newer:
             return EMPTY
         return line(piece(f"revision {self.data.newer_revision} arrived: . opens it, this stays as it is", "needs-you"))
+
+
+def meanwhile(pack: PackState) -> str:
+    """What somebody decided on it while this person was about to."""
+    last = pack.decisions[-1]
+    words = f"{_by_whom(last)} in the meantime: {last.get('rationale') or ''}"
+    then = "Ctrl+S sends yours in spite of that" if pack.state == "approved" else "yours was not sent"
+    return f"{words} - {then}; it is kept."
+
+
+def _by_whom(decision: Mapping[str, Any]) -> str:
+    by = decision.get("decided_by")
+    who = by.get("who", "") if isinstance(by, dict) else by
+    return f"{_PAST.get(str(decision.get('decision')), 'decided')} by {who}"
 
 
 def spread(left: Line, right: Line, cells: int) -> Line:

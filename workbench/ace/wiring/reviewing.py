@@ -33,8 +33,11 @@ def decide_on_pack(
     changes: Sequence[str] = (),
     conditions: Sequence[str] = (),
     override: bool = False,
+    seen: int | None = None,
 ) -> PackState:
     """The pack of that id with its resolution: `approve`, `request-changes` or `reject`.
+
+    With `seen`, the number of decisions that the person knew of, it is refused where there are more by now.
 
     An approved pack takes one more approval where its policy counts people by role.
     With `override` also a pack that is not ready is approved, which is recorded, where the policy lets anybody do that.
@@ -42,7 +45,9 @@ def decide_on_pack(
     """
 
     _refuse_own_words(conditions)
-    wanted = Wanted(decision=decision, why=why, changes=tuple(changes), conditions=tuple(conditions), override=override)
+    wanted = Wanted(
+        decision=decision, why=why, changes=tuple(changes), conditions=tuple(conditions), override=override, seen=seen
+    )
     with place.writing() as journal:
         decide(journal, deciding(place, name, wanted))
         return things.pack(journal, name)
@@ -56,6 +61,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     override: bool = False
+    seen: int | None = None  # decisions that the person knew of; None: whatever there is
 
 
 def deciding(place: Workplace, name: str, wanted: Wanted) -> Callable[[Ledger], Decision]:
@@ -63,6 +69,7 @@ def deciding(place: Workplace, name: str, wanted: Wanted) -> Callable[[Ledger], 
 
     def decided(states: Ledger) -> Decision:
         pack = things.pack(states, name)
+        _refuse_unseen(pack, wanted.seen)
         approves = wanted.decision == "approve"
         overridden = _overridden(place, states, pack, override=wanted.override) if approves else ()
         siblings = states.runs(mission=pack.mission) if pack.mission else []
@@ -96,6 +103,16 @@ def why_not_approvable(place: Workplace, name: str) -> str:
         if pack.state == "approved" and not approving.may_add(place, ledger, pack):
             return f"{pack.id} is approved already"
     return ""
+
+
+def _refuse_unseen(pack: PackState, seen: int | None) -> None:
+    """Nobody decides over a decision that they did not know of."""
+    if seen is not None and len(pack.decisions) > seen:
+        last = pack.decisions[-1]
+        by = last.get("decided_by")
+        who = by.get("who") if isinstance(by, dict) else by
+        words = f"{who} decided on {pack.id} in the meantime: {last.get('decision')}."
+        raise Refused(words, hint="Look at it, then decide again.")
 
 
 def _refuse_own_words(conditions: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from workbench.ace.tui.decisiondrafts import DecisionDrafts
 from workbench.ace.tui.reviewing import FileRow, ReviewData
 from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.wiring.gating import Renewal
@@ -24,11 +25,16 @@ _SAID = {
 class Deciding(WorkScreen):
     """The deciding half of a review."""
 
-    def __init__(self) -> None:
+    def __init__(self, pack: str) -> None:
         super().__init__()
+        self.pack_id = pack
         self.data = ReviewData(None)
         self.rows: list[FileRow] | None = None  # the files; None: not read yet
-        self._drafts: dict[str, dict[str, str]] = {}  # what was typed and not sent, by decision
+        self._drafts = DecisionDrafts(pack, lambda work: self.app.run_worker(work, thread=True, exit_on_error=False))
+
+    def on_mount(self) -> None:
+        """Look for what was typed and not sent."""
+        self.workbench.carry_out(self._drafts.read, self._drafts.take)
 
     @property
     def pack(self) -> PackState | None:
@@ -111,7 +117,7 @@ class Deciding(WorkScreen):
         self.app.push_screen(
             ApproveDialog(
                 pack,
-                self._draft("approve"),
+                self._drafts.of("approve"),
                 self._decided,
                 unread=[row.file.path for row in self.unread],
                 files=len(self.rows or ()),
@@ -125,14 +131,14 @@ class Deciding(WorkScreen):
         from workbench.ace.tui.screens.decision import ChangesDialog
 
         if self.pack is not None:
-            self.app.push_screen(ChangesDialog(self.pack, self._draft("request-changes"), self._decided))
+            self.app.push_screen(ChangesDialog(self.pack, self._drafts.of("request-changes"), self._decided))
 
     def act_reject_pack(self) -> None:
         """Ask for the reason and the name."""
         from workbench.ace.tui.screens.decision import RejectDialog
 
         if self.pack is not None:
-            self.app.push_screen(RejectDialog(self.pack, self._draft("reject"), self._decided))
+            self.app.push_screen(RejectDialog(self.pack, self._drafts.of("reject"), self._decided))
 
     def act_merge_pack(self) -> None:
         """Show what a merge does, then merge."""
@@ -169,9 +175,6 @@ class Deciding(WorkScreen):
                 then(value)
 
         return carefully
-
-    def _draft(self, decision: str) -> dict[str, str]:
-        return self._drafts.setdefault(decision, {})
 
     # --- afterwards ---
 

@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from textual import events
+from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Input, TextArea
 
+from workbench.ace.tui.bridge import View
+from workbench.ace.tui.decisiondrafts import Typed
 from workbench.ace.tui.prose import Block, Prose, blank, paragraph
 from workbench.ace.tui.screens.dialog import Dialog
+from workbench.ace.tui.standing import meanwhile
 from workbench.ace.tui.text import Role
 from workbench.ace.tui.widgets.lines import LinesView
 from workbench.ace.tui.widgets.still import StillLines
@@ -22,7 +26,7 @@ from workbench.model.text import one_line, visible
 
 NAMED = 6  # of things that are listed; more are counted
 OVERRIDE_WORD = "override"
-Draft = dict[str, str]  # field to what was typed
+KEEP_S = 0.3  # after the last key, before what was typed is written
 
 
 class DecisionDialog(Dialog):
@@ -39,10 +43,12 @@ class DecisionDialog(Dialog):
     decision: ClassVar[str] = ""
     main = "#why"
 
-    def __init__(self, pack: PackState, draft: Draft, decided: Callable[[PackState], None]) -> None:
+    def __init__(self, pack: PackState, typed: Typed, decided: Callable[[PackState], None]) -> None:
         super().__init__()
-        self.pack, self.draft, self._decided = pack, draft, decided
+        self.pack, self._typed, self._decided = pack, typed, decided
+        self._newest = pack
         self._sending = False
+        self._timer: Timer | None = None  # until what was typed is kept
 
     # --- to be filled in ---
 
@@ -64,7 +70,7 @@ class DecisionDialog(Dialog):
         """Words, the reason, further fields, and what went wrong."""
         yield StillLines(id="says")
         yield from _asked("Why? It is kept with the decision.")
-        yield _Words(self.draft.get("why", ""), id="why", placeholder="the reason")
+        yield _Words(self._typed.get("why"), id="why", placeholder="the reason")
         yield from self.fields()
         yield StillLines(id="problem")
 
@@ -74,6 +80,31 @@ class DecisionDialog(Dialog):
         self.query_one("#says", StillLines).show(Prose(self.says()))
         for label in self.query(_Label):
             label.show(Prose([paragraph(label.words, "title")]))
+        if self._typed.get("why") or self._typed.get("changes"):
+            self.tell("this is what you wrote before; it was not sent", "dim")
+
+    def on_unmount(self) -> None:
+        """What was not sent is kept."""
+        self._typed.finish()
+
+    def views(self) -> dict[str, View]:
+        """The pack, for others may decide on it meanwhile."""
+        name = self.pack.id
+        return {"pack": lambda moment: moment.mirror.packs.get(name)}
+
+    def arrived(self, name: str, value: PackState | None) -> None:  # noqa: ARG002 - there is one view
+        """The pack as it stands: what somebody else decided is said, and nothing is sent before it could be read."""
+        self._newest = value or self._newest
+        if self._take_newest():
+            self.settle()
+            self.complain(meanwhile(self.pack))
+
+    def _take_newest(self) -> bool:
+        """Go by the pack as it stands, unless this person's own decision is on its way; whether others decided."""
+        if self._sending or len(self._newest.decisions) <= len(self.pack.decisions):
+            return False
+        self.pack = self._newest
+        return True
 
     @property
     def pane(self) -> LinesView:
@@ -87,11 +118,17 @@ class DecisionDialog(Dialog):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Keep what is typed."""
-        self.draft[str(event.input.id)] = event.value
+        self._put(str(event.input.id), event.value)
 
     def on_text_area_changed(self, event: TextArea.Changed) -> None:
         """Keep what is typed."""
-        self.draft[str(event.text_area.id)] = event.text_area.text
+        self._put(str(event.text_area.id), event.text_area.text)
+
+    def _put(self, field: str, text: str) -> None:
+        self._typed.put(field, text)
+        if self._timer is not None:
+            self._timer.stop()
+        self._timer = self.set_timer(KEEP_S, self._typed.keep)
 
     def on_input_submitted(self) -> None:
         """`Enter` goes to the next field, and sends from the last one."""
@@ -116,9 +153,11 @@ class DecisionDialog(Dialog):
     def send(self, why: str) -> None:
         """Put it into the journal."""
         name, decision = self.pack.id, self.decision
-        changes, override = self.required_changes(), self.overrides()
+        changes, override, seen = self.required_changes(), self.overrides(), len(self.pack.decisions)
         self.workbench.carry_out(
-            lambda place: decide_on_pack(place, name, decision=decision, why=why, changes=changes, override=override),
+            lambda place: decide_on_pack(
+                place, name, decision=decision, why=why, changes=changes, override=override, seen=seen
+            ),
             self._sent,
         )
 
@@ -139,10 +178,11 @@ class DecisionDialog(Dialog):
     def tell_problem(self, problem: WorkbenchError) -> None:
         """It was not decided: everything typed stays."""
         self._sending = False
+        self._take_newest()
         self.complain(f"{problem.message} {problem.hint}".strip(), "failed")
 
     def _sent(self, pack: PackState) -> None:
-        self.draft.clear()
+        self._typed.clear()
         self.dismiss(None)
         self._decided(pack)
 
@@ -156,7 +196,7 @@ class ApproveDialog(DecisionDialog):
     def __init__(
         self,
         pack: PackState,
-        draft: Draft,
+        typed: Typed,
         decided: Callable[[PackState], None],
         *,
         unread: list[str],
@@ -164,7 +204,7 @@ class ApproveDialog(DecisionDialog):
         not_checked: tuple[str, ...],
         moved: bool,
     ) -> None:
-        super().__init__(pack, draft, decided)
+        super().__init__(pack, typed, decided)
         self._unread, self._files, self._not_checked, self._moved = unread, files, not_checked, moved
 
     def says(self) -> list[Block]:
@@ -218,7 +258,7 @@ class ChangesDialog(DecisionDialog):
     def fields(self) -> Iterator[Widget]:
         """The changes."""
         yield from _asked("What must change? One a line; may be empty. Ctrl+S sends.")
-        yield _Lines(self.draft.get("changes", ""), id="changes")
+        yield _Lines(self._typed.get("changes"), id="changes")
 
     def required_changes(self) -> tuple[str, ...]:
         """The lines that say something."""

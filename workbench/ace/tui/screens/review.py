@@ -54,8 +54,7 @@ class ReviewScreen(Deciding):
     """
 
     def __init__(self, pack: str) -> None:
-        super().__init__()
-        self.pack_id = pack
+        super().__init__(pack)
         self.read: frozenset[str] = frozenset()
         self._asked = False  # whether the list of files was asked for
         self._diffs: dict[str, FileDiff] = {}
