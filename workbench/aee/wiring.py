@@ -54,6 +54,8 @@ PREPARED = "prepared"
 SCRATCH = "scratch"
 CHILD_LOGS = "children"
 NATIVE = "native"
+ACP = "acp"
+HOMES = "homes"  # of agents that are programs of others, one for each run
 MENTOR = ".workbench/mentor"
 TIDYING_LOCK = "tidying.lock"
 MEGABYTE = 1 << 20
@@ -282,10 +284,21 @@ class ChildGround:
                 blobs=self.blobs,
                 rules=self._rules(run),
             )
+        if run.driver == ACP:
+            from workbench.aee.drivers.acp.opening import open_acp
+
+            own = read_settings(self.person.checkout, shared=b"")[0]
+            home = self.directory / HOMES / run.id
+            return open_acp(run.agent, own, box=box, home=home, answered=self._answer)
         if run.driver != ScriptedDriver.name:
             raise NotFound(f"there is no driver {run.driver!r}", hint="workbench config show lists the agents.")
         answers = {question.id: question.answer for question in asked if question.answer}
         return ScriptedDriver(answers=answers, may_crash=run.limits.get("may_crash") is True)
+
+    def _answer(self, question: str) -> Mapping[str, Any]:
+        """The resolution of a question; empty before there is one."""
+        asked = self.states.consultation(question)
+        return {} if asked is None else asked.answer
 
     def _agent(self, run: RunState) -> Agent:
         """The settings of the run's agent. Raises NotFound when there are none any more."""

@@ -209,6 +209,14 @@ class ModelCalled(Payload, frozen=True, kw_only=True):
     stop: str = ""  # why the model ended its reply, in its own word; broken: it did not end it
 
 
+class AgentSessionOpened(Payload, frozen=True, kw_only=True):
+    """A driven agent opened a session of its own, or took an earlier one up again (`loaded`)."""
+
+    run: str
+    session: str  # in the agent's own words
+    loaded: bool = False
+
+
 class CommitsFetched(Payload, frozen=True, kw_only=True):
     """Commits of the agent reached the store under `refs/workbench/runs/<run>`."""
 

@@ -101,6 +101,7 @@ class ToolBox:
             BriefTool(assignment.brief),
         )
         self._tools = {tool.name: tool for tool in tools}
+        self.place = place  # where they act
 
     @property
     def tools(self) -> tuple[Tool, ...]:

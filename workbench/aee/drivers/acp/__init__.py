@@ -1,0 +1,1 @@
+"""The driver for agents that speak the Agent Client Protocol: programs of others, confined as a whole."""

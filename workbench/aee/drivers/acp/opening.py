@@ -1,0 +1,29 @@
+"""Opens the driver `acp` for a run child, from what a person's own settings say of the agent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from workbench.aee.drivers.acp.driver import AcpDriver
+from workbench.aee.tools.toolbox import ToolBox
+from workbench.artifacts.configuration import Settings
+from workbench.model.errors import NotFound
+
+
+def open_acp(
+    name: str, own: Settings, *, box: ToolBox, home: Path, answered: Callable[[str], Mapping[str, Any]]
+) -> AcpDriver:
+    """The driver of the agent `name`. `own` are settings without the repository's: those start no program of a person.
+
+    Raises NotFound where the person has no such agent.
+    """
+    agent = own.agents.get(name)
+    if agent is None or not agent.command:
+        raise NotFound(
+            f"your own settings name no program for the agent {name!r}",
+            hint=f'Write [agents.{name}] driver = "acp", command = [...] into your config.toml or into '
+            ".workbench/local.toml: a program that a repository names is not run.",
+        )
+    return AcpDriver(agent=agent, place=box.place, home=home, tools=box.tools, answered=answered)

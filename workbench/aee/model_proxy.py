@@ -1,0 +1,246 @@
+"""The one way from a sandbox to a model: HTTP on a unix socket, passed on to one host, for listed paths, with the key.
+
+It stands outside of the sandbox. What comes from inside is untrusted: only a method, a listed path, a body and three
+harmless headers are passed on; sizes and connections are bounded. The key is added here and taken out of answers.
+It must not know runs, agents or the journal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import re
+import socketserver
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+MAX_BODY = 32 << 20  # bytes of one request
+MAX_ANSWER = 64 << 20  # bytes of one answer
+MAX_CONNECTIONS = 16  # at once; agents use one or two
+PIECE = 64 << 10
+TAIL = 256 << 10  # bytes of an answer's end in which its usage is looked for
+ANSWER_S = 600.0  # for the model to say the next piece
+PASSED_ON = ("content-type", "accept", "user-agent")
+PASSED_BACK = ("content-type", "retry-after")
+REDACTED = b"[key]"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What an answer says that it took. `model` is as the path names it."""
+
+    model: str
+    status: int
+    tokens_in: int = 0
+    tokens_out: int = 0
+    tokens_cached: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upstream:
+    """The one host: its URL, the header that carries the key, and what may be asked of it.
+
+    `paths` are regular expressions over path and query; a group `model` names the model.
+    """
+
+    url: str
+    key_header: str
+    key: str
+    paths: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"Upstream({self.url})"  # never the key
+
+    def allows(self, method: str, path: str) -> re.Match[str] | None:
+        """The match of a listed path."""
+        found = (re.fullmatch(pattern, path) for pattern in self.paths)
+        return next(filter(None, found), None) if method == "POST" else None
+
+    def connect(self) -> tuple[http.client.HTTPConnection, str]:
+        """A connection, and what stands before every path."""
+        parts = urlsplit(self.url)
+        host, port = parts.hostname or "", parts.port
+        if parts.scheme == "https":
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(host, port, timeout=ANSWER_S, context=context), parts.path.rstrip("/")
+        return http.client.HTTPConnection(host, port, timeout=ANSWER_S), parts.path.rstrip("/")
+
+
+class ModelProxy:
+    """Listens at `path` until it is closed; a context manager. `on_call` is told of every answered request."""
+
+    def __init__(self, path: Path, upstream: Upstream, *, on_call: Callable[[Usage], None]) -> None:
+        self.upstream, self.on_call = upstream, on_call
+        self.places = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        proxy = self
+
+        class Handler(_Handler):
+            owner = proxy
+
+        self._server = _Server(str(path), Handler)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.05,), name="model-proxy", daemon=True
+        )
+        self._thread.start()
+
+    def __enter__(self) -> ModelProxy:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    block_on_close = False  # an agent may hold a connection for ever
+    request_queue_size = 64
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A broken connection of an agent is nobody's concern."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    owner: ModelProxy
+    timeout = ANSWER_S
+
+    def handle(self) -> None:
+        if not self.owner.places.acquire(blocking=False):
+            return
+        try:
+            with contextlib.suppress(OSError):
+                super().handle()
+        finally:
+            self.owner.places.release()
+
+    def do_POST(self) -> None:
+        allowed = self.owner.upstream.allows("POST", self.path)
+        body = self._body()
+        if body is None:
+            self._refuse(413, "the body has no length, or is too long")
+        elif allowed is None:
+            self._refuse(403, "this path is not on the list of what agents may ask of the model's host")
+        else:
+            self._pass_on(body, allowed.groupdict().get("model") or "")
+
+    def _any(self) -> None:
+        self._refuse(403, "only POST is passed on")
+
+    do_GET = do_PUT = do_DELETE = do_PATCH = do_HEAD = do_OPTIONS = do_CONNECT = _any
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing is printed: it would be the agent's words."""
+
+    def _body(self) -> bytes | None:
+        length = self.headers.get("content-length", "")
+        if not re.fullmatch("[0-9]{1,9}", length) or int(length) > MAX_BODY or "transfer-encoding" in self.headers:
+            return None
+        return self.rfile.read(int(length))
+
+    def _refuse(self, status: int, why: str) -> None:
+        body = json.dumps({"error": {"code": status, "message": f"Workbench: {why}"}}).encode()
+        self.close_connection = True
+        self.send_response_only(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.send_header("connection", "close")
+        self.end_headers()
+        self.wfile.write(body if self.command != "HEAD" else b"")
+
+    def _pass_on(self, body: bytes, model: str) -> None:
+        upstream = self.owner.upstream
+        connection, before = upstream.connect()
+        headers = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
+        try:
+            connection.request("POST", before + self.path, body, {**headers, upstream.key_header: upstream.key})
+            answer = connection.getresponse()
+        except (OSError, http.client.HTTPException, ssl.SSLError) as problem:
+            connection.close()
+            self._refuse(502, f"the model's host does not answer: {type(problem).__name__}")
+            return
+        with contextlib.closing(connection):
+            self._pass_back(answer, model)
+
+    def _pass_back(self, answer: http.client.HTTPResponse, model: str) -> None:
+        self.send_response_only(answer.status)
+        for name in PASSED_BACK:
+            if value := answer.headers.get(name):
+                self.send_header(name, value.replace(self.owner.upstream.key, "") if self.owner.upstream.key else value)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        tail, whole = b"", False
+        try:
+            for piece in without(_pieces(answer), self.owner.upstream.key.encode()):
+                tail = (tail + piece)[-TAIL:]
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            whole = True
+        finally:
+            self.owner.on_call(usage_of(tail, model=model, status=answer.status))
+            self.close_connection = not whole
+        self.wfile.write(b"0\r\n\r\n")
+
+
+def _pieces(answer: http.client.HTTPResponse) -> Iterator[bytes]:
+    """An answer as it comes. Raises ConnectionError where it breaks or is too long: a cut one must not look whole."""
+    total = 0
+    try:
+        while piece := answer.read1(PIECE):
+            total += len(piece)
+            if total > MAX_ANSWER:
+                raise ConnectionError("the answer is too long")
+            yield piece
+    except http.client.HTTPException as broken:
+        raise ConnectionError("the answer broke off") from broken
+
+
+def without(pieces: Iterator[bytes], secret: bytes) -> Iterator[bytes]:
+    """`pieces` without `secret`, wherever it is cut; nothing is held back but what could be its beginning."""
+    if not secret:
+        yield from pieces
+        return
+    held = b""
+    for piece in pieces:
+        data = (held + piece).replace(secret, REDACTED)
+        cut = next((size for size in range(min(len(secret) - 1, len(data)), 0, -1) if data.endswith(secret[:size])), 0)
+        held = data[len(data) - cut :]
+        if data := data[: len(data) - cut]:
+            yield data
+    if held:
+        yield held
+
+
+def usage_of(tail: bytes, *, model: str, status: int) -> Usage:
+    """The last usage that an answer tells, in Gemini's words; zeros where it tells none."""
+    text = tail.decode("utf-8", "replace")
+    at = text.rfind('"usageMetadata"')
+    told: Any = {}
+    if at >= 0 and (start := text.find("{", at)) >= 0:
+        with contextlib.suppress(ValueError, RecursionError):
+            told = json.JSONDecoder().raw_decode(text, start)[0]
+    cached = _count(told, "cachedContentTokenCount")
+    return Usage(
+        model=model,
+        status=status,
+        tokens_in=max(0, _count(told, "promptTokenCount") - cached),
+        tokens_out=_count(told, "candidatesTokenCount") + _count(told, "thoughtsTokenCount"),
+        tokens_cached=cached,
+    )
+
+
+def _count(told: dict[str, Any], name: str) -> int:
+    value = told.get(name, 0)
+    return value if isinstance(value, int) and 0 <= value < 1 << 40 else 0
