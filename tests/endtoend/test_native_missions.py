@@ -20,7 +20,7 @@ CODE = "def add(a, b):\n    return a + b\n"
 SUITE = "from adder import add\n\ndef test_add():\n    assert add(1, 2) == 3\n"
 NEW_TEST = "from adder import double\n\ndef test_double():\n    assert double(2) == 4\n"
 DOUBLE = "\n\ndef double(a):\n    return 2 * a\n"
-SETTINGS = '[agents.loop]\ndriver = "native"\nmodel = "claude-sonnet-4-5"\n'
+SETTINGS = '[agents.loop]\ndriver = "native"\nmodel = "claude-haiku-4-5"\n'
 WAIT_S = "60"
 
 

@@ -264,10 +264,11 @@ def flat(settings: Settings) -> dict[str, Any]:
     return dict(_flat(msgspec.to_builtins(settings), ()))
 
 
-def without_keys(given: Layer, keys: Iterable[str]) -> Layer:
-    """A layer without some dotted keys, because its place may not set them."""
-    gone = {tuple(key.split(".")) for key in keys}
-    origins = {key: at for key, at in given.origins.items() if tuple(key.split(".")) not in gone}
+def without_keys(given: Layer, keys: Iterable[tuple[str, ...]]) -> Layer:
+    """A layer without some keys, each by its path, because its place may not set them. A name may have dots in it."""
+    gone = set(keys)
+    dotted = {".".join(path) for path in gone}
+    origins = {key: at for key, at in given.origins.items() if key not in dotted}
     return Layer(data=_less(given.data, gone, ()), origins=origins)
 
 

@@ -21,6 +21,12 @@ from workbench.model.problems import Problem
 SHARED = ".workbench/config.toml"
 LOCAL = ".workbench/local.toml"
 MAX_BYTES = 1 << 20
+OWN_OF_AGENTS = {  # keys of an agent that only a person's own configuration sets
+    "base_url": "where your key is sent",
+    "key_file": "which of your files holds a key",
+    "key_env": "which of your variables holds a key",
+    "prices": "what a model costs you: budgets rest on it",
+}
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,20 +120,24 @@ def _restrained(file: _File) -> tuple[c.Layer, list[Problem]]:
     if not file.foreign:
         return layer, []
     refused = dict(_refused(layer.data))
-    problems = [_warning(file.path, layer.origins.get(key, ""), reason) for key, reason in refused.items()]
+    problems = [_warning(file.path, layer.origins.get(".".join(key), ""), why) for key, why in refused.items()]
     return (c.without_keys(layer, refused) if refused else layer), problems
 
 
-def _refused(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _refused(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
     for key in data.get("screens", {}):
-        yield f"screens.{key}", "a repository may not change your screens and keys"
+        yield ("screens", key), "a repository may not change your screens and keys"
     if data.get("run", {}).get("sandbox") == "none":
-        yield "run.sandbox", "a repository may not switch the sandbox off"
+        yield ("run", "sandbox"), "a repository may not switch the sandbox off"
     environment = data.get("environment", {})
     if _leaves(environment.get("virtual_env", "")):
-        yield "environment.virtual_env", "a repository may not name a directory outside itself"
+        yield ("environment", "virtual_env"), "a repository may not name a directory outside itself"
     if any(_leaves(path) for path in environment.get("search_path", ())):
-        yield "environment.search_path", "a repository may not name a directory outside itself"
+        yield ("environment", "search_path"), "a repository may not name a directory outside itself"
+    for name, agent in data.get("agents", {}).items():
+        for key, what in OWN_OF_AGENTS.items():
+            if key in agent:
+                yield ("agents", name, key), f"a repository may not say {what}"
 
 
 def _leaves(path: str) -> bool:

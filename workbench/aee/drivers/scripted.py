@@ -16,18 +16,13 @@ from typing import Any
 import msgspec
 
 from workbench.aee.drivers.script import OTHERWISE, Step, option_of, parse
-from workbench.aee.tools.calls import repeat_of
+from workbench.aee.tools.calls import REPEATABLE, REPEATS, repeat_of
 from workbench.model.errors import Refused
 from workbench.model.events import ChangesRequested, RunAnswered, ThoughtRecorded
 from workbench.model.text import visible
 from workbench.ports import Session, ToolResult, Turn, TurnEnd
 
 POLL_S = 0.05  # how often a delay looks whether the run is stopped
-REPEATS = 20  # times that one interrupted call is done again before the turn gives up
-_REPEATED = frozenset(
-    {"read", "list", "search", "edit", "patch", "request_consultation", "submit_merge_readiness"}
-    | {"recall_resolutions", "get_brief"}
-)  # harmless when done twice; commands and tests are not
 
 
 class ScriptedDriver:
@@ -163,7 +158,7 @@ class _Player:
         self, step: Step, call: str, arguments: Mapping[str, Any], *, standing_is_fine: bool = False
     ) -> ToolResult:
         result = self._session.use(step.tool, arguments, call=call)
-        again = step.retry or step.tool in _REPEATED
+        again = step.retry or step.tool in REPEATABLE
         for _ in range(REPEATS):
             if result.state != "interrupted" or not again:
                 break

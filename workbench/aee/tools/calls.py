@@ -14,6 +14,11 @@ from workbench.model.events import Event, ToolCalled, ToolReturned
 from workbench.ports import ToolResult
 
 INTENT = "workbench:intent"  # key among a recorded call's arguments that no agent can set
+REPEATS = 20  # times that one interrupted call is done again before it is told as interrupted
+REPEATABLE = frozenset(
+    {"read", "list", "search", "edit", "patch", "request_consultation", "submit_merge_readiness"}
+    | {"recall_resolutions", "get_brief"}
+)  # harmless when done twice; commands and tests are not
 _REPEAT = re.compile(r"~([0-9]{1,9})\Z")
 
 

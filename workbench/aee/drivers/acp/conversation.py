@@ -148,7 +148,7 @@ class Conversation(threading.Thread):
             await asyncio.wait_for(load, START_S)
         except (RequestError, TimeoutError) as problem:
             self._acts = None
-            told = visible(str(problem) or "no answer in time")[:300]
+            told = visible(f"{problem} {getattr(problem, 'data', '')}".strip())[:300]
             await self._ask(lambda: self._say(f"The agent could not take its session up again: {told}"))
             return False
         self._acts.flush()

@@ -149,14 +149,14 @@ class _Call:
 
     def _perform(self) -> None:
         try:
-            with self._api.messages.with_streaming_response.create(**self._body, stream=True) as response:
-                self._response = response.http_response
+            with self._posted() as stream:
+                self._response = response = stream.response
                 if self._given_up:
                     return
                 if "event-stream" not in response.headers.get("content-type", ""):
                     self._mail.put(response.read())
                     return
-                for event in Stream.raw_events(response.http_response):
+                for event in Stream.raw_events(response):
                     if event.event == "error":
                         raise Told(event.data)
                     if event.data:
@@ -164,6 +164,17 @@ class _Call:
             self._mail.put(None)
         except Exception as error:  # noqa: BLE001 - a worker's top: who asked is told, and decides
             self._mail.put(error)
+
+    def _posted(self) -> Stream[object]:
+        """The SDK's own request, of bytes: to walk through a long conversation by types would cost more."""
+        return self._api.post(
+            "/v1/messages",
+            cast_to=object,
+            content=msgspec.json.encode({**self._body, "stream": True}),
+            options={"headers": {"content-type": "application/json"}},
+            stream=True,
+            stream_cls=Stream[object],
+        )
 
 
 class Told(Exception):

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from workbench.aee.drivers.native.results import NOT_DONE, SHOWN, told, told_answer
-from workbench.aee.tools.calls import recalled
+from workbench.aee.tools.calls import first_of, recalled
 from workbench.model import events as e
 from workbench.model.text import one_line
 from workbench.ports import ToolResult
@@ -168,9 +168,9 @@ class Conversation:
         return _result(call.id, told(result, limit=self._limit), is_error=result.state != "ok")
 
     def _returned(self, outcome: e.ToolReturned) -> None:
-        last = self.last
-        if last is not None and any(call.id == outcome.call for call in last.calls):
-            last.results[outcome.call] = without_output(recalled(outcome))
+        last, first = self.last, first_of(outcome.call)
+        if last is not None and any(call.id == first for call in last.calls):
+            last.results[first] = without_output(recalled(outcome))
 
     def _is_over(self) -> bool:
         last = self.last

@@ -22,9 +22,10 @@ from workbench.aee.drivers.native.prices import Usage, price_of
 from workbench.aee.drivers.native.prompt import system_blocks, task_of
 from workbench.aee.drivers.native.reply import CUT, Reply
 from workbench.aee.spending import Allowance
+from workbench.aee.tools.calls import REPEATABLE, REPEATS, repeat_of
 from workbench.model import events as e
 from workbench.model.errors import EnvironmentProblem, Refused
-from workbench.ports import Blobs, Session, Tool, Turn, TurnEnd
+from workbench.ports import Blobs, Session, Tool, ToolResult, Turn, TurnEnd
 
 TRIES = 7  # requests for one reply before the step fails and is left to the next attempt
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0  # between them, where the server does not say
@@ -117,9 +118,18 @@ class _Loop:
                 break
             if call.id not in exchange.results and self._session.stopping():
                 return "stopped"
-            result = self._session.use(call.tool, call.arguments, call=call.id)
-            exchange.results[call.id] = without_output(result)
+            exchange.results[call.id] = without_output(self._use(call.tool, call.arguments, call.id))
         return None
+
+    def _use(self, tool: str, arguments: Mapping[str, Any], call: str) -> ToolResult:
+        """Use a tool; what is harmless when done twice is done again where an attempt was interrupted."""
+        result = self._session.use(tool, arguments, call=call)
+        for _ in range(REPEATS if tool in REPEATABLE else 0):
+            if result.state != "interrupted":
+                break
+            call = repeat_of(call)
+            result = self._session.use(tool, arguments, call=call)
+        return result
 
     def _standing(self) -> TurnEnd | None:
         """How the turn has ended already, or what a person decided about its budget."""
@@ -142,7 +152,7 @@ class _Loop:
         """Hand in what there is, without another request."""
         arguments = {"message": UNFINISHED, "rationale": {"notes": UNFINISHED}}
         call = f"deliver:{self._driver._allowance.deliver}"
-        result = self._session.use("submit_merge_readiness", arguments, call=call)
+        result = self._use("submit_merge_readiness", arguments, call)
         if result.state == "ok":
             return "submitted"
         self._session.say(f"There is nothing to deliver: {result.summary}")
@@ -228,11 +238,11 @@ class _Loop:
                 hint="workbench agents doctor looks at the way to it; workbench resume tries again.",
             )
         self._session.say(f"The model did not answer ({trouble.message}). Trying again in {wait_s:.1f} s.")
-        until = time.monotonic() + wait_s
-        while (left := until - time.monotonic()) > 0:
+        while wait_s > 0:
             if self._session.stopping():
                 return False
-            self._driver._pause(min(LOOK_S, left))
+            self._driver._pause(min(LOOK_S, wait_s))
+            wait_s -= LOOK_S
         return True
 
     def _pay(self, usage: Usage, *, stop: str, reply: str = "") -> None:

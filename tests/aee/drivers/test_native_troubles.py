@@ -1,0 +1,123 @@
+"""The native driver and a server in trouble: limits, errors, streams cut at any byte; what is retried, and what not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from email.utils import formatdate
+
+import pytest
+
+from tests.aee.drivers.native_stage import KEY, WRITE, Stage, said
+from workbench.aee.drivers.native.driver import TRIES
+from workbench.model.errors import EnvironmentProblem, Refused
+from workbench.model.events import ThoughtRecorded, ToolCalled
+from workbench.testing.model_server.messages import Failure, Reply, Use, messages_route
+from workbench.testing.model_server.server import Received
+
+Make = Callable[..., Stage]
+DONE = said("Done.")
+
+
+@pytest.mark.parametrize("told", ["7", "7.0", "date"])
+def test_a_limit_of_the_server_is_obeyed(told: str, stage: Make) -> None:
+    """With 429 the server says when to come again; nobody comes before."""
+    at = formatdate(9e9, usegmt=True)
+    here = stage([Failure(status=429, retry_after=told if told != "date" else at), DONE])
+    if told == "date":  # in the year 2255: nobody waits as long, and a person is told
+        with pytest.raises(EnvironmentProblem):
+            here.turn()
+        return
+    assert here.turn() == "ended"
+    assert sum(here.waited) == pytest.approx(7.0)
+
+
+@pytest.mark.parametrize("status", [500, 503, 529, 408])
+def test_an_overloaded_server_is_asked_again(status: int, stage: Make) -> None:
+    """Twice as late each time, and the person can read why nothing happens."""
+    here = stage([Failure(status=status)] * 3 + [DONE])
+    assert here.turn() == "ended"
+    assert 0.5 * 0.75 * 7 <= sum(here.waited) <= 0.5 * 1.25 * 7 + 0.3
+    assert "Trying again" in here.session.thoughts[0]
+
+
+def test_a_server_that_never_answers_is_given_up(stage: Make) -> None:
+    """The step fails with the remedy, to be tried again later; it does not hang."""
+    here = stage([Failure(status=529)] * 50)
+    with pytest.raises(EnvironmentProblem) as failed:
+        here.turn()
+    assert len(here.asked) == TRIES
+    assert "agents doctor" in failed.value.hint
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_what_the_server_refuses_is_not_asked_again(status: int, stage: Make) -> None:
+    """A wrong key or request stays wrong: once, and in words that do not hold the key."""
+    here = stage([Failure(status=status, message=f"bad key {KEY}")] * 5)
+    with pytest.raises(Refused) as failed:
+        here.turn()
+    assert len(here.asked) == 1
+    assert KEY not in failed.value.message
+    assert failed.value.hint
+
+
+def test_an_error_amid_a_stream_is_asked_again_and_booked(stage: Make) -> None:
+    """What the server had counted when it broke is paid for."""
+    here = stage([Failure(status=529, mid_stream=True), DONE])
+    assert here.turn() == "ended"
+    assert [(reply.stop, reply.reply == "") for reply in here.replies] == [("broken", True), ("end_turn", False)]
+
+
+WHOLE = Reply(text="I write.", uses=(*WRITE.uses, Use(tool="run", arguments={"command": "touch ran"})))
+
+
+def _length_of(reply: Reply) -> int:
+    asked = Received(method="POST", path="/v1/messages", body=b'{"stream": true, "model": "m", "messages": []}')
+    return sum(map(len, messages_route([reply])(asked).pieces))
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_a_stream_cut_at_any_byte_is_never_acted_on(part: int, stage: Make) -> None:
+    """Nothing of a reply that broke off is carried out or said; the one that came whole is, once."""
+    length = _length_of(WHOLE)
+    cuts = range(1 + part, length, 53)
+    script = [step for cut in cuts for step in (Reply(text=WHOLE.text, uses=WHOLE.uses, cut_at=cut), DONE)]
+    here = stage(script)
+    for cut in cuts:
+        assert here.turn() == "ended", cut
+        here.session.request_changes("Again.")
+    assert not [event for event in here.session.events if isinstance(event.payload, ToolCalled)]
+    assert not [p for e in here.session.events if isinstance(p := e.payload, ThoughtRecorded) and p.text == "I write."]
+    assert "made" not in here.workplace.tree()
+    here = stage([WHOLE, DONE])
+    here.turn()
+    assert {"made", "ran"} <= here.workplace.tree().keys(), "the control: whole, it is acted on"
+
+
+_NO_BLOCK = b'{"type": "content_block_delta", "index": 99, "delta": {"type": "text_delta", "text": "x"}}'
+_NO_TEXT = b'{"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": 7}}'
+GARBAGE = [b"{", b"[]", b"null", b'{"type": "content_block_delta"}', _NO_BLOCK, _NO_TEXT, b"\xff\xfe"]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+def test_events_that_are_none_make_the_reply_void(garbage: bytes, stage: Make) -> None:
+    """A stream that does not speak the protocol is asked for again, and nothing of it acted on."""
+    here = stage([Reply(uses=WRITE.uses, garbage=garbage), DONE])
+    assert here.turn() == "ended"
+    assert len(here.asked) == 2
+    assert "made" not in here.workplace.tree()
+
+
+def test_a_wait_ends_when_the_run_is_stopped(stage: Make) -> None:
+    """A server's wish to be left alone for minutes does not hold a stopped run."""
+    here = stage([Failure(status=429, retry_after="600")])
+    here.session.stop_when = lambda: len(here.waited) > 3
+    assert here.turn() == "stopped"
+    assert len(here.asked) == 1
+
+
+def test_replies_that_are_always_cut_end_the_turn(stage: Make) -> None:
+    """A limit of tokens that is too small is told to a person after a few replies, with the remedy."""
+    here = stage([Reply(text="More", stop_reason="max_tokens")] * 9)
+    with pytest.raises(Refused, match="3 replies in a row") as failed:
+        here.turn()
+    assert "max_tokens" in failed.value.hint
