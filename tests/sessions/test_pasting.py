@@ -55,7 +55,8 @@ def test_keys_outside_a_paste_are_as_they_were(sequence: str) -> None:
 
 
 def test_right_after_a_paste_nothing_is_sent(repository: Path, world: World) -> None:
-    """A key within a moment of a paste may have come out of it, so it does not decide; what was pasted stays."""
+    """A key within a moment of a paste may have come out of it, so it does not decide; what was pasted stays,
+    and its lines are words of one reason."""
     pack = world.pack(world.mission()[0])
 
     async def session() -> None:
@@ -64,7 +65,7 @@ def test_right_after_a_paste_nothing_is_sent(repository: Path, world: World) -> 
             await person.settled()
             await person.do("approve-pack")
             person.screen._changed_at = 0.0
-            person.app.post_message(events.Paste("looks fine"))
+            person.app.post_message(events.Paste("looks\rfine\r"))
             await person.press("ctrl+s")
             person.sees("APPROVE", "looks fine", "press it again")
             await person.do("confirm")

@@ -348,6 +348,21 @@ def test_a_reason_outlives_the_screens(decision: str, repository: Path, world: W
     assert not list(desks.rglob("draft-*.json"))
 
 
+def test_on_a_tiny_screen_the_field_is_in_sight(repository: Path, world: World, run: str) -> None:
+    """At 40x10 one sees what one types, whatever else has to scroll."""
+    pack = world.pack(run)
+
+    async def act(person: Session) -> None:
+        await person.do("reject-pack")
+        await person.type("bad idea")
+        person.sees("bad idea")
+        await person.press("tab")
+        await person.type(run)
+        person.sees(run)
+
+    review(repository, pack, act, size=(40, 10))
+
+
 def test_merge_is_shown_then_done_then_undone(repository: Path, world: World, run: str) -> None:
     """Commits, target, mode, message and checkouts are shown before the branch moves; `u` moves it back."""
     pack = world.pack(run)
@@ -366,6 +381,9 @@ def test_merge_is_shown_then_done_then_undone(repository: Path, world: World, ru
         person.sees("goes back from")
         await person.do("confirm")
         person.sees("taken back (move-back)", "✓ approved")
+        await person.do("request-changes")
+        person.sees("its run is over")
+        assert person.screen.where == "review", "no reason is asked for that could not be sent"
 
     review(repository, pack, act)
     assert git(repository, "rev-parse", "main") == before

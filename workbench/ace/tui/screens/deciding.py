@@ -64,8 +64,12 @@ class Deciding(WorkScreen):
         )
 
     def off_request_changes(self) -> str:
-        """Also after an approval."""
-        return self._undecidable("submitted", "approved")
+        """Also after an approval; not where its run is over, for it was merged and taken back."""
+        run = self.data.run
+        over = run is not None and run.outcome == "merged"
+        return self._undecidable("submitted", "approved") or (
+            "it was merged and taken back; its run is over: start a new mission" if over else ""
+        )
 
     def off_reject_pack(self) -> str:
         """Also after an approval."""

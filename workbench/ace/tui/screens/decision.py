@@ -33,6 +33,7 @@ class DecisionDialog(Dialog):
     """One decision on one pack. Nothing is closed or lost before it is in the journal."""
 
     DEFAULT_CSS = """
+    DecisionDialog > Vertical { overflow-y: auto; scrollbar-size-vertical: 0; }
     DecisionDialog StillLines { background: $surface; }
     DecisionDialog #says { max-height: 44vh; }
     DecisionDialog Input { border: none; height: 1; padding: 0 1; background: $panel; }
@@ -306,7 +307,7 @@ class _Words(Input):
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        self.insert_text_at_cursor(one_line(event.text))
+        self.insert_text_at_cursor(one_line(event.text.replace("\r", "\n")))  # a terminal pastes line ends as these
 
 
 class _Label(StillLines):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from textual.widget import Widget
 
 from workbench.ace.tui.actions import EVERYWHERE, Action, actions_of
-from workbench.ace.tui.keymap import shown
+from workbench.ace.tui.keymap import key_words, shown
 from workbench.ace.tui.prose import Block, Prose, blank, heading
 from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.tui.screens.dialog import Dialog
@@ -49,7 +49,8 @@ class HelpScreen(Dialog):
 
     def _row(self, action: Action) -> Block:
         keymap = self.workbench.keymap_of_workbench
-        keys = " ".join(shown(key) for key in keymap.keys_of(action))
+        bound = keymap.keys_of(action)
+        keys = key_words(bound) if all(key.isdigit() for key in bound) else " ".join(shown(key) for key in bound)
         reason = self._of.reason_off(action)
 
         def lay(cells: int) -> tuple[Line]:
