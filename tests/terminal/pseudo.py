@@ -30,6 +30,9 @@ class PseudoTerminal:
         self._stream = pyte.ByteStream(self.screen)
         self._leader, follower = pty.openpty()
         self._fit(columns, rows)
+        modes = termios.tcgetattr(follower)
+        modes[0] &= ~termios.IXON  # as `stty -ixon`: a Ctrl+S that comes after the program's end stops nothing
+        termios.tcsetattr(follower, termios.TCSANOW, modes)
         self.modes_before = termios.tcgetattr(follower)
         self._follower = follower
         self.process = subprocess.Popen(
