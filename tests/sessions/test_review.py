@@ -15,6 +15,9 @@ from ace_world import World, git
 from textual import events
 
 from workbench.ace.tui import routes
+from workbench.ace.tui.marks import Glyphset
+from workbench.ace.tui.reviewing import FileRow, paint_file
+from workbench.ace.wiring.differing import ChangedFile
 from workbench.ace.wiring.gating import BuildOrder, request
 from workbench.ace.wiring.reviewing import decide_on_pack
 from workbench.ace.wiring.workplace import Workplace
@@ -26,6 +29,7 @@ from workbench.model import events as e
 from workbench.model.digests import canonical, digest_of
 from workbench.model.errors import Refused
 from workbench.model.evidence import CRITERIA, Evidence, Finding
+from workbench.model.text import cell_width
 from workbench.testing.stage import Session, stage
 
 HOSTILE = "[red]\x1b[2J\u202ePAY[/red]"
@@ -683,3 +687,13 @@ def test_an_unknown_pack(repository: Path, world: World, run: str) -> None:
         person.sees("There is no such pack.")
 
     review(repository, "MRP-nothing-1", act)
+
+
+@pytest.mark.parametrize("name", ["a.py", "long" * 20 + ".py", "漢字" * 20])
+def test_numbers_stand_under_each_other(name: str) -> None:
+    """However long or wide a name is, the lines added end where the row ends."""
+    path = f"shop/{name}"
+    file = ChangedFile(path=path, old_path=path, status="A", old_mode="", new_mode="100644", added=1)
+    row = FileRow(file, "CHANGED")
+    painted = paint_file(row, 42, read=False, glyphs=Glyphset("unicode"))
+    assert sum(cell_width(part.text) for part in painted) == 41, "the last cell is free"

@@ -61,6 +61,23 @@ def test_being_ended_restores_the_terminal(number: signal.Signals, opened: Open)
         restored(terminal)
 
 
+def test_after_a_suspension_all_is_painted_anew(opened: Open, world: World) -> None:
+    """Back from the shell, the whole screen is there, not only what changed meanwhile."""
+    world.question(world.mission()[0])
+    with opened() as terminal:
+        terminal.sees("BLOCKING NOW", "Cents or euros?")
+        os.kill(terminal.process.pid, signal.SIGTSTP)
+        terminal.until(lambda: LEFT in terminal.raw, "the terminal is given back")
+        terminal.until(lambda: _is_stopped(terminal.process.pid), "it stands still")
+        terminal.screen.reset()
+        os.kill(terminal.process.pid, signal.SIGCONT)
+        terminal.sees("BLOCKING NOW", "Cents or euros?", "? help")
+
+
+def _is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
 def test_losing_the_terminal_ends_the_screens(opened: Open) -> None:
     """When ssh drops, no process stays behind."""
     with opened() as terminal:

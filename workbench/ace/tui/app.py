@@ -167,10 +167,15 @@ class WorkbenchApp(App[int]):
     def on_mount(self) -> None:
         """Begin to read the journal once there is something to look at."""
         self._obey_signals()
+        self.app_resume_signal.subscribe(self, self._paint_anew)
         self.bridge.watch(NEEDS, needs_view)
         self.call_after_refresh(self._settle_down)
         if self.chosen.problems:
             self.call_after_refresh(self._tell_problems)
+
+    def _paint_anew(self, _: object) -> None:
+        """After `fg` the terminal is empty: paint all of it, not what changed."""
+        self.screen.refresh(layout=True)
 
     def _settle_down(self) -> None:
         """The first frame is painted: begin to read. What stands by now stays, so no collection looks at it again."""

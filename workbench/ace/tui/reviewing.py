@@ -126,7 +126,7 @@ def paint_file(row: FileRow, cells: int, *, read: bool, glyphs: Glyphset) -> Lin
     sign = glyphs.sign("passed") if read else blanks(1)
     counts = line_counts(row.file)
     room = cells - COUNT_CELLS - 5
-    words = padded(piece(name, "dim" if dim or read else "strong"), min(room, cell_width(safe(name))))
+    words = padded(piece(name, "dim" if dim or read else "strong"), min(room - 1, cell_width(safe(name))))
     rest = room - cell_width(words.text) - 1
     behind = padded(piece(directory, "dim"), rest) if rest > 0 else blanks(rest)
     used = sum(cell_width(part.text) for part in counts)
