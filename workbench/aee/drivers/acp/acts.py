@@ -80,7 +80,10 @@ class Acts:
         if not number or OWN.search(number) or OWN.search(str(update.get("title", ""))):
             return
         self.flush()
-        name = self._name(number, starts=update.get("sessionUpdate") == "tool_call")
+        starts = update.get("sessionUpdate") == "tool_call" and update.get("status") not in ENDED
+        name = self._name(number, starts=starts)
+        if f"returned:{name}" in self._known:
+            return  # told again, of an earlier turn
         call = self._calls.setdefault(name, {})
         call.update({key: value for key, value in update.items() if value is not None})
         if permission:
@@ -88,7 +91,8 @@ class Acts:
         ended = ENDED.get(str(call.get("status")))
         if not call.get("is_called") and (call.get("title") or ended or permission) and self._room():
             call["is_called"] = True
-            self._record(self._called(name, call), name)
+            if f"called:{name}" not in self._known:
+                self._record(self._called(name, call), name)
         if ended and not call.get("is_returned") and call.get("is_called"):
             call["is_returned"] = True
             self._record(self._returned(name, call, ended), name)
@@ -97,7 +101,7 @@ class Acts:
         """The turn is over: what has not ended was interrupted."""
         self.flush()
         for name, call in self._calls.items():
-            if call.get("is_called") and not call.get("is_returned") and f"returned:{name}" not in self._known:
+            if call.get("is_called") and not call.get("is_returned"):
                 call["is_returned"] = True
                 self._record(self._returned(name, call, "interrupted"), name)
 

@@ -29,6 +29,7 @@ PROTOCOL = 1
 MAX_LINE = 64 << 20  # bytes of one message
 START_S = 120.0  # for an agent to answer the first two requests; slow machines, slow programs
 PAUSE_S = 0.1  # without a further word, before what was said counts as a thought
+REPLAY_S = 0.2  # for what an agent tells again after it said that its session is loaded
 WIND_UP_S = 3.0  # for an agent to end its turn when it is told to, and to keep its session
 ENDED_BY_LIMIT = {"max_tokens": "its model's limit of tokens", "max_turn_requests": "its limit of requests a turn"}
 
@@ -151,9 +152,10 @@ class Conversation(threading.Thread):
             told = visible(f"{problem} {getattr(problem, 'data', '')}".strip())[:300]
             await self._ask(lambda: self._say(f"The agent could not take its session up again: {told}"))
             return False
+        await self._ask(lambda: self._opened(self._plan.known, True))
+        await asyncio.sleep(REPLAY_S)
         self._acts.flush()
         self._acts.replaying = False
-        await self._ask(lambda: self._opened(self._plan.known, True))
         return True
 
     async def _turn(self, connection: Any, session: Session) -> None:

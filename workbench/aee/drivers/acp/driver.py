@@ -155,6 +155,7 @@ class _Turn:
             "argv": [*self._program.argv, *self._model_words()],
             "acp": str(desk / "acp"),
             "model": str(desk / "model"),
+            "before": profile.before if self._known_session() else "",
             "env": {name: value.replace(SETTINGS, str(desk / "settings.json")) for name, value in profile.env.items()},
         }
         return Job(

@@ -1,8 +1,8 @@
 """Runs beside a driven agent, in its sandbox: starts it on our socket, and lets it reach its model on loopback.
 
 It is run as a script, by itself (`inside.py ORDER`), and imports nothing of Workbench. It is as untrusted as the agent
-that it starts: what it can do, the agent can do. ORDER is JSON: `argv`, `acp` and `model` (unix sockets), `env`.
-In `env`, `{port}` stands for the port on which the model is reached.
+that it starts: what it can do, the agent can do. ORDER is JSON: `argv`, `acp` and `model` (unix sockets), `env`, and
+`before`, a shell script. In `env`, `{port}` stands for the port on which the model is reached.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ def main(order: dict[str, object]) -> int:
     """Start the agent with the conversation as its stdin and stdout; its exit code."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=64)
     port = str(listener.getsockname()[1])
+    if order["before"]:
+        os.waitpid(os.posix_spawn("/bin/sh", ["sh", "-c", str(order["before"])], os.environ), 0)
     talk = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     talk.connect(str(order["acp"]))
     argv = [str(word) for word in order["argv"]]  # type: ignore[attr-defined]  # a list, as the driver wrote it

@@ -26,6 +26,7 @@ class Profile:
     name: str
     env: Mapping[str, str] = field(default_factory=dict)
     settings: str = ""
+    before: str = ""  # a shell script for the inside, before the program starts
     model_words: tuple[str, ...] = ()  # put before the name of the model on the command line; empty: it takes none
     model: str = ""  # where the settings name none
     url: str = ""  # of the model's host, where the environment names none
@@ -61,6 +62,12 @@ _GEMINI_SETTINGS = {
     "ide": {"enabled": False},
 }
 
+# Taken up within the minute in which it was begun, a session is emptied: a file of the same name is begun anew.
+_GEMINI_BEFORE = (
+    'for f in "$HOME"/.gemini/tmp/*/chats/session-2*-*.jsonl; do '
+    '[ -f "$f" ] && mv -n -- "$f" "${f%/*}/session-1970-01-01T00-00-${f##*-}"; done; :'
+)
+
 GEMINI = Profile(
     name="gemini",
     env={
@@ -72,6 +79,7 @@ GEMINI = Profile(
         "NODE_OPTIONS": "--disable-wasm-trap-handler",  # its guard pages alone pass any limit on address space
     },
     settings=json.dumps(_GEMINI_SETTINGS),
+    before=_GEMINI_BEFORE,
     model_words=("--model",),
     model="gemini-2.5-pro",  # the program's own choice asks another model first, which of them to take
     url="https://generativelanguage.googleapis.com",
