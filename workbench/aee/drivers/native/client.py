@@ -9,6 +9,7 @@ import contextlib
 import logging
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from time import time
@@ -82,35 +83,34 @@ class Client:
 
         Raises Trouble, and Stopped when `stopping` says so.
         """
-        mail: queue.SimpleQueue[_Piece] = queue.SimpleQueue()
-        call = _Call(self._api, body, mail)
-        building = Building()
+        call = _Call(self._api, body)
         try:
             while True:
                 if stopping():
-                    raise Stopped(building.usage)
-                try:
-                    piece = mail.get(timeout=POLL_S)
-                except queue.Empty:
-                    on_text("")
-                    continue
-                if isinstance(piece, Exception):
-                    raise self._trouble(piece, building.usage)
-                if piece is None:
-                    return self._clean(building.finish())
-                if isinstance(piece, bytes):
-                    return self._clean(whole_reply(piece))
-                on_text(self._masked(building.take(piece)))
-        except Malformed as broken:
-            raise Trouble(str(broken), again=True, usage=broken.usage) from None
+                    raise Stopped(call.building.usage)
+                with contextlib.suppress(queue.Empty):
+                    outcome = call.outcome.get(timeout=POLL_S)
+                    on_text(self._masked(call.heard()))
+                    return self._ended(outcome, call.building)
+                on_text(self._masked(call.heard()))
         finally:
             call.hang_up()
+
+    def _ended(self, outcome: bytes | Exception | None, building: Building) -> Reply:
+        if isinstance(outcome, Exception) and not isinstance(outcome, Malformed):
+            raise self._trouble(outcome, building.usage)
+        try:
+            if isinstance(outcome, Malformed):
+                raise outcome
+            return self._clean(building.finish() if outcome is None else whole_reply(outcome))
+        except Malformed as broken:
+            raise Trouble(self._told(str(broken)), again=True, usage=broken.usage) from None
 
     def _trouble(self, error: Exception, usage: Usage) -> Trouble:
         if not isinstance(error, anthropic.APIStatusError):
             return Trouble(self._told(f"{type(error).__name__}: {error}"), again=True, usage=usage)
         status = _status_of(error)
-        told = self._told(f"{status} {error.message}")
+        told = self._told(f"{status} {error.api_message or error.message}")
         too_long = status in (400, 413) and (status == 413 or any(sign in told.lower() for sign in TOO_LONG))
         again = status in BUSY or status >= 500
         wait_s = _wait_of(error.response.headers)
@@ -127,17 +127,24 @@ class Client:
         return " ".join(self._masked(words).split())[:TOLD]
 
 
-_Piece = str | bytes | Exception | None  # an event's data, a whole answer, what went wrong, the end
-
-
 class _Call:
-    """One request at work in a thread of its own, so that nobody waits for a silent server."""
+    """One request at work in a thread of its own, so that nobody waits for a silent server.
 
-    def __init__(self, api: anthropic.Anthropic, body: Mapping[str, Any], mail: queue.SimpleQueue[_Piece]) -> None:
-        self._api, self._body, self._mail = api, body, mail
+    `outcome` gets one thing: a whole answer, what went wrong, or None when `building` has it all.
+    """
+
+    def __init__(self, api: anthropic.Anthropic, body: Mapping[str, Any]) -> None:
+        self._api, self._body = api, body
+        self.building = Building()
+        self.outcome: queue.SimpleQueue[bytes | Exception | None] = queue.SimpleQueue()
+        self._texts: deque[str] = deque()
         self._response: Any = None
         self._given_up = False
         threading.Thread(target=self._perform, name="model", daemon=True).start()
+
+    def heard(self) -> str:
+        """The text that came since the last look."""
+        return "".join(self._texts.popleft() for _ in range(len(self._texts)))
 
     def hang_up(self) -> None:
         """Nobody waits for the rest."""
@@ -154,16 +161,16 @@ class _Call:
                 if self._given_up:
                     return
                 if "event-stream" not in response.headers.get("content-type", ""):
-                    self._mail.put(response.read())
+                    self.outcome.put(response.read())
                     return
                 for event in Stream.raw_events(response):
                     if event.event == "error":
                         raise Told(event.data)
-                    if event.data:
-                        self._mail.put(event.data)
-            self._mail.put(None)
+                    if event.data and (text := self.building.take(event.data)):
+                        self._texts.append(text)
+            self.outcome.put(None)
         except Exception as error:  # noqa: BLE001 - a worker's top: who asked is told, and decides
-            self._mail.put(error)
+            self.outcome.put(error)
 
     def _posted(self) -> Stream[object]:
         """The SDK's own request, of bytes: to walk through a long conversation by types would cost more."""

@@ -51,6 +51,8 @@ class Compaction:
         if not force and self.tokens() + reserve <= self._window * FULL:
             return False
         aim = max(self._window * AIM - reserve, self._window * 0.1)
+        if force:  # the server counts otherwise than we
+            aim = min(aim, self.tokens() / 2)
         gone: list[Exchange] = []
         while len(self._talk.exchanges) > 1 and self.tokens() > aim:
             gone.append(self._talk.exchanges.pop(0))
