@@ -408,7 +408,7 @@ def test_the_cursor_stays_on_its_row(repository: Path, world: World) -> None:
             await person.until_sees("2 new or settled")  # the answered one, and that no AEE goes on with its run
             assert [person.lines.index(person.line_with(f"CRP {run}-1")) for run in runs] == before
             assert person.line_with(f"CRP {runs[1]}-1").startswith("▌")
-            assert person.line_with(f"CRP {runs[0]}-1").startswith("~")
+            assert person.line_with(f"CRP {runs[0]}-1").startswith(" ~")
             await person.press(".")
             assert person.line_with(f"CRP {runs[1]}-1").startswith("▌")
             person.sees_not(f"CRP {runs[0]}-1")

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from workbench.ace.tui.sheet import RowT, Sheet, merged
-from workbench.ace.tui.text import EMPTY, Line, Piece, line
+from workbench.ace.tui.text import EMPTY, Line, Piece, line, piece
 from workbench.ace.tui.widgets.lines import SEARCHED_LINES, LinesView, Where
 from workbench.ace.tui.widgets.look import look_of
 
@@ -181,9 +181,9 @@ class RowsView(LinesView, Generic[RowT]):
         """A row as a line."""
         key = self._sheet.key(row)
         words = self._paint(row, cells - LEAD)
-        if key in self._gone:
-            words = tuple(Piece(part.text, "stale") for part in words)
-        return line("*" if key in self.marked else "~" if key in self._gone else " ", *words)
+        if key in self._gone:  # its sign says so, too: the cursor's bar hides the lead
+            words = (piece("~", "stale"), *(Piece(part.text, "stale") for part in words[1:]))
+        return line("*" if key in self.marked else " ", *words)
 
     def _apply(self) -> None:
         """Show what the filter leaves; a long list is sifted beside the event loop."""
