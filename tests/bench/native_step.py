@@ -1,6 +1,7 @@
 """What a step of the native driver costs beside model and tool, as a ratio to a shell spawn; and whether it grows.
 
-The model is a process of its own. Processor time of the driver's process between two recorded replies; medians, of the calmest round.
+The model is a process of its own. Processor time of the driver's process between two recorded replies; medians, of
+the calmest round.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ import pytest
 from tests.hygiene.tracked import ROOT, modules, texts
 
 KNOWN_HOSTS = (
+    "api.anthropic.com",
     "arxiv.org",
     "github.com",
     "git-lfs.github.com",

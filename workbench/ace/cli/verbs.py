@@ -64,6 +64,14 @@ VERBS: dict[str, Verb | Noun] = {
         },
         "Merge-readiness packs.",
     ),
+    "agents": Noun(
+        {
+            "list": Verb(f"{_HERE}.agents:list_agents", "Agents that the settings name."),
+            "doctor": Verb(f"{_HERE}.agents:doctor", "Whether each could work: driver, model, key, server."),
+            "try": Verb(f"{_HERE}.agents:try_agent", "One tiny turn in a throwaway clone."),
+        },
+        "Agents by name.",
+    ),
     "aee": Noun(
         {
             "start": Verb(f"{_HERE}.aee:start", "Start the AEE, detached; returns once it is ready."),

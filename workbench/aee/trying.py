@@ -1,0 +1,170 @@
+"""One tiny turn of an agent in a throwaway clone, sandboxed, for `workbench agents try`; the journal learns nothing."""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from workbench.aee.drivers.native.opening import open_native
+from workbench.aee.sandbox.select import select
+from workbench.aee.tools.git_commands import GIT_ENV
+from workbench.aee.tools.place import Place
+from workbench.aee.tools.toolbox import Assignment, Callbacks, ToolBox
+from workbench.artifacts.configuration import Agent
+from workbench.journal.blobs import FileBlobs
+from workbench.journal.clock import SystemClock
+from workbench.model.errors import NotFound, Refused, WorkbenchError
+from workbench.model.events import Event, ModelCalled, ToolReturned
+from workbench.model.text import visible
+from workbench.ports import Environment, Mount, Session, Turn, TurnEnd, Workspace
+from workbench.repository.configuration import read_settings
+from workbench.repository.repository import open_repository
+from workbench.testing.session import RecordingSession
+
+RUN, BRANCH = "try.1", "workbench/try/try.1"
+BRIEF = """\
+---
+id: try
+title: A tiny turn
+goal: {objective: "Write the word that greeting.txt holds, in capitals, into answer.txt; then deliver."}
+success_criteria: {definition_of_done: [{id: DOD-1, text: "answer.txt holds the word in capitals."}]}
+budget: {cost_usd: 0.25, tokens: 200000}
+---
+"""
+GREETING, WANTED = "hello\n", "HELLO"
+NATIVE = "native"
+
+
+def main() -> int:
+    """Take the turn and print one object."""
+    parser = argparse.ArgumentParser(prog="python -m workbench.aee.trying")
+    for name in ("--journal", "--repository", "--agent"):
+        parser.add_argument(name, required=True)
+    wanted = parser.parse_args()
+    with open_repository(Path(wanted.repository), allow_bare=True, allow_empty=True) as person:
+        settings, _ = read_settings(person.checkout)
+    row = tried(wanted.agent, settings.agents[wanted.agent])
+    sys.stdout.buffer.write(msgspec.json.encode(row) + b"\n")
+    return 0
+
+
+def tried(name: str, agent: Agent) -> dict[str, Any]:
+    """What came of it; trouble is told in the row."""
+    began = time.monotonic()
+    ended, error, hint, answer = "", "", "", ""
+    events: Sequence[Event] = ()
+    with tempfile.TemporaryDirectory(prefix="workbench-try-", ignore_cleanup_errors=True) as directory:
+        trial = _Trial(Path(directory), name)
+        try:
+            ended = trial.take(agent)
+            answer = trial.answer()
+        except WorkbenchError as problem:
+            error, hint = visible(problem.message), visible(problem.hint)
+        finally:
+            events = trial.session.events
+            trial.close()
+    called = [event.payload for event in events if isinstance(event.payload, ModelCalled)]
+    return {
+        "schema": 1,
+        "kind": "trial",
+        "id": name,
+        "driver": agent.driver,
+        "model": agent.model,
+        "ok": ended == "submitted" and answer == WANTED,
+        "ended": ended,
+        "answer": visible(answer)[:200],
+        "calls": [
+            {"tool": returned.tool, "state": returned.state, "summary": visible(returned.summary)}
+            for event in events
+            if isinstance(returned := event.payload, ToolReturned)
+        ],
+        "requests": len(called),
+        "tokens": sum(c.tokens_in + c.tokens_out + c.tokens_cache_write + c.tokens_cache_read for c in called),
+        "cost_usd": sum(c.cost_usd for c in called),
+        "cost_known": all(c.cost_known for c in called),
+        "seconds": round(time.monotonic() - began, 2),
+        "error": error,
+        "hint": hint,
+    }
+
+
+class _Trial:
+    """A clone of nothing much, and the tools in it."""
+
+    def __init__(self, directory: Path, agent: str) -> None:
+        clone = directory / "clone"
+        clone.mkdir()
+        (clone / "greeting.txt").write_text(GREETING, encoding="utf-8")
+        base = _commit(clone)
+        workspace = Workspace(
+            id=RUN, path=str(clone), base_commit=base, cwd=str(clone), mounts=(Mount(source=str(clone), writable=True),)
+        )
+        self._clone = clone
+        self._agent = agent
+        self._blobs = FileBlobs(directory / "blobs")
+        self._place = Place.of(
+            workspace,
+            sandbox=select("", allow_none=False),
+            environment=Environment(kind="system", label="the system's tools"),
+            scratch=directory / "scratch",
+        )
+        self._box = ToolBox(
+            self._place,
+            assignment=Assignment(run=RUN, mission="try", agent=agent, branch=BRANCH, brief=BRIEF),
+            callbacks=Callbacks(name_question=lambda _call: "CRP-try", blobs=self._blobs, now=SystemClock().now),
+        )
+        self.session = RecordingSession(self._box.ready, run=RUN)
+
+    def take(self, agent: Agent) -> TurnEnd:
+        """The turn."""
+        if agent.driver == "scripted":
+            raise Refused("a scripted agent plays a script of its own", hint="Start a mission with it.")
+        if agent.driver != NATIVE:
+            raise NotFound(
+                f"agents of the driver {agent.driver!r} cannot be tried here", hint="Start a mission with it."
+            )
+        driver = open_native(agent, brief=BRIEF, asked=(), tools=self._box.tools, blobs=self._blobs)
+        session: Session = self.session
+        return driver.take_turn(Turn(run=RUN, mission="try", agent=self._agent, brief=BRIEF), session)
+
+    def answer(self) -> str:
+        """What the agent wrote, read as a tool would: never through a link out of the clone."""
+        result = self._box.call("read", {"path": "answer.txt"}, "look")
+        return str(result.data.get("text", result.data.get("content", ""))).strip()
+
+    def close(self) -> None:
+        self._place.files.close()
+
+
+def _commit(clone: Path) -> str:
+    """The base, before any agent was near it."""
+    who = ("-c", "user.name=Workbench", "-c", "user.email=try@workbench.invalid")
+    for words in (
+        ("init", "-q", "-b", "main"),
+        ("add", "-A"),
+        (*who, "commit", "-qm", "Base"),
+        ("checkout", "-qb", BRANCH),
+    ):
+        _git(clone, *words)
+    return _git(clone, "rev-parse", "HEAD")
+
+
+def _git(clone: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=clone, env=_git_env(), check=True, capture_output=True)
+    return done.stdout.decode().strip()
+
+
+def _git_env() -> dict[str, str]:
+    return {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/nonexistent", **GIT_ENV}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
