@@ -88,6 +88,7 @@ class WorkbenchApp(App[int]):
         self.keymap_of_workbench = self.chosen.keymap
         self.glyphs = Glyphset("unicode" if shows_unicode(self.chosen.screens) else "ascii")
         self.bridge = Bridge(place, self._hear)
+        self._event_loop: asyncio.AbstractEventLoop | None = None
         self.crash = ""  # what went wrong in a screen, and ended them all
         self.has_mouse = self.chosen.screens.mouse
         self._known: frozenset[Need] | None = None  # what needed a person when it was last looked
@@ -141,21 +142,11 @@ class WorkbenchApp(App[int]):
             log.write(visible("".join(traceback.format_exception(error))) + "\n")
         self._close_messages_no_wait()
 
-    def _obey_signals(self) -> None:
-        """Being ended, or losing the terminal, is a leaving like any other."""
-        if self.is_headless or threading.current_thread() is not threading.main_thread():
-            return
-        loop = asyncio.get_running_loop()
-
-        def end(number: int, _frame: object) -> None:
-            """Leave; where the terminal is gone, writing to it can block for ever: then go without a word."""
-            last = threading.Timer(GRACE_S, os._exit, (128 + number,))
-            last.daemon = True
-            last.start()
-            loop.call_soon_threadsafe(self.exit, 128 + number)
-
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, end)
+    def leave(self, code: int) -> None:
+        """Leave, as soon as the event loop comes to it; may be called from a signal's handler."""
+        if self._event_loop is not None:
+            with suppress(RuntimeError):  # it has ended already
+                self._event_loop.call_soon_threadsafe(self.exit, code)
 
     # --- screens and the bridge ---
 
@@ -166,7 +157,7 @@ class WorkbenchApp(App[int]):
 
     def on_mount(self) -> None:
         """Begin to read the journal once there is something to look at."""
-        self._obey_signals()
+        self._event_loop = asyncio.get_running_loop()
         self.app_resume_signal.subscribe(self, self._paint_anew)
         self.bridge.watch(NEEDS, needs_view)
         self.call_after_refresh(self._settle_down)
@@ -297,6 +288,7 @@ def run(place: Workplace) -> int:
         app = WorkbenchApp(place)
         if crashes:
             app.chosen = app.chosen._replace(problems=(*app.chosen.problems, AFTER_CRASH))
+        _obey_signals(app)
         if app.chosen.screens.fps:
             os.environ["TEXTUAL_FPS"] = str(app.chosen.screens.fps)
         code = app.run(mouse=app.has_mouse)
@@ -306,3 +298,17 @@ def run(place: Workplace) -> int:
         if len(crashes) > MOST_CRASHES:
             hint = f"agents go on; the command line works: workbench inbox. See {place.journal_directory / LOG}"
             raise EnvironmentProblem(f"the screens fail again and again: {app.crash}", hint=hint)
+
+
+def _obey_signals(app: WorkbenchApp) -> None:
+    """Being ended, or losing the terminal, is a leaving like any other, also where the starter had hang-ups ignored."""
+
+    def end(number: int, _frame: object) -> None:
+        """Where the terminal is gone, writing to it can block for ever: then go without a word."""
+        last = threading.Timer(GRACE_S, os._exit, (128 + number,))
+        last.daemon = True
+        last.start()
+        app.leave(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
