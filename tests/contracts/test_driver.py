@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from functools import partial
@@ -13,8 +15,8 @@ import pytest
 from workbench.aee.drivers.scripted import ScriptedDriver
 from workbench.aee.sandbox.select import select
 from workbench.model.errors import WorkbenchError
-from workbench.model.events import Event, ToolCalled, ToolReturned
-from workbench.ports import Driver, Turn
+from workbench.model.events import Event, RunAnswered, ToolCalled, ToolReturned
+from workbench.ports import Driver, Session, Turn, TurnEnd
 from workbench.testing.model_server.messages import PATH, Failure, Reply, Step, messages_route, use
 from workbench.testing.model_server.server import Server
 from workbench.testing.session import RecordingSession
@@ -61,7 +63,48 @@ def native(stack: ExitStack, task: str, workplace: Workplace) -> tuple[Driver, s
     return NativeDriver(client, model="m", tools=tools, blobs=blobs, answers=ANSWERS), ""
 
 
-DRIVERS = [pytest.param(scripted, id="scripted"), pytest.param(native, id="native")]
+# what the agent shall do -> what its program does; `made` is a path that a test's own workplace has
+ACP_WRITE: dict[str, Any] = {"write": ["made", "x"]}
+ACP_SUBMIT: dict[str, Any] = {"tool": ["submit_merge_readiness", {"message": "Why"}]}
+ACP_ASK = {"summary": "May I?", "options": [{"id": "A", "label": "a"}]}
+ACP: dict[str, list[dict[str, Any]]] = {
+    "write and submit": [ACP_WRITE, ACP_SUBMIT],
+    "ask, write and submit": [{"tool": ["request_consultation", ACP_ASK]}, ACP_WRITE, ACP_SUBMIT],
+    "write and end": [ACP_WRITE],
+    "fail": [{"exit": 3}],
+}
+
+
+class Driven:
+    """The driver `acp` on a program of ours, with the answers that the run's history says were given."""
+
+    name = "acp"
+
+    def __init__(self, task: str, workplace: Workplace) -> None:
+        self._task, self._workplace = task, workplace
+
+    def take_turn(self, turn: Turn, session: Session) -> TurnEnd:
+        from workbench.aee.drivers.acp.driver import AcpDriver
+        from workbench.artifacts.configuration import Agent
+        from workbench.testing import acp_agent
+
+        given = {event.payload.consultation for event in turn.history if isinstance(event.payload, RunAnswered)}
+        command = (sys.executable, "-I", str(acp_agent.__file__), json.dumps(ACP[self._task]))
+        driver = AcpDriver(
+            agent=Agent(driver="acp", command=command, options={"profile": "plain", "patience_s": 0.1}),
+            place=self._workplace.place,
+            home=self._workplace.scratch / "home",
+            tools=self._workplace.box.tools,
+            answered=lambda question: ANSWERS[question] if question in given else {},
+        )
+        return driver.take_turn(turn, session)
+
+
+def driven(stack: ExitStack, task: str, workplace: Workplace) -> tuple[Driver, str]:
+    return Driven(task, workplace), ""
+
+
+DRIVERS = [pytest.param(scripted, id="scripted"), pytest.param(native, id="native"), pytest.param(driven, id="acp")]
 Making = Callable[[str, Workplace], tuple[Driver, str]]
 
 

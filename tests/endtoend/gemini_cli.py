@@ -16,35 +16,41 @@ INSTALL_S = 300.0
 
 def installed() -> Path:
     """Its command. Skips the test, with the reason, where it cannot be had."""
+    found = find()
+    if isinstance(found, str):
+        pytest.skip(found)
+    return found
+
+
+def find() -> Path | str:
+    """Its command, installed now if it was not before; or why it cannot be had."""
     for program in ("node", "npm", "bwrap"):
         if shutil.which(program) is None:
-            pytest.skip(f"{program} is not installed")
+            return f"{program} is not installed"
     base = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
     place = Path(base) / "workbench-tests" / f"gemini-cli-{VERSION}"
     command = place / "node_modules" / ".bin" / "gemini"
-    if not command.exists():
-        _install(place)
-    return command
+    why_not = "" if command.exists() else _install(place)
+    return why_not or command
 
 
-def _install(place: Path) -> None:
-    """Made beside and moved into place, so that two tests at once, or a killed one, leave nothing half made."""
+def _install(place: Path) -> str:
+    """Made beside and moved into place, so that two at once, or a killed one, leave nothing half made; why not."""
     place.parent.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix="making-", dir=place.parent))
     words = ["npm", "install", "--prefix", str(making), "--no-audit", "--no-fund", "--ignore-scripts"]
     try:
-        done = subprocess.run(
-            [*words, f"{PACKAGE}@{VERSION}"], capture_output=True, text=True, timeout=INSTALL_S, check=False
-        )
+        done = subprocess.run([*words, f"{PACKAGE}@{VERSION}"], capture_output=True, text=True, timeout=INSTALL_S)
         if done.returncode:
-            pytest.skip(f"{PACKAGE} {VERSION} cannot be installed: {done.stderr.strip()[-300:]}")
+            return f"{PACKAGE} {VERSION} cannot be installed: {done.stderr.strip()[-300:]}"
         if not place.exists():
             making.rename(place)
     except subprocess.TimeoutExpired:
-        pytest.skip(f"{PACKAGE} {VERSION} was not installed within {INSTALL_S:.0f} s")
+        return f"{PACKAGE} {VERSION} was not installed within {INSTALL_S:.0f} s"
     finally:
         shutil.rmtree(making, ignore_errors=True)
+    return ""
 
 
 if __name__ == "__main__":
-    print(installed())  # noqa: T201 - for a machine that installs it beforehand
+    print(find())  # noqa: T201 - `python -m tests.endtoend.gemini_cli` installs it beforehand

@@ -30,6 +30,7 @@ MAX_LINE = 64 << 20  # bytes of one message
 START_S = 120.0  # for an agent to answer the first two requests; slow machines, slow programs
 PAUSE_S = 0.1  # without a further word, before what was said counts as a thought
 REPLAY_S = 0.2  # for what an agent tells again after it said that its session is loaded
+END_S = 2.0  # for a program that hung up to be seen as ended
 WIND_UP_S = 3.0  # for an agent to end its turn when it is told to, and to keep its session
 ENDED_BY_LIMIT = {"max_tokens": "its model's limit of tokens", "max_turn_requests": "its limit of requests a turn"}
 
@@ -84,8 +85,10 @@ class Conversation(threading.Thread):
         except CancelledError:
             pass  # the turn is over
         except Exception as problem:  # noqa: BLE001 - the driver's loop: whatever the agent's program answers
+            self._front.over.wait(END_S)  # a program that ended says more
             told = visible(f"{type(problem).__name__}: {problem}")[:500]
-            self._front.fail(WorkbenchError(f"the conversation with the agent broke: {told}"))
+            hint = "Look at the agent's program, then workbench resume tries it again."
+            self._front.fail(WorkbenchError(f"the conversation with the agent broke: {told}", hint=hint))
 
     def wind_up(self, end: str) -> None:
         """End the turn so, from any thread: the agent is told to stop, and given a moment to keep its session."""

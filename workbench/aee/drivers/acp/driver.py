@@ -30,13 +30,20 @@ from workbench.aee.drivers.acp.front import Front
 from workbench.aee.drivers.acp.profiles import SETTINGS, profile_of
 from workbench.aee.drivers.acp.program import Program, program_of, python
 from workbench.aee.mcp import pipe
-from workbench.aee.mcp.driven import PATIENCE_S, DrivenTools
+from workbench.aee.mcp.driven import PATIENCE_S, SUBMIT, DrivenTools
 from workbench.aee.mcp.server import McpServer, Unanswered
 from workbench.aee.model_proxy import ModelProxy, Usage
 from workbench.aee.tools.place import BASE_ENV, Place
 from workbench.artifacts.configuration import Agent
 from workbench.model.errors import WorkbenchError
-from workbench.model.events import AgentSessionOpened, ModelCalled, RunAnswered
+from workbench.model.events import (
+    AgentSessionOpened,
+    ChangesRequested,
+    ModelCalled,
+    RunAnswered,
+    RunAwaitsAnswer,
+    ToolReturned,
+)
 from workbench.model.text import visible
 from workbench.ports import Completed, Job, Mount, Session, Tool, Turn, TurnEnd
 
@@ -69,6 +76,8 @@ class AcpDriver:
         """Let the program work until it delivers, asks for longer than it may wait, ends or is stopped."""
         if session.stopping():
             return "stopped"
+        if (recorded := _recorded_end(turn)) is not None:
+            return recorded
         with ExitStack() as stack:
             return _Turn(self, turn, session, stack).take()
 
@@ -147,7 +156,8 @@ class _Turn:
                 key_variable=str(options.get("key_variable", "")),
             )
             self._stack.enter_context(ModelProxy(desk / "model", upstream, on_call=self._paid))
-        return (Mount(source=str(desk)), Mount(source=str(self._driver.home), writable=True))
+        more = [Mount(source=str(path)) for path in self._driver.agent.options.get("mounts", ())]
+        return (Mount(source=str(desk)), Mount(source=str(self._driver.home), writable=True), *more)
 
     def _job(self, desk: Path, helper: Program, mounts: tuple[Mount, ...]) -> Job:
         place, profile = self._driver.place, self._profile
@@ -263,6 +273,23 @@ class _Turn:
         granted = answer.get("option") == ALLOW
         who = str(answer.get("decided_by", {}).get("who", "a person"))
         return granted, f"{'granted' if granted else 'denied'} by {who}: {answer.get('rationale', '')}"[:500]
+
+
+def _recorded_end(turn: Turn) -> TurnEnd | None:
+    """How the turn ended already, where the step broke off behind that: nothing is started for it again."""
+    asked: set[str] = set()
+    delivered = False
+    for event in turn.history:
+        payload = event.payload
+        if isinstance(payload, RunAwaitsAnswer):
+            asked.add(payload.consultation)
+        elif isinstance(payload, RunAnswered):
+            asked.discard(payload.consultation)
+        elif isinstance(payload, ToolReturned) and payload.tool == SUBMIT:
+            delivered = delivered or payload.state == "ok"
+        elif isinstance(payload, ChangesRequested):
+            delivered = False
+    return "submitted" if delivered else "waiting" if asked else None
 
 
 def _question(request: Mapping[str, Any]) -> dict[str, Any]:
