@@ -39,6 +39,16 @@ def test_a_runaway_stops_before_the_request_that_would_pass_the_limit(usd: float
     assert f"${usd:.2f}" in reached.value.message
 
 
+def test_a_server_that_counts_more_than_there_is_cannot_pass_the_limit_twice(stage: Make) -> None:
+    """Its count is believed from its first reply on, also after a restart."""
+    reply = msgspec.structs.replace(use("list"), usage={"input_tokens": 400_000, "output_tokens": 1000})
+    here = stage(lambda _request: reply, options=SMALL, allowance=Allowance(usd=1.3))
+    for _ in range(2):
+        with pytest.raises(BudgetReached):
+            here.turn()
+    assert 0.8 < sum(called.cost_usd for called in here.replies) <= 1.3
+
+
 def test_a_restart_forgets_nothing_of_what_was_spent(stage: Make) -> None:
     """Taken again, the turn asks at once, and the model is not asked."""
     here = stage(forever, options=SMALL, allowance=Allowance(usd=0.1))

@@ -67,6 +67,15 @@ def test_an_error_amid_a_stream_is_asked_again_and_booked(stage: Make) -> None:
     assert [(reply.stop, reply.reply == "") for reply in here.replies] == [("broken", True), ("end_turn", False)]
 
 
+def test_a_stream_that_broke_before_it_counted_is_booked_by_our_own_count(stage: Make) -> None:
+    """Somebody paid for it, and a budget must not be passed by streams that break early."""
+    here = stage([Reply(text="I", cut_at=20), DONE])
+    assert here.turn() == "ended"
+    broken, whole = here.replies
+    assert (broken.stop, whole.stop) == ("broken", "end_turn")
+    assert 0.3 * whole.tokens_in < broken.tokens_in < 3 * whole.tokens_in
+
+
 WHOLE = Reply(text="I write.", uses=(*WRITE.uses, Use(tool="run", arguments={"command": "touch ran"})))
 
 

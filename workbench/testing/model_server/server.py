@@ -83,7 +83,7 @@ class Server:
         class Handler(_Handler):
             owner = server
 
-        self._http = ThreadingHTTPServer((HOST, port), Handler)
+        self._http = _Quiet((HOST, port), Handler)
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.05,), name="model-server", daemon=True)
         self._thread.start()
@@ -132,6 +132,11 @@ class Server:
     def sleep(self, seconds: float) -> bool:
         """Wait; False as soon as the server is closed."""
         return not self._ended.wait(seconds)
+
+
+class _Quiet(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that hung up is nobody's error."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -36,7 +36,8 @@ logging.getLogger("anthropic").setLevel(logging.WARNING)  # its debug log would 
 class Trouble(Exception):
     """A request that gave no reply. `again`: asking once more can help, not before `wait_s` if that is told.
 
-    `too_long`: the conversation must be made shorter first. `usage` is what was paid for all the same.
+    `too_long`: the conversation must be made shorter first. `usage` is what was paid for all the same, as far as it
+    was told; `began`: an answer had begun, so that something was.
     """
 
     def __init__(
@@ -48,18 +49,20 @@ class Trouble(Exception):
         too_long: bool = False,
         status: int = 0,
         usage: Usage | None = None,
+        began: bool = False,
     ) -> None:
         super().__init__(message)
+        self.began = began
         self.message, self.again, self.wait_s, self.too_long, self.status = message, again, wait_s, too_long, status
         self.usage = usage or Usage()
 
 
 class Stopped(Exception):
-    """The run was stopped while the model spoke. `usage` is what was told of it until then."""
+    """The run was stopped while the model spoke. `usage` and `began` as in Trouble."""
 
-    def __init__(self, usage: Usage) -> None:
+    def __init__(self, usage: Usage, *, began: bool) -> None:
         super().__init__("stopped")
-        self.usage = usage
+        self.usage, self.began = usage, began
 
 
 class Client:
@@ -87,28 +90,29 @@ class Client:
         try:
             while True:
                 if stopping():
-                    raise Stopped(call.building.usage)
+                    raise Stopped(call.building.usage, began=call.has_begun)
                 with contextlib.suppress(queue.Empty):
                     outcome = call.outcome.get(timeout=POLL_S)
                     on_text(self._masked(call.heard()))
-                    return self._ended(outcome, call.building)
+                    return self._ended(outcome, call)
                 on_text(self._masked(call.heard()))
         finally:
             call.hang_up()
 
-    def _ended(self, outcome: bytes | Exception | None, building: Building) -> Reply:
+    def _ended(self, outcome: bytes | Exception | None, call: _Call) -> Reply:
+        building = call.building
         if isinstance(outcome, Exception) and not isinstance(outcome, Malformed):
-            raise self._trouble(outcome, building.usage)
+            raise self._trouble(outcome, building.usage, began=call.has_begun)
         try:
             if isinstance(outcome, Malformed):
                 raise outcome
             return self._clean(building.finish() if outcome is None else whole_reply(outcome))
         except Malformed as broken:
-            raise Trouble(self._told(str(broken)), again=True, usage=broken.usage) from None
+            raise Trouble(self._told(str(broken)), again=True, usage=broken.usage, began=True) from None
 
-    def _trouble(self, error: Exception, usage: Usage) -> Trouble:
+    def _trouble(self, error: Exception, usage: Usage, *, began: bool) -> Trouble:
         if not isinstance(error, anthropic.APIStatusError):
-            return Trouble(self._told(f"{type(error).__name__}: {error}"), again=True, usage=usage)
+            return Trouble(self._told(f"{type(error).__name__}: {error}"), again=True, usage=usage, began=began)
         status = _status_of(error)
         told = self._told(f"{status} {error.api_message or error.message}")
         too_long = status in (400, 413) and (status == 413 or any(sign in told.lower() for sign in TOO_LONG))
@@ -141,6 +145,11 @@ class _Call:
         self._response: Any = None
         self._given_up = False
         threading.Thread(target=self._perform, name="model", daemon=True).start()
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether the server took the request and began to answer."""
+        return self._response is not None
 
     def heard(self) -> str:
         """The text that came since the last look."""

@@ -92,7 +92,9 @@ class _Loop:
         fixed = len(msgspec.json.encode([self._system, driver._tools]))
         self._fixed_bytes = fixed
         self._compaction = Compaction(talk, window=self._options.window, fixed=fixed, keep=driver._blobs.put)
-        self._counted = 0  # tokens of the newest request and its reply, by the server's count
+        self._counted = _last_count(turn.history)  # tokens of the newest request and its reply, by the server's count
+        self._sent_bytes = 0
+        self._per_byte = 1.0  # tokens; more only where a server counts more than there can be
         self._cuts = 0
 
     def run(self) -> TurnEnd:
@@ -164,7 +166,7 @@ class _Loop:
         try:
             reply = self._ask()
         except Stopped as stopped:
-            self._pay(stopped.usage, stop="stopped")
+            self._pay_broken(stopped.usage, stop="stopped", began=stopped.began)
             return "stopped"
         if reply is None:
             return "stopped"
@@ -175,6 +177,7 @@ class _Loop:
         self._talk.add(content, reply.stop)
         self._compaction.learn(reply.usage.context)
         self._counted = reply.usage.total
+        self._per_byte = max(self._per_byte, reply.usage.context / self._sent_bytes)
         if reply.stop == REFUSAL:
             self._session.say("The model refused to go on.")
         if self._cuts >= CUTS:
@@ -217,15 +220,13 @@ class _Loop:
 
     def _most_tokens(self, messages: list[dict[str, Any]]) -> int:
         """A bound on what the request holds: the last count, and what came since with every byte as a token."""
-        whole = self._fixed_bytes + len(msgspec.json.encode(messages))
-        if not self._counted:
-            return whole
-        return min(whole, self._counted + len(msgspec.json.encode(messages[-1])))
+        self._sent_bytes = self._fixed_bytes + len(msgspec.json.encode(messages))
+        since = len(msgspec.json.encode(messages[-1])) if self._counted else self._sent_bytes
+        return self._counted + int(since * self._per_byte)
 
     def _mend(self, trouble: Trouble, number: int) -> bool:
         """Book what it cost, and wait until asking again makes sense; whether it does, or the run was stopped."""
-        if trouble.usage.total:
-            self._pay(trouble.usage, stop=BROKEN)
+        self._pay_broken(trouble.usage, stop=BROKEN, began=trouble.began)
         if trouble.too_long and number < TRIES and self._compaction.shorten(reserve=0, force=True):
             self._counted = 0
             return True
@@ -244,6 +245,12 @@ class _Loop:
             self._driver._pause(min(LOOK_S, wait_s))
             wait_s -= LOOK_S
         return True
+
+    def _pay_broken(self, usage: Usage, *, stop: str, began: bool) -> None:
+        """Book a request that gave no reply: by the server's count, else what it held by ours if it was answered."""
+        if not usage.total and began:
+            usage = Usage(input=self._compaction.tokens())
+        self._pay(usage, stop=stop)
 
     def _pay(self, usage: Usage, *, stop: str, reply: str = "") -> None:
         if not (reply or usage.total):
@@ -275,6 +282,14 @@ class _Speaker:
         self._since = time.monotonic()
         if said:
             self._session.say(said)
+
+
+def _last_count(history: Sequence[e.Event]) -> int:
+    called = (p for event in reversed(history) if isinstance(p := event.payload, e.ModelCalled) and p.reply)
+    last = next(called, None)
+    if last is None:
+        return 0
+    return last.tokens_in + last.tokens_out + last.tokens_cache_write + last.tokens_cache_read
 
 
 def _described(tool: Tool) -> dict[str, Any]:
