@@ -9,16 +9,15 @@ from typing import Any
 import msgspec
 
 from workbench.ace.tui.bridge import Moment
+from workbench.ace.tui.concerning import PACK_STATES, concerns_of
 from workbench.ace.tui.sheet import Sheet
 from workbench.ace.tui.text import Safe, safe
 from workbench.ace.wiring.attending import Attention, Desk, desk_of
-from workbench.ace.wiring.tips import tips
-from workbench.core.attention import Concern, concerns
+from workbench.core.attention import Concern
 from workbench.core.state import ConsultationState, PackState
 from workbench.model.digests import digest_of
 from workbench.model.instants import epoch_seconds, instant
 
-PACK_STATES = ("submitted", "approved", "failed")  # those that may want a person
 MORNING = 8  # o'clock, when what was put off until tomorrow comes back
 _ASIDE = 9
 _GROUPS = {
@@ -89,15 +88,7 @@ class InboxView:
         mirror = moment.mirror
         packs = [pack for pack in mirror.packs.values() if pack.state in PACK_STATES]
         questions = {question.id: question for question in mirror.open_questions()}
-        found = concerns(
-            runs=list(mirror.runs.values()),
-            consultations=questions.values(),
-            packs=packs,
-            aee_running=moment.presence.state != "stopped",
-            now=moment.now,
-            over={mission.id for mission in mirror.missions.values() if mission.outcome},
-            tips=tips(moment.place, packs),
-        )
+        found = concerns_of(moment)
         if self._desk is None:
             self._desk = desk_of(moment.place)
         attention = self._desk.attention()

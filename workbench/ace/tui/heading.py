@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from workbench.ace.tui.bridge import Moment
+from workbench.ace.tui.concerning import concerns_of
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.text import line, piece
 from workbench.ace.tui.widgets.bar import Part
@@ -17,7 +18,7 @@ from workbench.model.errors import WorkbenchError
 
 
 class Heading(msgspec.Struct, frozen=True):
-    """What the header tells. `today_usd` is what the runs spent that were queued today (UTC)."""
+    """What the header tells: `waiting` as the inbox counts, `today_usd` for the runs queued today (UTC)."""
 
     branch: str = ""
     running: int = 0
@@ -36,7 +37,7 @@ def heading_view(moment: Moment) -> Heading:
     return Heading(
         branch=_branch(moment.place),
         running=statuses.count("running"),
-        waiting=sum(status == "waiting-human" for status in statuses),
+        waiting=len(concerns_of(moment)),
         ready=sum(1 for run in live if run.to_decide and (pack := packs.get(run.pack)) and pack.verdict == "ready"),
         today_usd=sum(run.cost_usd for run in moment.mirror.runs.values() if run.queued_at[:10] == moment.now[:10]),
         sandbox=_sandbox(live),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.core.state import ConsultationState, MissionState, PackState, RunState
+
+T = TypeVar("T")
 
 
 class Mirror:
@@ -17,6 +20,15 @@ class Mirror:
         self.runs: dict[str, RunState] = {}
         self.consultations: dict[str, ConsultationState] = {}
         self.packs: dict[str, PackState] = {}
+        self._kept: dict[str, tuple[object, Any]] = {}
+
+    def once(self, name: str, key: object, make: Callable[[], T]) -> T:
+        """What `make` gives, made once for all views of a moment: kept under `name` until `key` is another."""
+        known = self._kept.get(name)
+        if known is None or known[0] != key:
+            known = self._kept[name] = (key, make())
+        value: T = known[1]
+        return value
 
     def refresh(self, ledger: Ledger) -> frozenset[str]:
         """Read what changed; the streams that did. The first time everything is read, and `*` stands for it."""
