@@ -198,6 +198,10 @@ def test_an_advisory_question_does_not_hold_the_work(world: Callable[..., World]
     assert pack["verdict"] == "needs-human"
     assert any("advisory" in json.dumps(reason) for reason in pack["reasons"])
     assert here.types("answer", rows["crp"]["id"], "--option", "three", "--why", "three").code == 0
+    for id in (rows["crp"]["id"], rows["mrp"]["id"]):
+        (overtaken,) = here.rows("show", id)[0]["overtaken"]
+        (commit,) = overtaken["commits"]
+        assert (commit["commit"], commit["touches"], commit["is_marked"]) == (pack["head"], ["adder.py"], True)
 
 
 def test_a_permission_that_is_denied_leaves_the_boundary_where_it_is(world: Callable[..., World]) -> None:

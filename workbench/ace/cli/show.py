@@ -8,7 +8,7 @@ import click
 from workbench.ace.cli import showing
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
-from workbench.ace.wiring import things
+from workbench.ace.wiring import assuming, things
 from workbench.ace.wiring.tips import mission_drift, pack_drift
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
@@ -57,13 +57,19 @@ def _run(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
 
 def _question(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
     question = things.question(ledger, thing.id)
-    out.one(showing.question_object(question), showing.question_lines(question))
+    overtaken = assuming.rows(place, [question], ledger.run(question.run))
+    shown = {**showing.question_object(question), "overtaken": overtaken}
+    out.one(shown, [*showing.question_lines(question), *showing.overtaken_lines(overtaken)])
 
 
 def _pack(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
     pack = things.pack(ledger, thing.id)
     drift = "" if out.as_json else pack_drift(place, pack)
-    out.one(showing.pack_object(pack, ledger.blobs), showing.pack_lines(pack, ledger.blobs, base=drift))
+    asked = ledger.consultations(run=pack.run) if pack.run else []
+    overtaken = assuming.rows(place, asked, ledger.run(pack.run)) if asked else []
+    shown = {**showing.pack_object(pack, ledger.blobs), "overtaken": overtaken}
+    lines = showing.pack_lines(pack, ledger.blobs, base=drift)
+    out.one(shown, [*lines, *showing.overtaken_lines(overtaken)])
 
 
 def _resolution(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:

@@ -136,6 +136,18 @@ def question_lines(question: ConsultationState) -> Lines:
         yield f"answer with: workbench answer {question.id} --option {choice or '...'} --why TEXT"
 
 
+def overtaken_lines(rows: Iterable[Mapping[str, Any]]) -> Lines:
+    """Commits under assumptions that answers do not share, those that need a look first marked."""
+    for row in rows:
+        if row["commits"]:
+            assumed = one_line(row["assumption"])
+            yield f"{row['consultation']} was answered otherwise than assumed ({assumed}); since then:"
+        for commit in row["commits"]:
+            why = [*(["cites it"] if commit["cites"] else []), *(f"touches {path}" for path in commit["touches"])]
+            mark = f"  ! {', '.join(map(one_line, why))}" if why else ""
+            yield f"  {commit['commit'][:12]}  {one_line(commit['title'])}{mark}"
+
+
 _OPTION_FACTS = ("estimated_effort", "risk", "blast_radius")
 
 
