@@ -38,7 +38,7 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     id: str = ""
 
 
-class Reply(msgspec.Struct, frozen=True, kw_only=True):
+class Reply(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the model says and calls. `usage` goes over what is made up: input_tokens, output_tokens, cache_*.
 
     `cut_at` hangs up after that many bytes, `pause_s` waits before each event, `garbage` is sent among the events.
@@ -53,7 +53,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     garbage: bytes = b""
 
 
-class Failure(msgspec.Struct, frozen=True, kw_only=True):
+class Failure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An error in place of a reply. `mid_stream`: told as an event, after a stream has begun."""
 
     status: int

@@ -39,7 +39,7 @@ def _step(entry: Any, number: int, path: str) -> Step:
         calls = given.pop("call", [])
         uses = [_use(call) for call in (calls if isinstance(calls, list) else [calls])]
         return msgspec.convert({**given, "text": given.pop("say", ""), "uses": uses}, Reply)
-    except (TypeError, ValueError, msgspec.ValidationError) as error:
+    except (AttributeError, TypeError, ValueError) as error:
         raise _invalid(path, f"reply {number}: {error}") from None
 
 
