@@ -11,6 +11,7 @@ import pytest
 from tests.hygiene.tracked import ROOT, modules, texts
 
 KNOWN_HOSTS = (
+    "generativelanguage.googleapis.com",
     "api.anthropic.com",
     "arxiv.org",
     "github.com",
@@ -38,6 +39,8 @@ BROAD_EDGES = {
     "workbench/ace/tui/app.py": "a worker's top: what a command raises is told on the screen, which stays",
     "workbench/aee/child.py": "a worker's top: it becomes the step's recorded outcome",
     "workbench/aee/dispatch.py": "the edge to the library of durable steps: recorded, tried again",
+    "workbench/aee/drivers/acp/conversation.py": "the edge to a driven agent's program: whatever it says is told",
+    "workbench/aee/drivers/acp/driver.py": "a worker's top: it becomes the turn's error",
     "workbench/aee/drivers/native/client.py": "a worker's top: who asked the model is told, and decides",
     "workbench/aee/service.py": "a worker's top: the AEE outlives a full or locked disk",
     "workbench/aee/supervise.py": "a worker's top: a step always gets an outcome",

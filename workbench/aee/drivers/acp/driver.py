@@ -11,12 +11,13 @@ import inspect
 import json
 import os
 import socket
+import stat
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ from workbench.model.events import (
     ToolReturned,
 )
 from workbench.model.text import visible
-from workbench.ports import Completed, Job, Mount, Session, Tool, Turn, TurnEnd
+from workbench.ports import Completed, Job, Limits, Mount, Session, Tool, Turn, TurnEnd
+from workbench.repository.trees import remove_tree
 
 TEMPORARY = "/tmp"  # paths of sockets have at most 107 bytes: a deep TMPDIR is no place for them
 STDERR_KEPT = 64 << 10  # bytes of what the agent's program says of itself
@@ -106,7 +108,7 @@ class _Turn:
         )
 
     def take(self) -> TurnEnd:
-        desk = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="workbench-", dir=TEMPORARY)))
+        desk = self._stack.enter_context(_desk(self._driver.home))
         self._driver.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         upstream_mounts = self._lay_out(desk)
         listener = self._stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
@@ -175,8 +177,14 @@ class _Turn:
             mounts=_each_once(
                 (*place.workspace.mounts, *place.environment.mounts, *mounts, *self._program.mounts, *helper.mounts)
             ),
-            limits=replace(place.limits, wall_s=0.0, output_bytes=STDERR_KEPT),  # the step has a limit of its own
+            limits=self._limits(),
         )
+
+    def _limits(self) -> Limits:
+        """The run's, but for the wall time (the step has a limit of its own) and for what its runtime reserves."""
+        limits = self._driver.place.limits
+        memory = max(limits.memory_bytes, self._profile.address_space) if limits.memory_bytes else 0
+        return replace(limits, wall_s=0.0, memory_bytes=memory, output_bytes=STDERR_KEPT)
 
     def _model_words(self) -> tuple[str, ...]:
         model = self._driver.agent.model or self._profile.model
@@ -273,6 +281,24 @@ class _Turn:
         granted = answer.get("option") == ALLOW
         who = str(answer.get("decided_by", {}).get("who", "a person"))
         return granted, f"{'granted' if granted else 'denied'} by {who}: {answer.get('rationale', '')}"[:500]
+
+
+@contextmanager
+def _desk(home: Path) -> Iterator[Path]:
+    """A directory that nobody else enters, with a short path; what a killed turn of the run left there is removed."""
+    known = Path(TEMPORARY) / f"workbench-{os.getuid()}-{hashlib.sha256(os.fsencode(home)).hexdigest()[:16]}"
+    with suppress(FileNotFoundError):
+        found = known.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():
+            remove_tree(known)
+    try:
+        known.mkdir(mode=0o700)
+    except FileExistsError:  # somebody else's
+        known = Path(tempfile.mkdtemp(prefix="workbench-", dir=TEMPORARY))
+    try:
+        yield known
+    finally:
+        remove_tree(known)
 
 
 def _recorded_end(turn: Turn) -> TurnEnd | None:

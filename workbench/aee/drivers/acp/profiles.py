@@ -26,6 +26,7 @@ class Profile:
     name: str
     env: Mapping[str, str] = field(default_factory=dict)
     settings: str = ""
+    address_space: int = 0  # bytes that its runtime reserves, without using them; a lower limit makes it slow, or fail
     before: str = ""  # a shell script for the inside, before the program starts
     model_words: tuple[str, ...] = ()  # put before the name of the model on the command line; empty: it takes none
     model: str = ""  # where the settings name none
@@ -46,7 +47,7 @@ class Profile:
             )
         where = url or environment.get(self.url_variable, "") or self.url
         if not where.startswith(("https://", "http://")):
-            raise EnvironmentProblem(f"{where!r} is no address of a model's host", hint="Write https://HOST.")
+            raise EnvironmentProblem(f"{where!r} is no address of a model's host", hint="Write https:// and a host.")
         return Upstream(url=where, key_header=self.key_header, key=key, paths=self.paths)
 
 
@@ -80,6 +81,7 @@ GEMINI = Profile(
     },
     settings=json.dumps(_GEMINI_SETTINGS),
     before=_GEMINI_BEFORE,
+    address_space=16 << 30,  # under 4 GiB its start takes three times as long
     model_words=("--model",),
     model="gemini-2.5-pro",  # the program's own choice asks another model first, which of them to take
     url="https://generativelanguage.googleapis.com",
