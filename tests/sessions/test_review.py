@@ -194,7 +194,7 @@ def test_approval_says_what_was_not_read(repository: Path, world: World, run: st
 
 
 def test_a_pack_that_is_not_ready_takes_a_word(repository: Path, world: World, run: str) -> None:
-    """Not ready: approving takes the word `override` typed besides the reason, and that is recorded."""
+    """Not ready: approving takes the word `override` besides the reason; asked for it, one is where it is typed."""
     pack = world.pack(run, verdict="not-ready")
 
     async def act(person: Session) -> None:
@@ -203,7 +203,6 @@ def test_a_pack_that_is_not_ready_takes_a_word(repository: Path, world: World, r
         await person.type("so")
         await person.do("confirm")
         person.sees("type the word override")
-        await person.press("tab")
         await person.type("override")
         await person.do("confirm")
         assert person.screen.where == "review", person.text
@@ -258,7 +257,6 @@ def test_rejecting_takes_the_name(repository: Path, world: World, run: str) -> N
         await person.type("bad")
         await person.do("confirm")
         person.sees(f"type {run}, or Esc")
-        await person.press("tab")
         await person.type(run)
         await person.press("enter")
         person.sees("✗ rejected", "bad")

@@ -140,12 +140,20 @@ class DecisionDialog(Dialog):
         else:
             self.perform_id("confirm")
 
+    def _go_to_empty(self) -> None:
+        """Put the cursor where something is still to be written."""
+        fields = (widget for widget in self.query("Input, TextArea") if widget.can_focus)
+        empty = next((widget for widget in fields if not self.typed(str(widget.id)).strip()), None)
+        if empty is not None:
+            empty.focus()
+
     def act_confirm(self) -> None:
         """Decide."""
         why = self.typed("why").strip()
         wrong = "say why" if not why else self.missing()
         if wrong:
             self.complain(wrong)
+            self._go_to_empty()
         elif not self._sending:
             self._sending = True
             self.complain("")

@@ -55,6 +55,7 @@ class PaletteScreen(Dialog):
     def on_input_changed(self, message: Input.Changed) -> None:
         """Keep what fits."""
         self._rows.keep(message.value)
+        self.tell("" if self._rows.row is not None else "this screen has no action of that name", "dim")
 
     def on_input_submitted(self) -> None:
         """Choose."""
