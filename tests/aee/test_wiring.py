@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,3 +103,12 @@ def test_an_aee_that_starts_clears_what_killed_ones_left(tmp_path: Path) -> None
     with open_ground(place.directory, place.repository) as ground:
         ground.clear_leftovers()
     assert [path.exists() for path in (*left, old, young, kept)] == [False, False, False, True, True]
+
+
+def test_no_process_but_a_run_child_loads_the_sdk_of_a_model() -> None:
+    """It takes a second and 80 MB: neither the service, nor the ground that every child stands on, imports it."""
+    names = "workbench.aee.service, workbench.aee.steps, workbench.aee.wiring, workbench.ace.wiring.agentry"
+    check = f"import sys, {names}; sys.exit('anthropic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+    control = "import sys, workbench.aee.drivers.native.opening; sys.exit('anthropic' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", control], check=False).returncode == 1

@@ -10,7 +10,7 @@ from workbench.ace.cli.options import speaks, why
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.settling import settle_merges
 from workbench.ace.cli.table import Column, age
-from workbench.ace.wiring import things
+from workbench.ace.wiring import assuming, things
 from workbench.ace.wiring.tips import pack_drift, tips
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.attention import pack_facts
@@ -134,7 +134,10 @@ def mrp_show(place: Workplace, out: Output, mrp: str, as_markdown: bool) -> None
             out.raw(markdown(ledger.blobs.get(pack.blob)))
             return
         drift = "" if out.as_json else pack_drift(place, pack)
-        out.one(showing.pack_object(pack, ledger.blobs), showing.pack_lines(pack, ledger.blobs, base=drift))
+        overtaken = assuming.of_pack(place, ledger, pack)
+        shown = {**showing.pack_object(pack, ledger.blobs), "overtaken": overtaken}
+        lines = showing.pack_lines(pack, ledger.blobs, base=drift)
+        out.one(shown, [*lines, *showing.overtaken_lines(overtaken)])
     _next(out, pack, stale=base_moved(pack, tips(place, [pack])))
 
 

@@ -65,8 +65,7 @@ def _question(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> No
 def _pack(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
     pack = things.pack(ledger, thing.id)
     drift = "" if out.as_json else pack_drift(place, pack)
-    asked = ledger.consultations(run=pack.run) if pack.run else []
-    overtaken = assuming.rows(place, asked, ledger.run(pack.run)) if asked else []
+    overtaken = assuming.of_pack(place, ledger, pack)
     shown = {**showing.pack_object(pack, ledger.blobs), "overtaken": overtaken}
     lines = showing.pack_lines(pack, ledger.blobs, base=drift)
     out.one(shown, [*lines, *showing.overtaken_lines(overtaken)])

@@ -139,9 +139,10 @@ def question_lines(question: ConsultationState) -> Lines:
 def overtaken_lines(rows: Iterable[Mapping[str, Any]]) -> Lines:
     """Commits under assumptions that answers do not share, those that need a look first marked."""
     for row in rows:
-        if row["commits"]:
+        if row["commits"] or row["problem"]:
             assumed = one_line(row["assumption"])
             yield f"{row['consultation']} was answered otherwise than assumed ({assumed}); since then:"
+        yield from _block(row["problem"])
         for commit in row["commits"]:
             why = [*(["cites it"] if commit["cites"] else []), *(f"touches {path}" for path in commit["touches"])]
             mark = f"  ! {', '.join(map(one_line, why))}" if why else ""

@@ -11,7 +11,9 @@ import msgspec
 from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.assumptions import CommitSince, commits_since, differs
-from workbench.core.state import ConsultationState, RunState
+from workbench.core.state import ConsultationState, PackState, RunState
+from workbench.model.errors import RepositoryProblem
+from workbench.ports import States
 from workbench.repository.git import Git
 from workbench.repository.history import commit_ids, read_commit
 from workbench.repository.reader import ObjectReader
@@ -34,20 +36,31 @@ def since_assumption(place: Workplace, question: ConsultationState, run: RunStat
 
 
 def rows(place: Workplace, questions: Sequence[ConsultationState], run: RunState | None) -> list[dict[str, Any]]:
-    """One row for each question whose answer differs: the question, the resolution and the commits since."""
-    return [
-        {
-            "consultation": question.id,
-            "resolution": question.resolution,
-            "assumption": str(question.document.get("assumption", "")),
-            "commits": [
-                {**msgspec.to_builtins(commit), "is_marked": commit.is_marked}
-                for commit in since_assumption(place, question, run)
-            ],
-        }
-        for question in questions
-        if differs(question)
-    ]
+    """One row for each question whose answer differs: the question, the resolution and the commits since.
+
+    What the store no longer has is said as the row's `problem`.
+    """
+    return [_row(place, question, run) for question in questions if differs(question)]
+
+
+def _row(place: Workplace, question: ConsultationState, run: RunState | None) -> dict[str, Any]:
+    row = {
+        "consultation": question.id,
+        "resolution": question.resolution,
+        "assumption": str(question.document.get("assumption", "")),
+    }
+    try:
+        found = since_assumption(place, question, run)
+    except RepositoryProblem as problem:
+        return {**row, "commits": [], "problem": problem.message}
+    commits = [{**msgspec.to_builtins(commit), "is_marked": commit.is_marked} for commit in found]
+    return {**row, "commits": commits, "problem": ""}
+
+
+def of_pack(place: Workplace, states: States, pack: PackState) -> list[dict[str, Any]]:
+    """The same for all questions of a pack's run."""
+    asked = states.consultations(run=pack.run) if pack.run else []
+    return rows(place, asked, states.run(pack.run)) if asked else []
 
 
 def _changed(git: Git, commit: str) -> list[str]:

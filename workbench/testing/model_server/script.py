@@ -35,10 +35,11 @@ def _step(entry: Any, number: int, path: str) -> Step:
     try:
         given = dict(entry)
         if "fail" in given:
-            return msgspec.convert({**given, "status": given.pop("fail")}, Failure)
-        calls = given.pop("call", [])
+            status = given.pop("fail")
+            return msgspec.convert({**given, "status": status}, Failure)
+        text, calls = given.pop("say", ""), given.pop("call", [])
         uses = [_use(call) for call in (calls if isinstance(calls, list) else [calls])]
-        return msgspec.convert({**given, "text": given.pop("say", ""), "uses": uses}, Reply)
+        return msgspec.convert({**given, "text": text, "uses": uses}, Reply)
     except (AttributeError, TypeError, ValueError) as error:
         raise _invalid(path, f"reply {number}: {error}") from None
 
