@@ -77,11 +77,11 @@ GEMINI = Profile(
         "GEMINI_CLI_SYSTEM_SETTINGS_PATH": SETTINGS,
         "GEMINI_API_KEY": NO_KEY,
         "GOOGLE_GEMINI_BASE_URL": f"http://127.0.0.1:{PORT}",
-        "NODE_OPTIONS": "--disable-wasm-trap-handler",  # its guard pages alone pass any limit on address space
+        "NODE_OPTIONS": "--disable-wasm-trap-handler --max-old-space-size=4096",  # MB; in place of the limit below
     },
     settings=json.dumps(_GEMINI_SETTINGS),
     before=_GEMINI_BEFORE,
-    address_space=16 << 30,  # under 4 GiB its start takes three times as long
+    address_space=256 << 30,  # under 4 GiB its start takes three times as long, under 16 twice
     model_words=("--model",),
     model="gemini-2.5-pro",  # the program's own choice asks another model first, which of them to take
     url="https://generativelanguage.googleapis.com",
