@@ -36,6 +36,7 @@ from workbench.model.errors import EnvironmentProblem, WorkbenchError
 from workbench.model.text import one_line, visible
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
     from textual.driver import Driver
     from textual.worker import Worker
 
@@ -89,6 +90,7 @@ class WorkbenchApp(App[int]):
         self.glyphs = Glyphset("unicode" if shows_unicode(self.chosen.screens) else "ascii")
         self.bridge = Bridge(place, self._hear)
         self._event_loop: asyncio.AbstractEventLoop | None = None
+        self.is_leaving = False
         self.crash = ""  # what went wrong in a screen, and ended them all
         self.has_mouse = self.chosen.screens.mouse
         self._known: frozenset[Need] | None = None  # what needed a person when it was last looked
@@ -141,6 +143,11 @@ class WorkbenchApp(App[int]):
         with suppress(OSError), (self.place.journal_directory / LOG).open("a", encoding="utf-8") as log:
             log.write(visible("".join(traceback.format_exception(error))) + "\n")
         self._close_messages_no_wait()
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """Leave; what fails in a screen from now on opens nothing anew."""
+        self.is_leaving = True
+        super().exit(result, return_code, message)
 
     def leave(self, code: int) -> None:
         """Leave, as soon as the event loop comes to it; may be called from a signal's handler."""
@@ -292,7 +299,7 @@ def run(place: Workplace) -> int:
         if app.chosen.screens.fps:
             os.environ["TEXTUAL_FPS"] = str(app.chosen.screens.fps)
         code = app.run(mouse=app.has_mouse)
-        if not app.crash:
+        if not app.crash or app.is_leaving:
             return code or 0
         crashes = [at for at in crashes if time.monotonic() - at < CRASHES_WITHIN_S] + [time.monotonic()]
         if len(crashes) > MOST_CRASHES:
