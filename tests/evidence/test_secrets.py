@@ -82,7 +82,7 @@ def test_a_secret_in_wide_text_is_found(encoding: str) -> None:
 def test_a_lock_file_is_searched_for_well_known_shapes() -> None:
     """A token in the address of a registry is found; digests, of which lock files are full, are no secrets."""
     digests = "".join(f'hash = "sha256:{number:064x}"\n' for number in range(99))
-    token = 'source = "https:' + '//ci:glpat-' + "a1B2c3D4e5" * 2 + '@git.example.org/p"\n'
+    token = 'source = "https:' + "//ci:glpat-" + "a1B2c3D4e5" * 2 + '@git.example.org/p"\n'
     assert state(Secrets().collect(added("uv.lock", digests))) == "passed"
     collected = Secrets().collect(added("uv.lock", digests + token))
     assert {finding.line for finding in collected.findings} == {100} and state(collected) == "failed"

@@ -34,7 +34,7 @@ class Session:
     def screen(self) -> WorkScreen:
         """The screen on top."""
         screen = self.app.work_screen
-        assert screen is not None, "no screen of ours is on top"
+        assert isinstance(screen, WorkScreen), "no screen of ours is on top"
         return screen
 
     @property
