@@ -42,11 +42,8 @@ def test_a_long_wait_ends_the_program_and_the_answer_takes_its_session_up(stage:
     stage.settle()
     assert stage.turn(*steps) == "submitted"
     assert [opened.loaded for opened in stage.payloads(AgentSessionOpened)] == [False, True]
-    assert [called.tool for called in stage.payloads(ToolCalled)] == [
-        "acp:edit",
-        "request_consultation",
-        "submit_merge_readiness",
-    ]
+    called = sorted(called.tool for called in stage.payloads(ToolCalled))  # two sockets: no order between them
+    assert called == ["acp:edit", "request_consultation", "submit_merge_readiness"]
     assert sum("I write." in thought for thought in stage.session.thoughts) == 1
     assert "Decision: A" in stage.prompt and "# The brief" not in stage.prompt
 

@@ -30,6 +30,7 @@ MAX_LINE = 64 << 20  # bytes of one message
 START_S = 120.0  # for an agent to answer the first two requests; slow machines, slow programs
 PAUSE_S = 0.1  # without a further word, before what was said counts as a thought
 REPLAY_S = 0.2  # for what an agent tells again after it said that its session is loaded
+SETTLE_S = 0.05  # for what an agent told before it called a tool of ours
 END_S = 2.0  # for a program that hung up to be seen as ended
 WIND_UP_S = 3.0  # for an agent to end its turn when it is told to, and to keep its session
 ENDED_BY_LIMIT = {"max_tokens": "its model's limit of tokens", "max_turn_requests": "its limit of requests a turn"}
@@ -96,6 +97,12 @@ class Conversation(threading.Thread):
         with contextlib.suppress(RuntimeError):  # the loop has just ended
             if self._loop is not None and self._winding is not None:
                 self._loop.call_soon_threadsafe(self._winding.set)
+
+    def settle(self) -> None:
+        """From another thread: let what was told until now be taken first. What agents tell, and their calls of our
+        tools, come on two sockets: between these there is no order but the one in which we look.
+        """
+        self._front.over.wait(SETTLE_S)
 
     async def _converse(self) -> None:
         import acp

@@ -46,7 +46,7 @@ from workbench.model.events import (
     ToolReturned,
 )
 from workbench.model.text import visible
-from workbench.ports import Completed, Job, Limits, Mount, Session, Tool, Turn, TurnEnd
+from workbench.ports import Completed, Job, Limits, Mount, Session, Tool, ToolResult, Turn, TurnEnd
 from workbench.repository.trees import remove_tree
 
 TEMPORARY = "/tmp"  # paths of sockets have at most 107 bytes: a deep TMPDIR is no place for them
@@ -99,7 +99,7 @@ class _Turn:
         self._profile = profile_of(words[0], str(options.get("profile", "")))
         self._tools = DrivenTools(
             driver.tools,
-            use=lambda name, arguments, call: self._do(lambda: session.use(name, arguments, call=call)),
+            use=self._use,
             answered=lambda question: self._do(lambda: driver.answered(question)),
             end=lambda end: self._conversation.wind_up(end),
             history=turn.history,
@@ -216,6 +216,11 @@ class _Turn:
             return self._front.do(act)
         except CancelledError:
             raise Unanswered from None
+
+    def _use(self, name: str, arguments: Mapping[str, Any], call: str) -> ToolResult:
+        self._conversation.settle()
+        result: ToolResult = self._do(lambda: self._session.use(name, arguments, call=call))
+        return result
 
     def _opened(self, name: str, is_loaded: bool) -> None:
         opened = AgentSessionOpened(run=self._turn.run, session=visible(name)[:200], loaded=is_loaded)
