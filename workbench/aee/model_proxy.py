@@ -11,9 +11,11 @@ import contextlib
 import http.client
 import json
 import re
+import socket
 import socketserver
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
@@ -27,6 +29,7 @@ MAX_ANSWER = 64 << 20  # bytes of one answer
 MAX_CONNECTIONS = 16  # at once; agents use one or two
 PIECE = 64 << 10
 TAIL = 256 << 10  # bytes of an answer's end in which its usage is looked for
+LINGER_S = 1.0  # for who is refused to end what it sends
 ANSWER_S = 600.0  # for the model to say the next piece
 PASSED_ON = ("content-type", "accept", "user-agent")
 PASSED_BACK = ("content-type", "retry-after")
@@ -160,6 +163,16 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("connection", "close")
         self.end_headers()
         self.wfile.write(body if self.command != "HEAD" else b"")
+        self._linger()
+
+    def _linger(self) -> None:
+        """Take what is still sent, for a moment: who is cut off while sending does not read why it was refused."""
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_WR)
+            self.connection.settimeout(LINGER_S)
+            until = time.monotonic() + LINGER_S
+            while time.monotonic() < until and self.connection.recv(PIECE):
+                pass
 
     def _pass_on(self, body: bytes, model: str) -> None:
         upstream = self.owner.upstream
