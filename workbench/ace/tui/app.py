@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from textual import events
 from textual.app import App
+from textual.css.query import NoMatches
 from textual.message import Message
 from textual.theme import Theme as TextualTheme
 
@@ -139,6 +140,9 @@ class WorkbenchApp(App[int]):
         if self._exception is None:
             self._exception = error
             self._exception_event.set()
+        if self.is_leaving and isinstance(error, NoMatches):
+            self._close_messages_no_wait()  # a screen was closed before it stood: nobody waits for it
+            return
         self.crash = one_line(f"{type(error).__name__}: {error}", 200)
         with suppress(OSError), (self.place.journal_directory / LOG).open("a", encoding="utf-8") as log:
             log.write(visible("".join(traceback.format_exception(error))) + "\n")

@@ -31,11 +31,9 @@ class HelpScreen(Dialog):
 
     def body(self) -> Iterator[Widget]:
         """The keys."""
-        yield LinesView(id="lines")
-
-    def on_mount(self) -> None:
-        """Fill in."""
-        self.query_one("#lines", LinesView).show(Prose(list(self._blocks())))
+        lines = LinesView(id="lines")
+        lines.show(Prose(list(self._blocks())))
+        yield lines
 
     def _blocks(self) -> Iterator[Block]:
         rows = actions_of(self._of.where)
