@@ -1,6 +1,6 @@
 """How soon the screens are painted in a real terminal, against a bare Textual app with a one-line footer of its own.
 
-    python tests/bench/first_frame.py [--events N] [--runs N]
+    python -m tests.bench.first_frame [--events N] [--runs N]
 
 The journal holds so many runs and events. Prints `name, ours, yardstick, ratio`: seconds from the start of the process
 until the footer's words arrive at the terminal, medians, in turns.
@@ -9,21 +9,16 @@ until the footer's words arrive at the terminal, medians, in turns.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import os
-import pty
-import select
-import signal
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.bench.keys import terminal
 from workbench.journal.clock import SystemClock
 from workbench.journal.location import journal_directory
 from workbench.journal.store import open_journal
@@ -31,9 +26,7 @@ from workbench.model import events as e
 from workbench.model.events import Proposed
 
 TURNS = 9
-ROWS, COLUMNS = 40, 120
-PATIENCE_S = 30.0
-MARK = "filter"  # a word of our footer
+MARK = b"filter"  # a word of our footer
 BARE = """
 from rich.segment import Segment
 from textual.app import App
@@ -56,29 +49,10 @@ Bare().run()
 
 def until_painted(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> float:
     """Seconds until `MARK` arrives in a pseudo-terminal; the program is ended then."""
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     begun = time.perf_counter()
-    process = subprocess.Popen(
-        argv, cwd=cwd, env=dict(env), stdin=follower, stdout=follower, stderr=follower, start_new_session=True
-    )
-    os.close(follower)
-    try:
-        return _wait_for(leader, begun)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        os.close(leader)
-
-
-def _wait_for(leader: int, begun: float) -> float:
-    seen = b""
-    while time.perf_counter() - begun < PATIENCE_S:
-        if select.select([leader], [], [], 0.1)[0]:
-            seen += os.read(leader, 65536)
-            if MARK.encode() in seen:
-                return time.perf_counter() - begun
-    raise AssertionError(f"nothing was painted: {seen[-300:]!r}")
+    with terminal(argv, cwd=cwd, env=dict(env)) as shown:
+        shown.wait_for(MARK)
+        return time.perf_counter() - begun
 
 
 def filled(place: Path, env: Mapping[str, str], *, runs: int, events: int) -> Path:

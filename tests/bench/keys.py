@@ -1,6 +1,6 @@
 """How soon a key is answered in a real terminal: idle, on a list of ten rows and of a million.
 
-    python tests/bench/keys.py
+    python -m tests.bench.keys
 
 Prints `name, ours, yardstick, ratio`: milliseconds from the byte of a key to the first byte of the repaint. The
 yardstick is an echo through the same pseudo-terminal by `cat`.

@@ -1,6 +1,6 @@
 """How soon a key is answered while fifty runs stream into the journal, and whether all of it reaches the screen.
 
-    python tests/bench/screen_flood.py [--rate N ...]
+    python -m tests.bench.screen_flood [--rate N ...]
 
 A process of its own appends so many events a second, as the AEE does. Prints `name, ours, yardstick, ratio`:
 milliseconds from the byte of a key to the first byte painted after it, against the same idle; then what the flood's

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from workbench.aee.prepare import TRUST_STREAM, TRUST_USE
-from workbench.core.decide.consultation import raise_consultation
+from workbench.core.decide.consultation import raise_consultation, raised_of
 from workbench.core.state import ConsultationState, RunState
 from workbench.model.errors import NeedsHuman, Refused
-from workbench.model.events import ConsultationRaised, Proposed, TrustGranted
+from workbench.model.events import Proposed, TrustGranted
 from workbench.model.ids import consultation_id, derived_id
 
 ALLOW, DENY = "allow", "deny"
@@ -38,16 +38,8 @@ def ask(run: RunState, problem: NeedsHuman, asked: int) -> tuple[Proposed, ...]:
         ],
         "requested_decision": "Trust this content, or not. A change of the command or of a lock file asks again.",
     }
-    raised = ConsultationRaised(
-        consultation=question,
-        mission=run.mission,
-        run=run.id,
-        mode="blocking",
-        category="permission",
-        title=document["summary"],  # type: ignore[arg-type]  # a str, as written above
-        options=(ALLOW, DENY),
-        document=document,
-        call=call_of(digest),
+    raised = raised_of(
+        document, consultation=question, mission=run.mission, run=run.id, mode="blocking", call=call_of(digest)
     )
     return raise_consultation(raised).events
 

@@ -12,10 +12,10 @@ import msgspec
 
 from workbench.artifacts import brief as briefs
 from workbench.artifacts.terms import Budget
-from workbench.core.decide.consultation import raise_consultation
+from workbench.core.decide.consultation import raise_consultation, raised_of
 from workbench.core.state import ConsultationState, RunState
 from workbench.model.errors import ArtifactInvalid, NeedsHuman
-from workbench.model.events import ConsultationRaised, Proposed
+from workbench.model.events import Proposed
 from workbench.model.ids import consultation_id
 
 DEFAULT_USD = 2.0
@@ -133,16 +133,8 @@ def ask(run: RunState, reached: NeedsHuman, *, asked: Sequence[ConsultationState
         ],
         "requested_decision": "Whether more may be spent. An amount in words, such as $5, raises it by that.",
     }
-    raised = ConsultationRaised(
-        consultation=question,
-        mission=run.mission,
-        run=run.id,
-        mode="blocking",
-        category="budget",
-        title=str(document["summary"]),
-        options=(RAISE, DELIVER, STOP),
-        document=document,
-        call=f"budget:{question}",
+    raised = raised_of(
+        document, consultation=question, mission=run.mission, run=run.id, mode="blocking", call=f"budget:{question}"
     )
     return raise_consultation(raised).events
 

@@ -13,7 +13,7 @@ from workbench.aee.prepare import TRUST_USE
 from workbench.aee.session import RunSession
 from workbench.aee.ticket import StepEnd
 from workbench.aee.wiring import ChildGround
-from workbench.core.decide.consultation import raise_consultation
+from workbench.core.decide.consultation import raise_consultation, raised_of
 from workbench.core.decide.decision import on_run
 from workbench.core.decide.run import stop_run
 from workbench.core.next_step import PACK, PREPARE, TURN
@@ -169,16 +169,12 @@ def _outcome_events(ground: ChildGround, run: RunState, result: ToolResult, call
 
 
 def _question(run: RunState, result: ToolResult, call: str) -> tuple[e.Proposed, ...]:
-    document = result.data["document"]
-    raised = e.ConsultationRaised(
+    raised = raised_of(
+        result.data["document"],
         consultation=result.data["consultation"],
         mission=run.mission,
         run=run.id,
         mode=result.data["mode"],
-        category=document["category"],
-        title=document["summary"],
-        options=tuple(option["id"] for option in document.get("options", ())),
-        document=document,
         call=call,
     )
     return raise_consultation(raised).events

@@ -14,6 +14,23 @@ from workbench.model.ids import derived_id, resolution_id
 SCOPES = ("this", "mission", "repository")
 
 
+def raised_of(
+    document: dict[str, Any], *, consultation: str, mission: str, run: str, mode: str, call: str
+) -> e.ConsultationRaised:
+    """The event that asks what `document` says, whoever wrote it; the rows of an inbox stand in the event itself."""
+    return e.ConsultationRaised(
+        consultation=consultation,
+        mission=mission,
+        run=run,
+        mode=mode,
+        category=document["category"],
+        title=document["summary"],
+        options=tuple(option["id"] for option in document.get("options", ())),
+        document=document,
+        call=call,
+    )
+
+
 def raise_consultation(raised: e.ConsultationRaised) -> Decision:
     """An agent asks; a blocking question suspends its run in the same append."""
     stream = consultation_stream(raised.consultation)

@@ -6,13 +6,12 @@ Answers `generateContent`, `streamGenerateContent` (server-sent events) and `cou
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from workbench.testing.model_server.messages import LAST, Failure, Reply, Script, Step
+from workbench.testing.model_server.messages import Failure, Reply, Script, player
 from workbench.testing.model_server.server import Answer, Received, Route, json_answer, sse_answer
 
 PATH = "/v1beta/models/"
@@ -31,7 +30,7 @@ STATUSES = {
 
 def gemini_route(script: Script) -> Route:
     """The route that plays `script`; counting tokens takes no reply from it."""
-    play = script if callable(script) else _in_order(script)
+    play = player(script)
     numbers = itertools.count(1)
 
     def route(request: Received) -> Answer:
@@ -45,32 +44,6 @@ def gemini_route(script: Script) -> Route:
         return _replied(step, request, f"response-{next(numbers):04}")
 
     return route
-
-
-def _in_order(script: Sequence[Step]) -> Callable[[Received], Step]:
-    left = iter(script)
-    guard = threading.Lock()
-
-    def play(_request: Received) -> Step:
-        with guard:
-            return next(left, LAST)
-
-    return play
-
-
-def turns_taken(request: Received) -> int:
-    """How many replies of the model the request already holds."""
-    return sum(content.get("role") == "model" for content in request.json.get("contents", ()))
-
-
-def by_turn(script: Sequence[Step]) -> Callable[[Received], Step]:
-    """Plays a list by how far the conversation is, so that a request that is made again gets the same reply."""
-
-    def play(request: Received) -> Step:
-        taken = turns_taken(request)
-        return script[taken] if taken < len(script) else LAST
-
-    return play
 
 
 def tools_offered(request: Received) -> list[str]:

@@ -74,7 +74,7 @@ def use(tool: str, /, **arguments: Any) -> Reply:
 
 def messages_route(script: Script) -> Route:
     """The route that plays `script`."""
-    play = script if callable(script) else _in_order(script)
+    play = player(script)
     numbers = itertools.count(1)
 
     def route(request: Received) -> Answer:
@@ -88,7 +88,10 @@ def messages_route(script: Script) -> Route:
     return route
 
 
-def _in_order(script: Sequence[Step]) -> Callable[[Received], Step]:
+def player(script: Script) -> Callable[[Received], Step]:
+    """What a script says to each request: its own word if it is a function, else its replies in order."""
+    if callable(script):
+        return script
     left = iter(script)
     guard = threading.Lock()
 
