@@ -79,7 +79,7 @@ def _next_steps(where: Path, here: Path, *, wait_first: bool) -> list[str]:
         "What to type next:",
         *_to_be_found(),
         f"  cd {shlex.quote(str(shown))}",
-        "  workbench                                   all of it on screens; or, one by one:",
+        "  workbench                                   all of it on screens; or by hand:",
         *_LOOK_FIRST[: None if wait_first else 0],
         "  workbench show CRP-payments-limit.1-1       the question that waits for you",
         '  workbench answer CRP-payments-limit.1-1 --option A --why "DOD-1 says so"',
