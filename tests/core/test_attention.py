@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from workbench.core.attention import Concern, concerns, order, waiting_cost
-from workbench.core.state import ConsultationState, PackState, RunState
+from workbench.core.state import ConsultationState, PackState, RunState, Step
 from workbench.model.instants import instant
 
 NOW = instant(1_000_000)
@@ -96,6 +96,14 @@ def test_queued_work_needs_an_aee() -> None:
     assert seen(runs=[run()], aee_running=False) == [("alert", "aee")]
     assert seen(runs=[run()], aee_running=True) == []
     assert seen(runs=[run(waiting_for=("C",))], aee_running=False) == []
+
+
+def test_work_that_its_aee_left_needs_another_one() -> None:
+    """A step at work when the AEE was killed stands still until one is started: nobody else would say so."""
+    at_work = run(step=Step(name="turn", number=2, attempt=1, epoch=1, aee="aee-1"))
+    assert seen(runs=[at_work], aee_running=False) == [("alert", "aee")]
+    assert seen(runs=[at_work], aee_running=True) == []
+    assert seen(runs=[structs.replace(at_work, outcome="stopped")], aee_running=False) == []
 
 
 def test_failed_and_stopped_runs() -> None:

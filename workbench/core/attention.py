@@ -68,8 +68,8 @@ def concerns(
     ]
     found += [concern for run in runs if (concern := _run(run)) is not None]
     found = [item for item in found if item.category != FAILED or item.mission not in over]
-    if not aee_running and (queued := [run for run in runs if next_step(run) is not None]):
-        found.append(_aee_down(queued))
+    if not aee_running and (held := [run for run in runs if _needs_an_aee(run)]):
+        found.append(_aee_down(held))
     return order(found, now)
 
 
@@ -172,8 +172,13 @@ def _run_alert(run: RunState, category: str, title: str) -> Concern:
     )
 
 
-def _aee_down(queued: Sequence[RunState]) -> Concern:
-    count = len(queued)
+def _needs_an_aee(run: RunState) -> bool:
+    """Whether it would go on; one whose step was at work when its AEE was killed waits as a queued one does."""
+    return next_step(run) is not None or (run.step is not None and not run.outcome)
+
+
+def _aee_down(held: Sequence[RunState]) -> Concern:
+    count = len(held)
     return Concern(
         kind="alert",
         id="aee",
@@ -181,7 +186,7 @@ def _aee_down(queued: Sequence[RunState]) -> Concern:
         mission="",
         run="",
         title=f"no AEE serves this repository; {count} {'run waits' if count == 1 else 'runs wait'}",
-        since=min(run.last_at or run.queued_at for run in queued),
+        since=min(run.last_at or run.queued_at for run in held),
         group=_BLOCKED,
         held_runs=count,
     )
