@@ -19,8 +19,8 @@ import anthropic
 import msgspec
 from anthropic import Stream
 
-from workbench.aee.drivers.native.prices import Usage
 from workbench.aee.drivers.native.reply import Building, Malformed, Reply, whole_reply
+from workbench.aee.prices import Usage
 
 POLL_S = 0.1  # how often a silent stream looks whether the run is stopped
 READ_S = 120.0  # of silence before a stream counts as broken; servers send pings meanwhile

@@ -13,14 +13,14 @@ from typing import Any, Protocol
 
 import msgspec
 
-from workbench.aee.drivers.native.budget import Meter
 from workbench.aee.drivers.native.client import Stopped, Trouble
 from workbench.aee.drivers.native.compaction import Compaction
 from workbench.aee.drivers.native.conversation import REFUSAL, Conversation, without_output
 from workbench.aee.drivers.native.options import Options
-from workbench.aee.drivers.native.prices import Usage, price_of
 from workbench.aee.drivers.native.prompt import system_blocks, task_of
 from workbench.aee.drivers.native.reply import CUT, Reply
+from workbench.aee.meter import Meter
+from workbench.aee.prices import Usage, price_of
 from workbench.aee.spending import Allowance
 from workbench.aee.tools.calls import REPEATABLE, REPEATS, repeat_of
 from workbench.model import events as e

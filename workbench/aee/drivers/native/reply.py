@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.aee.drivers.native.prices import Usage
+from workbench.aee.prices import Usage
 
 MAX_REPLY = 16 << 20  # characters; no model says as much
 CUT = "max_tokens"  # the model's word for a reply that was cut at its limit

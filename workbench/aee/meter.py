@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from workbench.aee.drivers.native.prices import Price, Usage, cost_of, worst_cost
+from workbench.aee.prices import Price, Usage, cost_of, worst_cost
 from workbench.aee.spending import Allowance, BudgetReached
 from workbench.model.events import Event, ModelCalled
 
