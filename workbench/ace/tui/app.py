@@ -183,6 +183,7 @@ class WorkbenchApp(App[int]):
         """The first frame is painted: begin to read. What stands by now stays, so no collection looks at it again."""
         gc.collect()
         gc.freeze()
+        sys.setswitchinterval(SWITCH_S)
         self.bridge.start()
 
     def on_unmount(self) -> None:
@@ -293,7 +294,6 @@ class WorkbenchApp(App[int]):
 
 def run(place: Workplace) -> int:
     """Open the screens; the exit code. What goes wrong in a screen closes it, and home is opened anew, with a word."""
-    sys.setswitchinterval(SWITCH_S)
     crashes: list[float] = []
     while True:
         app = WorkbenchApp(place)
