@@ -1,13 +1,15 @@
 """The one way from a sandbox to a model: HTTP on a unix socket, passed on to one host, for listed paths, with the key.
 
-It stands outside of the sandbox. What comes from inside is untrusted: only a method, a listed path, a body and three
-harmless headers are passed on; sizes and connections are bounded. The key is added here and taken out of answers.
+It stands outside of the sandbox. What comes from inside is untrusted: only a method, a listed path, an understood body
+and three harmless headers are passed on; sizes and connections are bounded. The key is added here and taken out of
+answers. What a request may cost is asked before it is passed on, and what it took is told before its answer ends.
 It must not know runs, agents or the journal.
 """
 
 from __future__ import annotations
 
 import contextlib
+import http
 import http.client
 import json
 import re
@@ -21,14 +23,18 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
+
+from workbench.aee import gemini_wire as wire
+from workbench.aee.prices import Usage
+from workbench.model.errors import WorkbenchError
 
 MAX_BODY = 32 << 20  # bytes of one request
 MAX_ANSWER = 64 << 20  # bytes of one answer
 MAX_CONNECTIONS = 16  # at once; agents use one or two
 PIECE = 64 << 10
-TAIL = 256 << 10  # bytes of an answer's end in which its usage is looked for
+SETTLE_S = 2.0  # for answers under way to be broken off and booked when the proxy closes
 LINGER_S = 1.0  # for who is refused to end what it sends
 ANSWER_S = 600.0  # for the model to say the next piece
 PASSED_ON = ("content-type", "accept", "user-agent")
@@ -36,15 +42,16 @@ PASSED_BACK = ("content-type", "retry-after")
 REDACTED = b"[key]"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Usage:
-    """What an answer says that it took. `model` is as the path names it."""
+class Till(Protocol):
+    """Who is asked before a request is passed on, and told what it took; by several threads."""
 
-    model: str
-    status: int
-    tokens_in: int = 0
-    tokens_out: int = 0
-    tokens_cached: int = 0
+    def hold(self, model: str, body: bytes, *, tokens_out: int) -> Any:
+        """Allow a request, by a token of its own. Raises WorkbenchError where it may not be made."""
+        ...
+
+    def paid(self, held: Any, usage: Usage | None, *, is_counted: bool) -> None:
+        """The request is over. No usage: it was not answered; not `is_counted`: the usage is our estimate."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,10 +85,13 @@ class Upstream:
 
 
 class ModelProxy:
-    """Listens at `path` until it is closed; a context manager. `on_call` is told of every answered request."""
+    """Listens at `path` until it is closed; a context manager. No request passes that `till` does not allow."""
 
-    def __init__(self, path: Path, upstream: Upstream, *, on_call: Callable[[Usage], None]) -> None:
-        self.upstream, self.on_call = upstream, on_call
+    def __init__(self, path: Path, upstream: Upstream, *, till: Till) -> None:
+        self.upstream, self.till = upstream, till
+        self.understand: Callable[[bytes], dict[str, Any]] = wire.understood
+        self._guard = threading.Condition()
+        self._asking: set[http.client.HTTPConnection] = set()
         self.places = threading.BoundedSemaphore(MAX_CONNECTIONS)
         proxy = self
 
@@ -101,10 +111,29 @@ class ModelProxy:
         self.close()
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop listening; break off what is under way, and wait a moment until it is booked."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+        with self._guard:
+            for connection in self._asking:
+                if connection.sock is not None:
+                    with contextlib.suppress(OSError):
+                        connection.sock.shutdown(socket.SHUT_RDWR)
+            self._guard.wait_for(lambda: not self._asking, SETTLE_S)
+
+    @contextlib.contextmanager
+    def asking(self, connection: http.client.HTTPConnection) -> Iterator[None]:
+        """While a request on this connection is under way."""
+        with self._guard:
+            self._asking.add(connection)
+        try:
+            yield
+        finally:
+            connection.close()
+            with self._guard:
+                self._asking.discard(connection)
+                self._guard.notify_all()
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
@@ -138,7 +167,19 @@ class _Handler(BaseHTTPRequestHandler):
         elif allowed is None:
             self._refuse(403, "this path is not on the list of what agents may ask of the model's host")
         else:
-            self._pass_on(body, allowed.groupdict().get("model") or "")
+            self._allow(body, allowed)
+
+    def _allow(self, body: bytes, path: re.Match[str]) -> None:
+        groups = path.groupdict()
+        model = groups.get("model") or ""
+        try:
+            asked = self.owner.understand(body)
+            body = wire.written(asked)
+            held = None if groups.get("free") else self.owner.till.hold(model, body, tokens_out=wire.most_out(asked))
+        except WorkbenchError as problem:
+            self._refuse(403, problem.message)
+            return
+        self._pass_on(body, held)
 
     def _any(self) -> None:
         self._refuse(403, "only POST is passed on")
@@ -174,37 +215,50 @@ class _Handler(BaseHTTPRequestHandler):
             while time.monotonic() < until and self.connection.recv(PIECE):
                 pass
 
-    def _pass_on(self, body: bytes, model: str) -> None:
+    def _pass_on(self, body: bytes, held: Any) -> None:
         upstream = self.owner.upstream
         connection, before = upstream.connect()
         headers = {name: self.headers[name] for name in PASSED_ON if name in self.headers}
-        try:
-            connection.request("POST", before + self.path, body, {**headers, upstream.key_header: upstream.key})
-            answer = connection.getresponse()
-        except (OSError, http.client.HTTPException, ssl.SSLError) as problem:
-            connection.close()
-            self._refuse(502, f"the model's host does not answer: {type(problem).__name__}")
-            return
-        with contextlib.closing(connection):
-            self._pass_back(answer, model)
+        with self.owner.asking(connection):
+            try:
+                connection.request("POST", before + self.path, body, {**headers, upstream.key_header: upstream.key})
+                answer = connection.getresponse()
+            except (OSError, http.client.HTTPException, ssl.SSLError) as problem:
+                self._settle(held, None, is_counted=True)
+                self._refuse(502, f"the model's host does not answer: {type(problem).__name__}")
+                return
+            self._pass_back(answer, body, held)
 
-    def _pass_back(self, answer: http.client.HTTPResponse, model: str) -> None:
+    def _pass_back(self, answer: http.client.HTTPResponse, body: bytes, held: Any) -> None:
+        told = wire.Told(streams="event-stream" in answer.headers.get("content-type", ""))
+        whole = False
+        try:
+            self._head(answer)
+            for piece in without(_pieces(answer), self.owner.upstream.key.encode()):
+                told.take(piece)
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            whole = True
+        finally:
+            self.close_connection = not whole
+            usage = told.usage() if answer.status == http.HTTPStatus.OK else None
+            if usage is None and answer.status == http.HTTPStatus.OK:
+                into, out = len(body) // wire.BYTES_PER_TOKEN, told.size // wire.BYTES_PER_TOKEN
+                self._settle(held, Usage(input=into, output=out), is_counted=False)
+            else:
+                self._settle(held, usage, is_counted=True)
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _settle(self, held: Any, usage: Usage | None, *, is_counted: bool) -> None:
+        if held is not None:
+            self.owner.till.paid(held, usage, is_counted=is_counted)
+
+    def _head(self, answer: http.client.HTTPResponse) -> None:
         self.send_response_only(answer.status)
         for name in PASSED_BACK:
             if value := answer.headers.get(name):
                 self.send_header(name, value.replace(self.owner.upstream.key, "") if self.owner.upstream.key else value)
         self.send_header("transfer-encoding", "chunked")
         self.end_headers()
-        tail, whole = b"", False
-        try:
-            for piece in without(_pieces(answer), self.owner.upstream.key.encode()):
-                tail = (tail + piece)[-TAIL:]
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-            whole = True
-        finally:
-            self.owner.on_call(usage_of(tail, model=model, status=answer.status))
-            self.close_connection = not whole
-        self.wfile.write(b"0\r\n\r\n")
 
 
 def _pieces(answer: http.client.HTTPResponse) -> Iterator[bytes]:
@@ -234,26 +288,3 @@ def without(pieces: Iterator[bytes], secret: bytes) -> Iterator[bytes]:
             yield data
     if held:
         yield held
-
-
-def usage_of(tail: bytes, *, model: str, status: int) -> Usage:
-    """The last usage that an answer tells, in Gemini's words; zeros where it tells none."""
-    text = tail.decode("utf-8", "replace")
-    at = text.rfind('"usageMetadata"')
-    told: Any = {}
-    if at >= 0 and (start := text.find("{", at)) >= 0:
-        with contextlib.suppress(ValueError, RecursionError):
-            told = json.JSONDecoder().raw_decode(text, start)[0]
-    cached = _count(told, "cachedContentTokenCount")
-    return Usage(
-        model=model,
-        status=status,
-        tokens_in=max(0, _count(told, "promptTokenCount") - cached),
-        tokens_out=_count(told, "candidatesTokenCount") + _count(told, "thoughtsTokenCount"),
-        tokens_cached=cached,
-    )
-
-
-def _count(told: dict[str, Any], name: str) -> int:
-    value = told.get(name, 0)
-    return value if isinstance(value, int) and 0 <= value < 1 << 40 else 0

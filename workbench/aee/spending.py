@@ -15,7 +15,7 @@ from workbench.artifacts.terms import Budget
 from workbench.core.decide.consultation import raise_consultation, raised_of
 from workbench.core.state import ConsultationState, RunState
 from workbench.model.errors import ArtifactInvalid, NeedsHuman
-from workbench.model.events import Proposed
+from workbench.model.events import ChangesRequested, Event, Proposed, RunAnswered, RunResumed
 from workbench.model.ids import consultation_id
 
 DEFAULT_USD = 2.0
@@ -23,6 +23,7 @@ UNPRICED_TOKENS = 2_000_000  # for a model whose price nobody knows, where the b
 RAISE, DELIVER, STOP = "raise", "deliver", "stop"
 ASKER, TRIGGER = "workbench", "budget"
 USE = "budget"  # in the data of BudgetReached, for the step that asks
+UNFINISHED = "Unfinished work, delivered because a person said so at the end of the budget."
 _AMOUNT = re.compile(r"\d{1,6}(?:\.\d{1,4})?")
 
 
@@ -137,6 +138,13 @@ def ask(run: RunState, reached: NeedsHuman, *, asked: Sequence[ConsultationState
         document, consultation=question, mission=run.mission, run=run.id, mode="blocking", call=f"budget:{question}"
     )
     return raise_consultation(raised).events
+
+
+def is_to_deliver(allowance: Allowance, history: Sequence[Event]) -> bool:
+    """Whether the last that people said is that no more be spent, and what there is be delivered."""
+    said = (RunAnswered, ChangesRequested, RunResumed)
+    last = next((event.payload for event in reversed(history) if isinstance(event.payload, said)), None)
+    return bool(allowance.deliver) and isinstance(last, RunAnswered) and last.consultation == allowance.deliver
 
 
 def stopped_by(asked: Sequence[ConsultationState]) -> ConsultationState | None:

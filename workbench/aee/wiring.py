@@ -19,6 +19,7 @@ from workbench.aee.prepare import Preparation, step_from
 from workbench.aee.reports import ReportLine
 from workbench.aee.sandbox.select import probe, select
 from workbench.aee.sandbox.unconfined import Unconfined
+from workbench.aee.spending import allowance_of
 from workbench.aee.streaming import OutputReport
 from workbench.aee.tools.place import Place
 from workbench.aee.tools.suite import ProjectSuite
@@ -289,7 +290,8 @@ class ChildGround:
 
             own = read_settings(self.person.checkout, shared=b"")[0]
             home = self.directory / HOMES / run.id
-            return open_acp(run.agent, own, box=box, home=home, answered=self._answer)
+            allowance = allowance_of(self.text(run.brief), asked)
+            return open_acp(run.agent, own, box=box, home=home, answered=self._answer, allowance=allowance)
         if run.driver != ScriptedDriver.name:
             raise NotFound(f"there is no driver {run.driver!r}", hint="workbench config show lists the agents.")
         answers = {question.id: question.answer for question in asked if question.answer}

@@ -11,6 +11,7 @@ import pytest
 from tests.aee.drivers.acp_stage import ASK, SUBMIT, Stage
 from workbench.aee.drivers.acp.opening import open_acp
 from workbench.aee.sandbox.select import probe, select
+from workbench.aee.spending import Allowance
 from workbench.artifacts.configuration import Settings
 from workbench.model.errors import NotFound, Refused, WorkbenchError
 from workbench.model.events import AgentSessionOpened, ConsultationRaised, RunAwaitsAnswer, ToolCalled, ToolReturned
@@ -117,4 +118,6 @@ def test_no_act_of_a_program_passes_for_one_of_our_tools(stage: Stage) -> None:
 def test_a_program_that_only_a_repository_names_is_not_run(stage: Stage) -> None:
     """Which program is started, and what of the disk it sees, is in a person's own settings alone."""
     with pytest.raises(NotFound, match="your own settings"):
-        open_acp("gem", Settings(), box=stage.workplace.box, home=stage.home, answered=lambda _: {})
+        open_acp(
+            "gem", Settings(), box=stage.workplace.box, home=stage.home, answered=lambda _: {}, allowance=Allowance()
+        )

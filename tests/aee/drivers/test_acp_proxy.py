@@ -13,8 +13,12 @@ from pathlib import Path
 import pytest
 
 from workbench.aee.drivers.acp.profiles import GEMINI
-from workbench.aee.model_proxy import ModelProxy, Upstream, Usage, without
+from workbench.aee.model_proxy import ModelProxy, Upstream, without
+from workbench.aee.prices import Usage
+from workbench.aee.purse import Held, Purse
+from workbench.aee.spending import Allowance, BudgetReached
 from workbench.model.errors import EnvironmentProblem
+from workbench.model.events import ModelCalled
 from workbench.testing.model_server.gemini import PATH, gemini_route
 from workbench.testing.model_server.messages import Failure, Reply, Script
 from workbench.testing.model_server.server import Server
@@ -38,14 +42,22 @@ class Inside(http.client.HTTPConnection):
 
 
 class Stage:
-    """A model, and a proxy to it."""
+    """A model, a proxy to it, and a purse."""
 
-    def __init__(self, place: Path, script: Script) -> None:
-        self.calls: list[Usage] = []
+    def __init__(self, place: Path, script: Script, allowance: Allowance) -> None:
+        self.calls: list[ModelCalled] = []
+        self.purse = Purse(allowance, run="m.1", model="gemini-2.5-pro", prices={}, history=())
         self.server = Server({PATH: gemini_route(script), "/": gemini_route(script)})
         self.upstream = GEMINI.upstream({"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": self.server.url})
         self.path = place / "model"
-        self.proxy = ModelProxy(self.path, self.upstream, on_call=self.calls.append)
+        self.proxy = ModelProxy(self.path, self.upstream, till=self)
+
+    def hold(self, model: str, body: bytes, *, tokens_out: int) -> Held:
+        return self.purse.hold(model, body, tokens_out=tokens_out)
+
+    def paid(self, held: Held, usage: Usage | None, *, is_counted: bool) -> None:
+        if called := self.purse.pay(held, usage, is_counted=is_counted):
+            self.calls.append(called)
 
     def asks(
         self, path: str, *, method: str = "POST", body: bytes = BODY, headers: dict[str, str] | None = None
@@ -61,9 +73,9 @@ class Stage:
 
 
 @contextmanager
-def staged(script: Script) -> Iterator[Stage]:
+def staged(script: Script, allowance: Allowance | None = None) -> Iterator[Stage]:
     with tempfile.TemporaryDirectory(dir="/tmp") as place:
-        stage = Stage(Path(place), script)
+        stage = Stage(Path(place), script, allowance or Allowance())
         try:
             yield stage
         finally:
@@ -81,7 +93,13 @@ def test_a_listed_path_is_passed_on_with_the_key(tmp_path: Path) -> None:
         assert heard.headers["x-goog-api-key"] == KEY
         assert not {"cookie", "x-other"} & set(heard.headers)
         assert KEY.encode() not in body
-        assert stage.calls == [Usage(model="gemini-2.5-pro", status=200, tokens_in=70, tokens_out=7)]
+        (called,) = stage.calls
+        assert (called.model, called.tokens_in, called.tokens_out, called.cost_known) == (
+            "gemini-2.5-pro",
+            70,
+            7,
+            False,
+        )
 
 
 @pytest.mark.parametrize(
@@ -111,6 +129,88 @@ def test_without_the_list_such_a_path_would_be_passed_on() -> None:
     with staged([Reply(text="hello")]) as stage:
         stage.proxy.upstream = Upstream(url=stage.server.url, key_header="x-goog-api-key", key=KEY, paths=(".*",))
         assert stage.asks("/upload/v1beta/files")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"tools": [{"urlContext": {}}]},
+        {"tools": [{"functionDeclarations": []}, {"google_search": {}}]},
+        {"tools": {"codeExecution": {}}},
+        {"cachedContent": "cachedContents/1"},
+        {"contents": [{"parts": [{"fileData": {"fileUri": "https://evil.example/?secret"}}]}]},
+        {"contents": {"parts": {"file_data": {"file_uri": "https://evil.example/?secret"}}}},
+        {"contents": [{"parts": [{"functionResponse": {"parts": [{"fileData": {}}]}}]}]},
+        {"systemInstruction": {"parts": [{"fileData": {}}]}},
+        {"tools": [[{"urlContext": {}}]]},
+        {"generateContentRequest": {"tools": [{"urlContext": {}}]}},
+    ],
+)
+def test_the_models_host_fetches_nothing_for_an_agent(more: dict[str, object]) -> None:
+    """Tools of the model's host, and files by their addresses, would be a way into the network."""
+    body = json.dumps({"contents": [], **more}).encode()
+    with staged([Reply(text="hello")]) as stage:
+        assert stage.asks(ASK, body=body)[0] == 403
+        assert not stage.server.requests
+        stage.proxy.understand = json.loads  # the control: it is this look that holds it back
+        assert stage.asks(ASK, body=body)[0] == 200
+
+
+def test_a_request_has_one_reading(tmp_path: Path) -> None:
+    """Where the same name stands twice, the host gets what was looked at; names within data are data."""
+    call = {"functionCall": {"name": "f", "args": {"fileData": 1, "tools": [{"urlContext": {}}]}}}
+    body = json.dumps({"contents": [{"parts": [call]}]})
+    twice = '{"tools": [{"urlContext": {}}], "tools": [], ' + body[1:]
+    with staged([Reply(text="hello")]) as stage:
+        assert stage.asks(ASK, body=twice.encode())[0] == 200
+        (heard,) = stage.server.requests
+        assert heard.json == {"tools": [], **json.loads(body)} and heard.body.count(b'"tools":[]') == 1
+
+
+def test_the_request_that_could_pass_the_limit_is_refused_and_counted_by_the_wire() -> None:
+    """The price unknown, tokens are bounded, by the host's count of them and by the most that a request can come to."""
+    usage = {"input_tokens": 900, "output_tokens": 50}
+    script = [Reply(text='"usageMetadata": {"promptTokenCount": 1}', usage=usage)] * 9
+    with staged(script, Allowance(tokens=2000)) as stage:
+        small = json.dumps({"contents": [], "generationConfig": {"maxOutputTokens": 100}}).encode()
+        assert [stage.asks(ASK, body=small)[0] for _ in range(3)] == [200, 200, 403]
+        assert b"budget" in stage.asks(ASK, body=small)[1]
+        assert stage.asks(ASK.replace("streamGenerateContent?alt=sse", "countTokens"), body=small)[0] == 200
+        assert [(called.tokens_in, called.tokens_out) for called in stage.calls] == [(900, 50)] * 2
+        assert len(stage.server.requests) == 3
+
+
+def test_requests_at_once_do_not_share_what_is_left() -> None:
+    """What is under way is held at its most, until it is known what it took; a restart counts what is recorded."""
+    purse = Purse(Allowance(tokens=1000), run="m.1", model="m", prices={}, history=())
+    first = purse.hold("m", b"x" * 300, tokens_out=300)
+    with pytest.raises(BudgetReached, match="price of the model is not known"):
+        purse.hold("m", b"x" * 300, tokens_out=300)
+    called = purse.pay(first, Usage(input=60, output=10))
+    assert called is not None
+    purse.pay(purse.hold("m", b"x" * 300, tokens_out=300), None)
+    purse.hold("m", b"x" * 300 + b"y" * 100, tokens_out=700)  # 60 of the first 300 bytes, and each new one
+
+
+def test_a_known_price_counts_in_money_and_only_for_its_model() -> None:
+    """Prices of a person's settings hold for the agent's model; another one that it asks has none."""
+    prices = {"input": 10, "output": 100}
+    purse = Purse(Allowance(usd=1.0, unpriced_tokens=50), run="m.1", model="m", prices=prices, history=())
+    called = purse.pay(purse.hold("m", b"x" * 10, tokens_out=9000), Usage(input=10, output=9000))
+    assert called is not None and called.cost_known and called.cost_usd == pytest.approx(0.9001)
+    with pytest.raises(BudgetReached, match=r"\$1.00"):
+        purse.hold("m", b"x" * 10, tokens_out=1000)
+    with pytest.raises(BudgetReached, match="not known"):
+        purse.hold("other", b"x" * 10, tokens_out=100)
+
+
+def test_an_answer_that_tells_no_count_is_counted_by_us() -> None:
+    """Who hangs up before the count comes, or makes the host do so, pays all the same."""
+    with staged([Reply(text="hello" * 50, cut_at=60)]) as stage:
+        with pytest.raises(http.client.IncompleteRead):
+            stage.asks(ASK)
+        (called,) = stage.calls
+        assert called.stop == "uncounted" and called.tokens_in + called.tokens_out > 10
 
 
 def test_a_body_without_an_honest_length_is_refused() -> None:

@@ -19,7 +19,7 @@ from workbench.aee.mcp.server import Offer, Progress, Said, Unanswered
 from workbench.aee.tools.calls import first_of, repeat_of
 from workbench.model.errors import Refused
 from workbench.model.events import Event, ToolReturned
-from workbench.ports import Tool, ToolResult
+from workbench.ports import Tool, ToolResult, TurnEnd
 
 ASK, SUBMIT = "request_consultation", "submit_merge_readiness"
 OFFERED = (ASK, SUBMIT, "get_brief", "recall_resolutions")
@@ -42,7 +42,7 @@ class DrivenTools:
         *,
         use: Use,
         answered: Answered,
-        end: Callable[[str], None],
+        end: Callable[[TurnEnd], None],
         history: Iterable[Event] = (),
         patience_s: float = PATIENCE_S,
         beat_s: float = BEAT_S,

@@ -71,7 +71,7 @@ class Conversation(threading.Thread):
         self._listener, self._front, self._plan = listener, front, plan
         self._acts_of, self._opened, self._say, self._permission = acts_of, opened, say, permission
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._wanted: TurnEnd | None = None
+        self._wanted: TurnEnd | WorkbenchError | None = None
         self._winding: asyncio.Event | None = None
         self._acts: Acts | None = None
         self._pause: asyncio.TimerHandle | None = None
@@ -91,9 +91,9 @@ class Conversation(threading.Thread):
             hint = "Look at the agent's program, then workbench resume tries it again."
             self._front.fail(WorkbenchError(f"the conversation with the agent broke: {told}", hint=hint))
 
-    def wind_up(self, end: str) -> None:
+    def wind_up(self, end: TurnEnd | WorkbenchError) -> None:
         """End the turn so, from any thread: the agent is told to stop, and given a moment to keep its session."""
-        self._wanted = end  # type: ignore[assignment]  # one of TurnEnd's words
+        self._wanted = end
         with contextlib.suppress(RuntimeError):  # the loop has just ended
             if self._loop is not None and self._winding is not None:
                 self._loop.call_soon_threadsafe(self._winding.set)
@@ -177,14 +177,19 @@ class Conversation(threading.Thread):
         assert self._winding is not None and self._acts is not None  # both are made before a turn
         winding = asyncio.ensure_future(self._winding.wait())
         await asyncio.wait({prompt, winding}, return_when=asyncio.FIRST_COMPLETED)
-        if self._wanted is not None:
+        wanted = self._wanted
+        if wanted is not None:
             await self._wound_up(connection, name, prompt)
-            end = self._wanted
         else:
             winding.cancel()
-            end = self._ended((await prompt).stop_reason)
+            wanted = self._ended((await prompt).stop_reason)
         self._acts.settle()
-        await self._ask(lambda: self._front.finish(end))
+        if isinstance(wanted, WorkbenchError):
+            problem = wanted
+            await self._ask(lambda: self._front.fail(problem))
+        else:
+            end = wanted
+            await self._ask(lambda: self._front.finish(end))
 
     async def _wound_up(self, connection: Any, session: str, prompt: asyncio.Future[Any]) -> None:
         with contextlib.suppress(Exception):  # it ends either way

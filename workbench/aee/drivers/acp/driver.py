@@ -30,10 +30,14 @@ from workbench.aee.drivers.acp.conversation import Conversation, Plan
 from workbench.aee.drivers.acp.front import Front
 from workbench.aee.drivers.acp.profiles import SETTINGS, profile_of
 from workbench.aee.drivers.acp.program import Program, program_of, python
+from workbench.aee.drivers.acp.till import Till
 from workbench.aee.mcp import pipe
 from workbench.aee.mcp.driven import PATIENCE_S, SUBMIT, DrivenTools
 from workbench.aee.mcp.server import McpServer, Unanswered
-from workbench.aee.model_proxy import ModelProxy, Usage
+from workbench.aee.model_proxy import ModelProxy
+from workbench.aee.purse import Purse
+from workbench.aee.spending import UNFINISHED, Allowance, is_to_deliver
+from workbench.aee.tools.calls import REPEATS, repeat_of
 from workbench.aee.tools.place import BASE_ENV, Place
 from workbench.artifacts.configuration import Agent
 from workbench.model.errors import WorkbenchError
@@ -72,6 +76,7 @@ class AcpDriver:
     home: Path
     tools: Sequence[Tool]
     answered: Callable[[str], Mapping[str, Any]]
+    allowance: Allowance = field(default_factory=Allowance)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def take_turn(self, turn: Turn, session: Session) -> TurnEnd:
@@ -80,8 +85,24 @@ class AcpDriver:
             return "stopped"
         if (recorded := _recorded_end(turn)) is not None:
             return recorded
+        if is_to_deliver(self.allowance, turn.history):
+            return self._deliver(session)
         with ExitStack() as stack:
             return _Turn(self, turn, session, stack).take()
+
+    def _deliver(self, session: Session) -> TurnEnd:
+        """Hand in what there is, without a request and without the program."""
+        call = f"deliver:{self.allowance.deliver}"
+        arguments = {"message": UNFINISHED, "rationale": {"notes": UNFINISHED}}
+        for _ in range(REPEATS):
+            result = session.use(SUBMIT, arguments, call=call)
+            if result.state != "interrupted":
+                break
+            call = repeat_of(call)
+        if result.state == "ok":
+            return "submitted"
+        session.say(f"There is nothing to deliver: {result.summary}")
+        return "ended"
 
 
 class _Turn:
@@ -157,7 +178,9 @@ class _Turn:
                 url=str(options.get("url", "")),
                 key_variable=str(options.get("key_variable", "")),
             )
-            self._stack.enter_context(ModelProxy(desk / "model", upstream, on_call=self._paid))
+            till = self._till()
+            self._stack.callback(till.book)
+            self._stack.enter_context(ModelProxy(desk / "model", upstream, till=till))
         more = [Mount(source=str(path)) for path in self._driver.agent.options.get("mounts", ())]
         return (Mount(source=str(desk)), Mount(source=str(self._driver.home), writable=True), *more)
 
@@ -240,20 +263,21 @@ class _Turn:
         opened = (event.payload for event in reversed(self._turn.history))
         return next((payload.session for payload in opened if isinstance(payload, AgentSessionOpened)), "")
 
-    def _paid(self, usage: Usage) -> None:
-        if usage.tokens_in or usage.tokens_out:
-            self._front.post(lambda: self._record_call(usage))
-
-    def _record_call(self, usage: Usage) -> None:
-        self._calls += 1
-        called = ModelCalled(
+    def _till(self) -> Till:
+        agent = self._driver.agent
+        purse = Purse(
+            self._driver.allowance,
             run=self._turn.run,
-            model=usage.model,
-            tokens_in=usage.tokens_in,
-            tokens_out=usage.tokens_out,
-            tokens_cache_read=usage.tokens_cached,
-            cost_known=False,
+            model=agent.model or self._profile.model,
+            prices=dict(agent.options.get("prices", {})),
+            history=self._turn.history,
         )
+        return Till(
+            purse, self._front, record=self._record_call, reached=lambda problem: self._conversation.wind_up(problem)
+        )
+
+    def _record_call(self, called: ModelCalled) -> None:
+        self._calls += 1
         self._session.record(called, key=f"{self._key}.{self._calls}")
 
     # --- what it is told ----------------------------------------------------------------------------------------------

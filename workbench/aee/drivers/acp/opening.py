@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from workbench.aee.drivers.acp.driver import AcpDriver
+from workbench.aee.spending import Allowance
 from workbench.aee.tools.toolbox import ToolBox
 from workbench.artifacts.configuration import Settings
 from workbench.model.errors import NotFound
 
 
 def open_acp(
-    name: str, own: Settings, *, box: ToolBox, home: Path, answered: Callable[[str], Mapping[str, Any]]
+    name: str,
+    own: Settings,
+    *,
+    box: ToolBox,
+    home: Path,
+    answered: Callable[[str], Mapping[str, Any]],
+    allowance: Allowance,
 ) -> AcpDriver:
     """The driver of the agent `name`. `own` are settings without the repository's: those start no program of a person.
 
@@ -26,4 +33,4 @@ def open_acp(
             hint=f'Write [agents.{name}] driver = "acp", command = [...] into your config.toml or into '
             ".workbench/local.toml: a program that a repository names is not run.",
         )
-    return AcpDriver(agent=agent, place=box.place, home=home, tools=box.tools, answered=answered)
+    return AcpDriver(agent=agent, place=box.place, home=home, tools=box.tools, answered=answered, allowance=allowance)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
+from workbench.aee import gemini_wire
 from workbench.aee.model_proxy import Upstream
 from workbench.model.errors import EnvironmentProblem, NotFound
 
@@ -88,10 +89,7 @@ GEMINI = Profile(
     url_variable="GOOGLE_GEMINI_BASE_URL",
     key_variable="GEMINI_API_KEY",
     key_header="x-goog-api-key",
-    paths=(
-        r"/v1beta/models/(?P<model>[A-Za-z0-9][A-Za-z0-9._-]{0,99})"
-        r":(?:generateContent|streamGenerateContent|countTokens)(?:\?alt=sse)?",
-    ),
+    paths=(gemini_wire.PATH,),
 )
 PLAIN = Profile(name="plain")  # says nothing to a model, or has it inside
 PROFILES = {profile.name: profile for profile in (GEMINI, PLAIN)}
