@@ -1,6 +1,8 @@
 """The line to the model: one request at a time, streamed, given up within a second when the run is stopped.
 
-It alone knows the SDK, and keeps the key; a key that comes back in words of the server is taken out of them.
+It alone knows the SDK, and keeps the key; a key that comes back in words of the server is taken out of them. The SDK
+gives address, headers, connections and the decoder of streams; a request goes straight to its connections, because the
+SDK's own way there costs as much again as all that we do in a step.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from workbench.aee.prices import Usage
 POLL_S = 0.1  # how often a silent stream looks whether the run is stopped
 READ_S = 120.0  # of silence before a stream counts as broken; servers send pings meanwhile
 CONNECT_S = 10.0
+PATH = "v1/messages"
 TOLD = 500  # characters of a server's words that go into a reason
 MASK = "[key]"
 TOO_LONG = ("prompt is too long", "context length", "context window", "too many tokens")
@@ -70,23 +73,18 @@ class Client:
 
     def __init__(self, *, key: str, base_url: str = "") -> None:
         self._key = key
-        self._api = anthropic.Anthropic(
-            api_key=key,
-            base_url=base_url or None,
-            max_retries=0,  # ours: they are recorded, cost money, and end when the run is stopped
-            timeout=anthropic.Timeout(READ_S, connect=CONNECT_S),
-        )
+        self._line = _Line(key=key, base_url=base_url)
 
     def close(self) -> None:
         """Hang up."""
-        self._api.close()
+        self._line.close()
 
     def ask(self, body: Mapping[str, Any], *, on_text: Callable[[str], None], stopping: Callable[[], bool]) -> Reply:
         """The model's whole reply. `on_text` gets its text as it comes, and nothing now and then while it does not.
 
         Raises Trouble, and Stopped when `stopping` says so.
         """
-        call = _Call(self._api, body)
+        call = _Call(self._line, body)
         try:
             while True:
                 if stopping():
@@ -111,13 +109,13 @@ class Client:
             raise Trouble(self._told(str(broken)), again=True, usage=broken.usage, began=True) from None
 
     def _trouble(self, error: Exception, usage: Usage, *, began: bool) -> Trouble:
-        if not isinstance(error, anthropic.APIStatusError):
+        if not isinstance(error, Declined):
             return Trouble(self._told(f"{type(error).__name__}: {error}"), again=True, usage=usage, began=began)
-        status = _status_of(error)
-        told = self._told(f"{status} {error.api_message or error.message}")
+        status = error.status
+        told = self._told(f"{status} {error.words}")
         too_long = status in (400, 413) and (status == 413 or any(sign in told.lower() for sign in TOO_LONG))
         again = status in BUSY or status >= 500
-        wait_s = _wait_of(error.response.headers)
+        wait_s = _wait_of(error.headers)
         return Trouble(told, again=again, wait_s=wait_s, too_long=too_long, status=status, usage=usage)
 
     def _clean(self, reply: Reply) -> Reply:
@@ -131,14 +129,40 @@ class Client:
         return " ".join(self._masked(words).split())[:TOLD]
 
 
+class _Line:
+    """Connections to one server, which are kept; nobody follows where it points to with the key in hand."""
+
+    def __init__(self, *, key: str, base_url: str) -> None:
+        timeout = anthropic.Timeout(READ_S, connect=CONNECT_S)
+        self._http = anthropic.DefaultHttpxClient(timeout=timeout, follow_redirects=False)
+        api = anthropic.Anthropic(api_key=key, base_url=base_url or None, http_client=self._http)
+        self._url = api.base_url.join(PATH)
+        self._headers = {name: value for name, value in api.default_headers.items() if isinstance(value, str)}
+
+    def close(self) -> None:
+        self._http.close()
+
+    def post(self, body: bytes) -> Any:
+        """The server's response, of which only the head was read. Raises Declined."""
+        request = self._http.build_request("POST", self._url, content=body, headers=self._headers)
+        response = self._http.send(request, stream=True)
+        if response.is_success:
+            return response
+        try:
+            words = response.read()
+        finally:
+            response.close()
+        raise Declined(response.status_code, _reason_in(words), response.headers)
+
+
 class _Call:
     """One request at work in a thread of its own, so that nobody waits for a silent server.
 
     `outcome` gets one thing: a whole answer, what went wrong, or None when `building` has it all.
     """
 
-    def __init__(self, api: anthropic.Anthropic, body: Mapping[str, Any]) -> None:
-        self._api, self._body = api, body
+    def __init__(self, line: _Line, body: Mapping[str, Any]) -> None:
+        self._line, self._body = line, body
         self.building = Building()
         self.outcome: queue.SimpleQueue[bytes | Exception | None] = queue.SimpleQueue()
         self._texts: deque[str] = deque()
@@ -165,8 +189,8 @@ class _Call:
 
     def _perform(self) -> None:
         try:
-            with self._posted() as stream:
-                self._response = response = stream.response
+            with contextlib.closing(self._line.post(msgspec.json.encode({**self._body, "stream": True}))) as response:
+                self._response = response
                 if self._given_up:
                     return
                 if "event-stream" not in response.headers.get("content-type", ""):
@@ -181,24 +205,24 @@ class _Call:
         except Exception as error:  # noqa: BLE001 - a worker's top: who asked is told, and decides
             self.outcome.put(error)
 
-    def _posted(self) -> Stream[object]:
-        """The SDK's own request, of bytes: to walk through a long conversation by types would cost more."""
-        return self._api.post(
-            "/v1/messages",
-            cast_to=object,
-            content=msgspec.json.encode({**self._body, "stream": True}),
-            options={"headers": {"content-type": "application/json"}},
-            stream=True,
-            stream_cls=Stream[object],
-        )
+
+class Declined(Exception):
+    """An answer that is no success: its status, its reason in words, its headers."""
+
+    def __init__(self, status: int, words: str, headers: Mapping[str, str]) -> None:
+        super().__init__(words)
+        self.status, self.words, self.headers = status, words, headers
 
 
 class Told(Exception):
     """An error that the server tells in the middle of a stream."""
 
 
-def _status_of(error: anthropic.APIStatusError) -> int:
-    return int(error.response.status_code)
+def _reason_in(body: bytes) -> str:
+    """What an error says, as the API puts it; else the body as it is."""
+    with contextlib.suppress(msgspec.DecodeError, KeyError, TypeError):
+        return str(msgspec.json.decode(body)["error"]["message"])
+    return body.decode("utf-8", "replace")
 
 
 def _wait_of(headers: Mapping[str, str]) -> float | None:
