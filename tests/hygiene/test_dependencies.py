@@ -22,11 +22,17 @@ BY_NAME = {
     "import-linter": ".ci/run",
     "pytest-randomly": "pyproject.toml",
     "pytest-timeout": "pyproject.toml",
+    "pytest-xdist": "README.md",
     "hatchling": "tests/hygiene/test_wheel.py",
     "freezegun": "tests/endtoend",
 }
 GUESTS = {ROOT / "workbench/evidence/machinery.py"}  # runs in a project's test runner, and finds that one there
-PROGRAMS = {"import-linter": "lint-imports", "pytest-timeout": "timeout = ", "freezegun": "itsdangerous"}
+PROGRAMS = {
+    "import-linter": "lint-imports",
+    "pytest-timeout": "timeout = ",
+    "pytest-xdist": "pytest -n ",
+    "freezegun": "itsdangerous",
+}
 
 
 def normal(name: str) -> str:
