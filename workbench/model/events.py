@@ -207,6 +207,7 @@ class ModelCalled(Payload, frozen=True, kw_only=True):
     cost_known: bool = True  # false: the model's price is not known, and cost_usd says nothing
     reply: str = ""  # the blob of the reply's content; empty: the stream broke, and nothing acts on it
     stop: str = ""  # why the model ended its reply, in its own word; broken: it did not end it
+    read_bytes: int = 0  # of the request, as the model reads it; 0: not known
 
 
 class AgentSessionOpened(Payload, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from email.utils import formatdate
 import pytest
 
 from tests.aee.drivers.native_stage import KEY, WRITE, Stage, said
-from workbench.aee.drivers.native.driver import TRIES
+from workbench.aee.drivers.native.asking import TRIES
 from workbench.model.errors import EnvironmentProblem, Refused
 from workbench.model.events import ThoughtRecorded, ToolCalled
 from workbench.testing.model_server.messages import Failure, Reply, Use, messages_route

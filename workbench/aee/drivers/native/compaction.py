@@ -31,7 +31,8 @@ class Compaction:
         """`fixed`: characters of system prompt and tools; `keep` keeps what is left out and names it."""
         self._talk, self._window, self._fixed, self._keep = talk, window, fixed, keep
         self._ratio = CHARS_PER_TOKEN
-        self._sizes: dict[int, int] = {}
+        self._sizes: list[int] = []  # of the exchanges from the oldest on to which nothing is added any more
+        self._settled = 0  # their sum
         self._lines: list[str] = []
         self._left_out = 0
         self._kept_words: list[str] = []
@@ -56,6 +57,7 @@ class Compaction:
         gone: list[Exchange] = []
         while len(self._talk.exchanges) > 1 and self.tokens() > aim:
             gone.append(self._talk.exchanges.pop(0))
+            self._settled -= self._sizes.pop(0)
         if gone:
             self._leave_out(gone)
         if self.tokens() > aim and self._talk.exchanges:
@@ -68,7 +70,6 @@ class Compaction:
         self._blob = self._keep(msgspec.json.encode(whole))
         self._left_out += len(gone)
         for exchange in gone:
-            self._sizes.pop(id(exchange), None)
             self._kept_words += exchange.kept
             said = " ".join(block["text"] for block in exchange.content if block.get("type") == "text")
             self._lines += [one_line(f"you said: {said}")[:SAID]] if said else []
@@ -87,20 +88,22 @@ class Compaction:
             return
         blocks = [_shrunk(block) for block in exchange.told["content"]]
         exchange.told = {**exchange.told, "content": blocks}
-        self._sizes.pop(id(exchange), None)
+        if len(self._sizes) == len(self._talk.exchanges):
+            self._settled -= self._sizes.pop()
 
     def _chars(self) -> int:
         talk = self._talk
-        return self._fixed + len(talk.task) + len(talk.summary) + sum(map(self._size, talk.exchanges))
+        for exchange in talk.exchanges[len(self._sizes) :]:
+            if exchange.told is None:
+                break
+            self._sizes.append(_size(exchange))
+            self._settled += self._sizes[-1]
+        said = self._settled + sum(map(_size, talk.exchanges[len(self._sizes) :]))
+        return self._fixed + len(talk.task) + len(talk.summary) + said
 
-    def _size(self, exchange: Exchange) -> int:
-        """Characters of an exchange, remembered once nothing is added to it any more."""
-        known = self._sizes.get(id(exchange))
-        if known is None:
-            known = len(msgspec.json.encode([exchange.content, exchange.told]))
-            if exchange.told is not None:
-                self._sizes[id(exchange)] = known
-        return known
+
+def _size(exchange: Exchange) -> int:
+    return len(msgspec.json.encode([exchange.content, exchange.told]))
 
 
 def _shrunk(block: dict[str, Any]) -> dict[str, Any]:

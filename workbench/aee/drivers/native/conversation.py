@@ -38,6 +38,7 @@ class Exchange:
 
     def __init__(self, content: list[JSON], stop: str) -> None:
         self.content = content
+        self.said: JSON = {"role": "assistant", "content": content}
         self.stop = stop
         calls = content if stop != REFUSAL else []
         self.calls = [_call(block) for block in calls if block.get("type") == "tool_use"]
@@ -143,7 +144,7 @@ class Conversation:
                 said = [_text(words) for words in exchange.words]
                 out[-1] = _user([*out[-1]["content"], *said])
                 continue
-            out += [{"role": "assistant", "content": exchange.content}, self._settle(exchange)]
+            out += [exchange.said, self._settle(exchange)]
         return out
 
     # --- how it is put ---

@@ -10,6 +10,7 @@ import msgspec
 from workbench.aee.prices import Usage
 
 MAX_REPLY = 16 << 20  # characters; no model says as much
+CHARS_PER_TOKEN = 2  # of a reply that broke off, whose tokens nobody told: rather too many tokens than too few
 CUT = "max_tokens"  # the model's word for a reply that was cut at its limit
 
 
@@ -51,8 +52,10 @@ class Building:
 
     @property
     def usage(self) -> Usage:
-        """What was told of it so far."""
-        return usage_of(self._usage)
+        """What was told of it so far; of a reply that is not whole, what came of it counts, too."""
+        told = usage_of(self._usage)
+        came = 0 if self._ended else -(-self._size // CHARS_PER_TOKEN)
+        return told if came <= told.output else msgspec.structs.replace(told, output=came)
 
     def finish(self) -> Reply:
         """The whole reply. Raises Malformed when the stream ended too early."""
