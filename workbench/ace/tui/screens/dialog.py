@@ -33,10 +33,10 @@ class Dialog(WorkScreen):
     def compose(self) -> ComposeResult:
         """The pane."""
         with Vertical():
-            yield Bar(id="title")
+            yield Bar(id="title", lead=0)
             yield from self.body()
-            yield Bar(id="told")
-            yield Bar(id="footer")
+            yield Bar(id="told", lead=0)
+            yield Bar(id="footer", lead=0)
 
     def body(self) -> Iterator[Widget]:
         """What is asked."""

@@ -190,9 +190,11 @@ class StartScreen(WorkScreen):
         self.show_footer()
 
     def _show_wrong(self, troubles: tuple[Trouble, ...]) -> None:
+        typed = bool(self._value("what"))
         for name in FIELDS:
             told = [trouble for trouble in troubles if trouble.field == name]
-            words = [paragraph(f"{each.text}{f' - {each.hint}' if each.hint else ''}", "failed") for each in told[:1]]
+            role: Role = "failed" if typed or self._value(name) else "dim"  # nothing is wrong before anything was typed
+            words = [paragraph(f"{each.text}{f' - {each.hint}' if each.hint else ''}", role) for each in told[:1]]
             self.query_one(f"#wrong-{name}", StillLines).show(Prose(words))
 
     # --- starting ---

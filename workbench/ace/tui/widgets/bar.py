@@ -37,8 +37,9 @@ class Bar(Widget):
             super().__init__()
             self.action = action
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, lead: int = 1) -> None:
         super().__init__(id=id)
+        self._lead = lead  # empty cells before the first word
         self._left: Sequence[Part] = ()
         self._right: Sequence[Part] = ()
         self._places: list[tuple[int, int, str]] = []
@@ -62,8 +63,8 @@ class Bar(Widget):
         cells = self.size.width
         left, right = self._fitting(cells)
         self._places = []
-        segments = [Segment(" ", base)]
-        at = self._add(segments, left, 1, look)
+        segments = [Segment(" " * self._lead, base)]
+        at = self._add(segments, left, self._lead, look)
         room = cells - at - self._cells(right) - 1
         if right and room > 0:
             segments.append(Segment(" " * room, base))
