@@ -40,6 +40,7 @@ class FileDiff:
         self.hunks: list[int] = []  # lines that are heads of hunks
         self._firsts: list[int] = []  # of each hunk, the number in the result at which it begins
         self._read()
+        self.widest_number = len(str(max(max(self._olds, default=0), max(self._news, default=0))))  # cells it takes
 
     def __len__(self) -> int:
         """Lines, without git's headers."""
@@ -59,11 +60,6 @@ class FileDiff:
         end = self._data.find(b"\n", start)
         first = start if self._kinds[index] == _HUNK else start + 1
         return self._data[first : end if end >= 0 else None].decode("utf-8", "replace")
-
-    @property
-    def widest_number(self) -> int:
-        """Cells that a line number takes."""
-        return len(str(max(max(self._olds, default=0), max(self._news, default=0))))
 
     def place_of(self, number: int) -> int:
         """The line that stands at, or next after, a line number of the result; the last one where there is none."""
