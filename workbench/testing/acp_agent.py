@@ -2,9 +2,10 @@
 
 Run as a script, `python acp_agent.py STEPS`; it imports nothing of Workbench, so that it runs in a sandbox. STEPS is a
 JSON list of steps, or an object that has one as `steps`, and `protocol` and `load`. A step is `{"say": TEXT}`,
-`{"write": [PATH, TEXT]}`, `{"tool": [NAME, ARGUMENTS]}` (of our MCP server), `{"may": [KIND, TITLE]}` (asks for a
-permission), `{"raw": LINE}` or `{"exit": CODE}`. A session keeps how far it came in its home, and the newest prompt;
-when it is loaded, it tells all of it again, and goes on behind it. A tool that was refused ends the program.
+`{"write": [PATH, TEXT]}`, `{"flood": [TEXT, TIMES]}` (what a call came to), `{"tool": [NAME, ARGUMENTS]}` (of our MCP
+server), `{"may": [KIND, TITLE]}` (asks for a permission), `{"raw": LINE}` or `{"exit": CODE}`. A session keeps how far
+it came in its home, and the newest prompt; when it is loaded, it tells all of it again, and goes on behind it. A tool
+that was refused ends the program.
 """
 
 from __future__ import annotations
@@ -94,6 +95,8 @@ class Agent:
     def _do(self, step: dict[str, Any]) -> None:
         if "write" in step:
             Path(step["write"][0]).write_text(step["write"][1])
+        elif "flood" in step:
+            self._flood(*step["flood"])
         elif "raw" in step:
             with self._writing:
                 sys.stdout.write(step["raw"] + "\n")
@@ -115,6 +118,13 @@ class Agent:
             act = {"toolCallId": f"call-{place}", "title": f"Writing {step['write'][0]}", "kind": "edit"}
             self._update({"sessionUpdate": "tool_call", "status": "pending", **act})
             self._update({"sessionUpdate": "tool_call_update", "toolCallId": f"call-{place}", "status": "completed"})
+
+    def _flood(self, text: str, times: int) -> None:
+        act = {"toolCallId": "flood", "title": "Printing", "kind": "execute"}
+        self._update({"sessionUpdate": "tool_call", "status": "pending", **act})
+        content = [{"type": "content", "content": _text(text * times)}]
+        ended = {"sessionUpdate": "tool_call_update", "toolCallId": "flood", "status": "completed"}
+        self._update({**ended, "content": content})
 
     def _may(self, kind: str, title: str) -> str:
         self._asked += 1

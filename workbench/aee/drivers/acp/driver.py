@@ -24,11 +24,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from workbench.aee.drivers.acp import inside, prompts
+from workbench.aee.drivers.acp import hidden, inside, prompts
 from workbench.aee.drivers.acp.acts import Acts
 from workbench.aee.drivers.acp.conversation import Conversation, Plan
 from workbench.aee.drivers.acp.front import Front
-from workbench.aee.drivers.acp.profiles import SETTINGS, profile_of
+from workbench.aee.drivers.acp.profiles import HIDING, SETTINGS, profile_of
 from workbench.aee.drivers.acp.program import Program, program_of, python
 from workbench.aee.drivers.acp.till import Till
 from workbench.aee.mcp import pipe
@@ -57,6 +57,7 @@ TEMPORARY = "/tmp"  # paths of sockets have at most 107 bytes: a deep TMPDIR is 
 STDERR_KEPT = 64 << 10  # bytes of what the agent's program says of itself
 TOLD = 600  # characters of it in a reason
 DIFF_S = 60.0
+HIDING_NAME = "hiding.cjs"
 BEYOND = ("fetch",)  # kinds of acts that want what no sandbox of a run has: the network
 ALLOW, DENY = "allow", "deny"
 
@@ -171,6 +172,7 @@ class _Turn:
         for module in (inside, pipe):
             (desk / Path(module.__file__ or "").name).write_text(inspect.getsource(module), encoding="utf-8")
         (desk / "settings.json").write_text(self._profile.settings, encoding="utf-8")
+        (desk / HIDING_NAME).write_text(hidden.script(self._profile.hides), encoding="utf-8")
         if self._profile.paths:
             options = self._driver.agent.options
             upstream = self._profile.upstream(
@@ -191,7 +193,7 @@ class _Turn:
             "acp": str(desk / "acp"),
             "model": str(desk / "model"),
             "before": profile.before if self._known_session() else "",
-            "env": {name: value.replace(SETTINGS, str(desk / "settings.json")) for name, value in profile.env.items()},
+            "env": {name: _placed(value, desk) for name, value in profile.env.items()},
         }
         return Job(
             argv=(*helper.argv, str(desk / "inside.py"), json.dumps(order)),
@@ -345,6 +347,10 @@ def _recorded_end(turn: Turn) -> TurnEnd | None:
         elif isinstance(payload, ChangesRequested):
             delivered = False
     return "submitted" if delivered else "waiting" if asked else None
+
+
+def _placed(value: str, desk: Path) -> str:
+    return value.replace(SETTINGS, str(desk / "settings.json")).replace(HIDING, str(desk / HIDING_NAME))
 
 
 def _question(request: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from workbench.aee.model_proxy import Upstream
 from workbench.model.errors import EnvironmentProblem, NotFound
 
 SETTINGS = "{settings}"  # in a value of `env`: where the profile's settings file is mounted, read-only
+HIDING = "{hiding}"  # the script that hides what a repository brings for the program
 PORT = "{port}"  # the port on loopback, inside, on which the model is reached
 NO_KEY = "workbench-adds-the-key-outside"
 
@@ -27,6 +28,7 @@ class Profile:
     name: str
     env: Mapping[str, str] = field(default_factory=dict)
     settings: str = ""
+    hides: tuple[str, ...] = ()  # of a repository, from a program that node runs
     address_space: int = 0  # bytes that its runtime reserves, without using them; a lower limit makes it slow, or fail
     before: str = ""  # a shell script for the inside, before the program starts
     model_words: tuple[str, ...] = ()  # put before the name of the model on the command line; empty: it takes none
@@ -78,9 +80,11 @@ GEMINI = Profile(
         "GEMINI_CLI_SYSTEM_SETTINGS_PATH": SETTINGS,
         "GEMINI_API_KEY": NO_KEY,
         "GOOGLE_GEMINI_BASE_URL": f"http://127.0.0.1:{PORT}",
-        "NODE_OPTIONS": "--disable-wasm-trap-handler --max-old-space-size=4096",  # MB; in place of the limit below
+        # Megabytes of heap, in place of the limit on address space below.
+        "NODE_OPTIONS": f"--require={HIDING} --disable-wasm-trap-handler --max-old-space-size=4096",
     },
     settings=json.dumps(_GEMINI_SETTINGS),
+    hides=(".gemini", ".agents", ".env", ".geminiignore"),
     before=_GEMINI_BEFORE,
     address_space=256 << 30,  # under 4 GiB its start takes three times as long, under 16 twice
     model_words=("--model",),
