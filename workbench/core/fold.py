@@ -93,16 +93,14 @@ def _workspace_prepared(state: RunState, event: e.Event) -> RunState:
     return replace(state, workspace=p.workspace, sandbox=p.sandbox, last_at=event.at)
 
 
-def _acted(state: RunState, event: e.Event, text: str) -> RunState:
+def _thought_recorded(state: RunState, event: e.Event) -> RunState:
+    text = _payload(event, e.ThoughtRecorded).text
     return replace(state, last_act=text[:LAST_ACT_LENGTH], last_at=event.at)
 
 
-def _thought_recorded(state: RunState, event: e.Event) -> RunState:
-    return _acted(state, event, _payload(event, e.ThoughtRecorded).text)
-
-
 def _tool_called(state: RunState, event: e.Event) -> RunState:
-    return replace(_acted(state, event, _payload(event, e.ToolCalled).title), calls=state.calls + 1)
+    title = _payload(event, e.ToolCalled).title
+    return replace(state, last_act=title[:LAST_ACT_LENGTH], calls=state.calls + 1, last_at=event.at)
 
 
 def _tool_returned(state: RunState, event: e.Event) -> RunState:
