@@ -233,6 +233,4 @@ def named_blobs(payload: Payload) -> Iterator[str]:
     for value in (getattr(payload, name) for name in payload.__struct_fields__):
         if isinstance(value, Pin) and value.blob:
             yield value.blob
-    blob = getattr(payload, "blob", "")
-    if blob:
-        yield blob
+    yield from filter(None, (getattr(payload, name, "") for name in ("blob", "reply")))

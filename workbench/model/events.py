@@ -195,7 +195,10 @@ class OutputStreamed(Payload, frozen=True, kw_only=True):
 
 
 class ModelCalled(Payload, frozen=True, kw_only=True):
-    """One request to a model was paid for. Of our own loop, `reply` keeps what it said, before anything acts on it."""
+    """One request to a model was paid for. Of our own loop, what it said is kept before anything acts on it.
+
+    It stands in `content` as JSON, or where it is long in the blob `reply`; in neither if the stream broke.
+    """
 
     run: str
     model: str
@@ -205,9 +208,10 @@ class ModelCalled(Payload, frozen=True, kw_only=True):
     tokens_cache_write: int = 0
     tokens_cache_read: int = 0
     cost_known: bool = True  # false: the model's price is not known, and cost_usd says nothing
-    reply: str = ""  # the blob of the reply's content; empty: the stream broke, and nothing acts on it
+    reply: str = ""  # the blob of a long reply's content
     stop: str = ""  # why the model ended its reply, in its own word; broken: it did not end it
     read_bytes: int = 0  # of the request, as the model reads it; 0: not known
+    content: str = ""  # of a short reply
 
 
 class AgentSessionOpened(Payload, frozen=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from tests.aee.drivers.native_stage import ASK, DELIVER, KEY, WRITE, Stage, said
+from workbench.aee.drivers.native.asking import SAID_KEPT
 from workbench.aee.tools.calls import Ready
 from workbench.aee.tools.checked import plain
 from workbench.model import events as e
@@ -74,7 +75,7 @@ def test_a_reply_is_recorded_before_a_tool_acts_on_it(stage: Make) -> None:
         10_000,
     )
     assert first.cost_usd == pytest.approx((100 * 1 + 10 * 5 + 1000 * 1.25 + 10_000 * 0.1) / 1e6)
-    (block,) = msgspec.json.decode(here.workplace.journal.get(first.reply))
+    (block,) = msgspec.json.decode(first.content)
     assert (block["name"], block["id"]) == ("edit", here.outcomes[0].call)
 
 
@@ -171,7 +172,7 @@ def test_a_stopped_run_lets_go_of_a_silent_model(stage: Make) -> None:
     looks = iter([False, False, False])
     here.session.stop_when = lambda: next(looks, True)
     assert here.turn() == "stopped"
-    assert [(reply.stop, reply.reply) for reply in here.replies] in ([], [("stopped", "")]), "booked if it had begun"
+    assert [(reply.stop, reply.content) for reply in here.replies] in ([], [("stopped", "")]), "booked if it had begun"
 
 
 def test_the_key_stays_with_the_client(stage: Make) -> None:
@@ -179,10 +180,8 @@ def test_the_key_stays_with_the_client(stage: Make) -> None:
     here = stage([Reply(text=f"Your key: {KEY}", uses=(Use(tool="edit", arguments={"path": "k", "content": KEY}),))])
     here.turn()
     assert KEY in str(here.asked[0].headers), "the control: the server was given it"
-    journal = here.workplace.journal
     recorded = msgspec.json.encode([event.payload for event in here.session.events])
-    blobs = b"".join(journal.get(reply.reply) for reply in here.replies)
-    assert KEY.encode() not in recorded + blobs + here.workplace.tree()["k"]
+    assert KEY.encode() not in recorded + here.workplace.tree()["k"]
 
 
 class Killed(BaseException):
@@ -217,7 +216,7 @@ MISSION = [
     use("read", path="src/a.py"),
     Reply(text="Now I write.", uses=(*WRITE.uses, Use(tool="run", arguments={"command": "echo x >> counted"}))),
     ASK,
-    use("edit", path="later", content="y"),
+    use("edit", path="later", content="y" * SAID_KEPT),
     DELIVER,
 ]
 
@@ -255,8 +254,9 @@ def test_a_turn_killed_at_any_record_repeats_neither_call_nor_recorded_reply(eff
         assert len(here.asked) - before <= requests + 1, kill_after
         assert here.workplace.tree().get("counted", b"x\n") == b"x\n", kill_after
         assert len({outcome.call for outcome in here.outcomes}) == len(here.outcomes), kill_after
-        assert [reply.reply for reply in here.replies if reply.reply] == list(
-            dict.fromkeys(r.reply for r in here.replies)
+        assert [bool(reply.reply) for reply in here.replies].count(True) == 1, "the long one is a blob"
+        assert [said for reply in here.replies if (said := reply.content or reply.reply)] == list(
+            dict.fromkeys(r.content or r.reply for r in here.replies)
         )
 
 

@@ -64,7 +64,7 @@ def test_an_error_amid_a_stream_is_asked_again_and_booked(stage: Make) -> None:
     """What the server had counted when it broke is paid for."""
     here = stage([Failure(status=529, mid_stream=True), DONE])
     assert here.turn() == "ended"
-    assert [(reply.stop, reply.reply == "") for reply in here.replies] == [("broken", True), ("end_turn", False)]
+    assert [(reply.stop, reply.content == "") for reply in here.replies] == [("broken", True), ("end_turn", False)]
 
 
 def test_a_stream_that_broke_before_it_counted_is_booked_by_our_own_count(stage: Make) -> None:

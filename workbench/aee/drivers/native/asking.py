@@ -21,13 +21,14 @@ from workbench.aee.meter import Meter
 from workbench.aee.prices import Usage
 from workbench.model import events as e
 from workbench.model.errors import EnvironmentProblem, Refused
-from workbench.ports import Session
+from workbench.ports import Blobs, Session
 
 TRIES = 7  # requests for one reply before the step fails and is left to the next attempt
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0  # between them, where the server does not say
 PATIENCE_S = 900.0  # that a server may want us to wait; more is left to a person
 SPOKEN_S = 1.0  # a text that streams is recorded at most this often
 LOOK_S = 0.1  # how often a wait looks whether the run is stopped
+SAID_KEPT = 4096  # bytes of a reply kept in the event itself; a longer one is a blob, which costs syncs of its own
 BROKEN = "broken"  # in the journal: a request that was paid for and gave no reply
 
 
@@ -40,7 +41,7 @@ class Model(Protocol):
 
 
 class Asking:
-    """The model's side of one turn. `pause` waits between tries."""
+    """The model's side of one turn. `keep` keeps long replies, `pause` waits between tries."""
 
     def __init__(
         self,
@@ -52,12 +53,13 @@ class Asking:
         meter: Meter,
         request: Request,
         compaction: Compaction,
+        keep: Callable[[bytes], str],
         max_tokens: int,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client, self._session, self._talk, self._meter = client, session, talk, meter
         self._request, self._compaction, self._max_tokens, self._pause = request, compaction, max_tokens, pause
-        self._run = run
+        self._run, self._keep = run, keep
         self._counted = 0  # tokens of the newest request and its reply, by the server's count; 0: not known
         self._counted_bytes = 0  # that the model read in it, where it was sent by an earlier turn
         self._sent_bytes = 0
@@ -66,7 +68,7 @@ class Asking:
     def replay(self, history: Sequence[e.Event]) -> None:
         """Go on from what the run's history records."""
         for event in history:
-            if isinstance(called := event.payload, e.ModelCalled) and called.reply:
+            if isinstance(called := event.payload, e.ModelCalled) and (called.reply or called.content):
                 context = called.tokens_in + called.tokens_cache_write + called.tokens_cache_read
                 self._counted, self._counted_bytes = context + called.tokens_out, called.read_bytes
                 self._learn(context, called.read_bytes)
@@ -89,9 +91,13 @@ class Asking:
                 return reply
         raise AssertionError("the last try raised")  # _mend does
 
-    def book(self, reply: Reply, *, blob: str) -> None:
-        """Record what a reply cost and where its content is kept, and learn from what its server counted."""
-        self._pay(reply.usage, stop=reply.stop, reply=blob)
+    def book(self, reply: Reply, content: list[dict[str, Any]]) -> None:
+        """Record a reply with what it cost, and learn from what its server counted. `content`: its blocks, named."""
+        said = msgspec.json.encode(content)
+        if len(said) <= SAID_KEPT:
+            self._pay(reply.usage, stop=reply.stop, said=said.decode())
+        else:
+            self._pay(reply.usage, stop=reply.stop, blob=self._keep(said))
         self._compaction.learn(reply.usage.context)
         self._counted, self._counted_bytes = reply.usage.total, 0
         self._learn(reply.usage.context, self._sent_bytes)
@@ -149,13 +155,24 @@ class Asking:
             usage = Usage(input=self._compaction.tokens(), output=usage.output)
         self._pay(usage, stop=stop)
 
-    def _pay(self, usage: Usage, *, stop: str, reply: str = "") -> None:
-        if not (reply or usage.total):
+    def _pay(self, usage: Usage, *, stop: str, said: str = "", blob: str = "") -> None:
+        if not (said or blob or usage.total):
             return
         self._talk.replies += 1
-        called = self._meter.paid(self._run, usage, stop=stop, reply=reply)
-        sent = msgspec.structs.replace(called, read_bytes=self._sent_bytes)
-        self._session.record(sent, key=str(self._talk.replies))
+        paid = self._meter.paid(self._run, usage, stop=stop, reply=blob)
+        called = msgspec.structs.replace(paid, content=said, read_bytes=self._sent_bytes)
+        self._session.record(called, key=str(self._talk.replies))
+
+
+def content_of(called: e.ModelCalled, blobs: Blobs) -> list[dict[str, Any]] | None:
+    """What a recorded reply said; None for a request that gave none."""
+    if called.content:
+        said: bytes | str = called.content
+    elif called.reply:
+        said = blobs.get(called.reply)
+    else:
+        return None
+    return msgspec.json.decode(said, type=list[dict[str, Any]])
 
 
 class _Speaker:

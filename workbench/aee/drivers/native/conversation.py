@@ -69,14 +69,14 @@ class Conversation:
 
     # --- what happened ---
 
-    def replay(self, history: Sequence[e.Event], content_of: Callable[[str], list[JSON]]) -> None:
+    def replay(self, history: Sequence[e.Event], content_of: Callable[[e.ModelCalled], list[JSON] | None]) -> None:
         """Take in everything that the run's history records."""
         for event in history:
             payload = event.payload
             if isinstance(payload, e.ModelCalled):
                 self.replies += 1
-                if payload.reply:
-                    self.add(content_of(payload.reply), payload.stop)
+                if (content := content_of(payload)) is not None:
+                    self.add(content, payload.stop)
             elif isinstance(payload, e.ToolReturned):
                 self._returned(payload)
             elif isinstance(payload, e.RunAnswered):

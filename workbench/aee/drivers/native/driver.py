@@ -10,9 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
-from workbench.aee.drivers.native.asking import Asking, Model
+from workbench.aee.drivers.native.asking import Asking, Model, content_of
 from workbench.aee.drivers.native.compaction import Compaction
 from workbench.aee.drivers.native.conversation import REFUSAL, Conversation, without_output
 from workbench.aee.drivers.native.options import Options
@@ -61,7 +59,7 @@ class NativeDriver:
         talk = Conversation(
             task_of(turn.mission, turn.agent), answers=self._answers, limit=max(1000, self._options.window // 4)
         )
-        talk.replay(turn.history, lambda blob: msgspec.json.decode(self._blobs.get(blob)))
+        talk.replay(turn.history, lambda called: content_of(called, self._blobs))
         return _Loop(self, turn, session, talk=talk, asking=self._asking(turn, session, talk)).run()
 
     def _asking(self, turn: Turn, session: Session, talk: Conversation) -> Asking:
@@ -81,6 +79,7 @@ class NativeDriver:
             meter=meter,
             request=request,
             compaction=Compaction(talk, window=options.window, fixed=request.fixed_bytes, keep=self._blobs.put),
+            keep=self._blobs.put,
             max_tokens=options.max_tokens,
             pause=self._pause,
         )
@@ -168,7 +167,7 @@ class _Loop:
             return "stopped"
         self._cuts = self._cuts + 1 if reply.stop == CUT else 0
         content = self._talk.identify(reply.content)
-        self._asking.book(reply, blob=self._driver._blobs.put(msgspec.json.encode(content)))
+        self._asking.book(reply, content)
         self._talk.add(content, reply.stop)
         if reply.stop == REFUSAL:
             self._session.say("The model refused to go on.")

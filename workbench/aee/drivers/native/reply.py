@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
@@ -118,8 +117,8 @@ class Building:
             return block
         written = "".join(self._inputs.get(index, []))
         try:
-            block["input"] = json.loads(written) if written.strip() else block.get("input") or {}
-        except ValueError:
+            block["input"] = msgspec.json.decode(written) if written.strip() else block.get("input") or {}
+        except msgspec.DecodeError:
             if self._stop == CUT:
                 return None
             raise Malformed("a tool call's arguments are no JSON", self.usage) from None
