@@ -245,6 +245,14 @@ class RunAwaitsAnswer(Payload, frozen=True, kw_only=True):
     consultation: str
 
 
+class AnswerTold(Payload, frozen=True, kw_only=True):
+    """An agent at work was told the answer to an advisory question, under whose assumption it had gone on."""
+
+    run: str
+    consultation: str
+    resolution: str = ""
+
+
 class RunAnswered(Payload, frozen=True, kw_only=True):
     """A question of this run is settled; `resolution` is the VCR's id."""
 
@@ -482,6 +490,29 @@ class TrustGranted(Payload, frozen=True, kw_only=True):
     use: str  # e.g. prepare, plugin
     digest: str
     subject: str
+
+
+class PluginFailed(Payload, frozen=True, kw_only=True):
+    """A plugin's code raised or overran in one of its hooks; the work went on without what it would have given."""
+
+    plugin: str
+    digest: str
+    hook: str  # with the name of the thing, where a hook gave several: collect hyphens
+    state: str  # error | timed-out | refused
+    reason: str
+
+
+class PluginDisabled(Payload, frozen=True, kw_only=True):
+    """A person does not want this plugin in this repository, whatever its content."""
+
+    plugin: str
+    reason: str = ""
+
+
+class PluginEnabled(Payload, frozen=True, kw_only=True):
+    """A person wants it again; earlier failures of it are settled."""
+
+    plugin: str
 
 
 class AeeStarted(Payload, frozen=True, kw_only=True):

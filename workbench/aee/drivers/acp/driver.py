@@ -28,7 +28,7 @@ from workbench.aee.drivers.acp import hidden, inside, prompts
 from workbench.aee.drivers.acp.acts import Acts
 from workbench.aee.drivers.acp.conversation import Conversation, Plan
 from workbench.aee.drivers.acp.front import Front
-from workbench.aee.drivers.acp.profiles import HIDING, SETTINGS, profile_of
+from workbench.aee.drivers.acp.profiles import HIDING, SETTINGS, Profile, profile_of
 from workbench.aee.drivers.acp.program import Program, program_of, python
 from workbench.aee.drivers.acp.till import Till
 from workbench.aee.mcp import pipe
@@ -79,6 +79,7 @@ class AcpDriver:
     answered: Callable[[str], Mapping[str, Any]]
     allowance: Allowance = field(default_factory=Allowance)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    profile: Profile | None = None  # of a plugin's agent; else by the settings or the program's name
 
     def take_turn(self, turn: Turn, session: Session) -> TurnEnd:
         """Let the program work until it delivers, asks for longer than it may wait, ends or is stopped."""
@@ -118,7 +119,7 @@ class _Turn:
         words = tuple(command.split()) if isinstance(command, str) else tuple(command)
         options = driver.agent.options
         self._program = program_of(words, driver.environment)
-        self._profile = profile_of(words[0], str(options.get("profile", "")))
+        self._profile = driver.profile or profile_of(words[0], str(options.get("profile", "")))
         self._tools = DrivenTools(
             driver.tools,
             use=self._use,
