@@ -283,6 +283,7 @@ class ChildGround:
                 asked=asked,
                 tools=box.tools,
                 blobs=self.blobs,
+                answered=self._answer,
                 rules=self._rules(run),
             )
         if run.driver == ACP:

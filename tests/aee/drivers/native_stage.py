@@ -45,6 +45,7 @@ class Stage:
         self._client = stack.enter_context(closing(Client(key=KEY, base_url=self.server.url)))
         self.options, self.allowance = options or Options(), allowance
         self.waited: list[float] = []
+        self.answered: dict[str, Mapping[str, Any]] = {}  # by people while a turn goes on
         self.session = RecordingSession(workplace.box.ready)
 
     def turn(self, session: RecordingSession | None = None) -> TurnEnd:
@@ -59,7 +60,8 @@ class Stage:
             tools=self.workplace.box.tools,
             blobs=self.workplace.journal,
             options=self.options,
-            answers=ANSWERS,
+            answers={**ANSWERS, **self.answered},
+            answered=lambda question: self.answered.get(question, {}),
             allowance=self.allowance,
             pause=self.waited.append,
         )

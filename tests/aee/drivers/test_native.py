@@ -16,6 +16,7 @@ from workbench.aee.tools.checked import plain
 from workbench.model import events as e
 from workbench.ports import ToolResult
 from workbench.testing.model_server.messages import Reply, Use, by_turn, use
+from workbench.testing.model_server.server import Received
 from workbench.testing.session import RecordingSession
 from workbench.testing.workplace import Workplace
 
@@ -115,6 +116,33 @@ def test_an_answer_comes_as_the_outcome_of_the_question(stage: Make) -> None:
     here.session.answer("CRP-m.1-1")
     assert here.turn() == "ended"
     assert "because of the sliding window" in here.told()
+
+
+ADVISORY = use("request_consultation", summary="Twice?", mode="advisory", assumption="twice it is")
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["goes on", "taken again"])
+def test_an_answer_to_an_advisory_question_reaches_the_agent_at_its_next_step(again: bool, stage: Make) -> None:
+    """It is told once, as words of a person beside what it assumed, and stays in the conversation for good."""
+    seen: list[str] = []
+
+    def play(request: Received) -> Reply:
+        seen.append(request.body.decode())
+        if len(seen) == 2:
+            here.answered["CRP-m.1-1"] = {"id": "VCR-1", "alternative": "thrice", "rationale": "so the law"}
+        return [ADVISORY, use("list"), use("list"), said("Done."), said("Done.")][len(seen) - 1]
+
+    here = stage(play)
+    if again:
+        here.session.stop_when = lambda: len(seen) == 3
+        assert here.turn() == "stopped"
+        here.session.stop_when = lambda: False
+    assert here.turn() == "ended"
+    assert ["thrice" in body for body in seen] == [False, False, True, True]
+    assert "twice it is" in seen[2].split("A person answered")[1]
+    assert [body.count("so the law") for body in seen[2:]] == [1, 1]
+    told = [event.payload for event in here.session.events if event.kind == "AnswerTold"]
+    assert told == [e.AnswerTold(run="m.1", consultation="CRP-m.1-1", resolution="VCR-1")]
 
 
 def test_requested_changes_come_as_words_of_a_person(stage: Make) -> None:

@@ -299,6 +299,11 @@ def _answered(timeline: Timeline, event: e.Event, p: e.RunAnswered) -> None:
     _say(timeline, event, "decision", title, ref=p.consultation, state="resolved")
 
 
+def _told(timeline: Timeline, event: e.Event, p: e.AnswerTold) -> None:
+    title = f"was told the answer to {p.consultation}"
+    _say(timeline, event, "decision", title, ref=p.consultation, state="resolved")
+
+
 def _pack_submitted(timeline: Timeline, event: e.Event, p: e.RunPackSubmitted) -> None:
     _say(timeline, event, "pack", f"{p.pack} waits for a person", ref=p.pack, state=p.verdict)
 
@@ -362,6 +367,7 @@ _FOLDS: dict[type[e.Payload], Fold] = {
     e.DeliverySubmitted: _delivered,
     e.RunAwaitsAnswer: _awaits,
     e.RunAnswered: _answered,
+    e.AnswerTold: _told,
     e.RunPackSubmitted: _pack_submitted,
     e.ChangesRequested: _changes,
     e.EvidenceRequested: _renewed,

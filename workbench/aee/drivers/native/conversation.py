@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.aee.drivers.native.results import NOT_DONE, SHOWN, told, told_answer
+from workbench.aee.drivers.native.results import NOT_DONE, SHOWN, told, told_answer, told_late
 from workbench.aee.tools.calls import first_of, recalled
 from workbench.model import events as e
 from workbench.model.text import one_line
@@ -65,6 +65,7 @@ class Conversation:
         self._answered: set[str] = set()
         self._limit = limit
         self._ids: set[str] = set()
+        self.assumed: dict[str, str] = {}  # open advisory questions, and under which assumption the work goes on
         self.replies = 0  # how many requests are recorded, broken ones among them
 
     # --- what happened ---
@@ -81,6 +82,8 @@ class Conversation:
                 self._returned(payload)
             elif isinstance(payload, e.RunAnswered):
                 self._answered.add(payload.consultation)
+            elif isinstance(payload, e.AnswerTold):
+                self.hear_answer(payload.consultation, self._answers.get(payload.consultation, {}))
             elif isinstance(payload, e.ChangesRequested):
                 changes = "".join(f"\n- {change}" for change in payload.required_changes)
                 self.hear(
@@ -111,6 +114,19 @@ class Conversation:
             self.exchanges[-1].kept.append(words)
         else:
             self._before.append(words)
+
+    def hear_answer(self, question: str, answer: Mapping[str, Any]) -> None:
+        """A person answered an advisory question while the work went on."""
+        self.hear(told_late(question, answer, assumption=self.assumed.pop(question, "")))
+
+    def notice(self, call: str, result: ToolResult) -> None:
+        """A call of the newest reply came to this."""
+        if self.last is not None:
+            self.last.results[call] = without_output(result)
+        if result.state == "ok" and result.data.get("mode") == "advisory" and "consultation" in result.data:
+            document = result.data.get("document")
+            assumption = document.get("assumption", "") if isinstance(document, dict) else ""
+            self.assumed[str(result.data["consultation"])] = str(assumption)
 
     # --- where it stands ---
 
@@ -171,7 +187,7 @@ class Conversation:
     def _returned(self, outcome: e.ToolReturned) -> None:
         last, first = self.last, first_of(outcome.call)
         if last is not None and any(call.id == first for call in last.calls):
-            last.results[first] = without_output(recalled(outcome))
+            self.notice(first, recalled(outcome))
 
     def _is_over(self) -> bool:
         last = self.last

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.aee.drivers.native.asking import Asking, Model, content_of
 from workbench.aee.drivers.native.compaction import Compaction
-from workbench.aee.drivers.native.conversation import REFUSAL, Conversation, without_output
+from workbench.aee.drivers.native.conversation import REFUSAL, Conversation
 from workbench.aee.drivers.native.options import Options
 from workbench.aee.drivers.native.prompt import system_blocks, task_of
 from workbench.aee.drivers.native.reply import CUT
@@ -30,7 +30,10 @@ UNFINISHED = "Unfinished work, delivered because a person said so at the end of 
 
 
 class NativeDriver:
-    """Drives `model` with the tools `tools`. `answers` maps ids of settled questions to their resolutions."""
+    """Drives `model` with the tools `tools`. `answers` maps ids of settled questions to their resolutions.
+
+    `answered` gives the resolution of a question as of now, empty before there is one.
+    """
 
     name = "native"
 
@@ -43,6 +46,7 @@ class NativeDriver:
         blobs: Blobs,
         options: Options | None = None,
         answers: Mapping[str, Mapping[str, Any]] | None = None,
+        answered: Callable[[str], Mapping[str, Any]] | None = None,
         allowance: Allowance | None = None,
         rules: Sequence[str] = (),
         pause: Callable[[float], None] = time.sleep,
@@ -50,6 +54,7 @@ class NativeDriver:
         self._client, self._model, self._blobs, self._pause = client, model, blobs, pause
         self._options = options or Options()
         self._answers = dict(answers or {})
+        self._answered = answered or (lambda _question: {})
         self._allowance = allowance or Allowance()
         self._rules = tuple(rules)
         self._tools = [_described(tool) for tool in tools]
@@ -103,6 +108,7 @@ class _Loop:
             if end is None and self._session.stopping():
                 end = "stopped"
             if end is None:
+                self._tell_answers()
                 end = self._converse()
             if end is not None:
                 return end
@@ -119,7 +125,7 @@ class _Loop:
                 break
             if call.id not in exchange.results and self._session.stopping():
                 return "stopped"
-            exchange.results[call.id] = without_output(self._use(call.tool, call.arguments, call.id))
+            self._talk.notice(call.id, self._use(call.tool, call.arguments, call.id))
         return None
 
     def _use(self, tool: str, arguments: Mapping[str, Any], call: str) -> ToolResult:
@@ -160,6 +166,14 @@ class _Loop:
         return "ended"
 
     # --- asking ---
+
+    def _tell_answers(self) -> None:
+        """Pass on what people answered meanwhile to questions that did not hold the work; it is recorded first."""
+        for question in list(self._talk.assumed):
+            if answer := self._driver._answered(question):
+                told = e.AnswerTold(run=self._turn.run, consultation=question, resolution=str(answer.get("id", "")))
+                self._session.record(told, key=question)
+                self._talk.hear_answer(question, answer)
 
     def _converse(self) -> TurnEnd | None:
         reply = self._asking.reply()

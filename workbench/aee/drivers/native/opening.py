@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from workbench.aee.drivers.native.client import Client
 from workbench.aee.drivers.native.driver import NativeDriver
@@ -21,9 +22,13 @@ def open_native(
     asked: Sequence[ConsultationState],
     tools: Sequence[Tool],
     blobs: Blobs,
+    answered: Callable[[str], Mapping[str, Any]] | None = None,
     rules: Sequence[str] = (),
 ) -> NativeDriver:
-    """The driver, with its key, which from here on only its client holds. Raises EnvironmentProblem and UsageError."""
+    """The driver, with its key, which from here on only its client holds. Raises EnvironmentProblem and UsageError.
+
+    `answered` gives the resolution of a question as of now, empty before there is one.
+    """
     options = options_of(agent)
     client = Client(key=key_of(options, os.environ), base_url=base_url_of(options, os.environ))
     forget_keys(options)
@@ -33,6 +38,7 @@ def open_native(
         tools=tools,
         blobs=blobs,
         options=options,
+        answered=answered,
         answers={question.id: question.answer for question in asked if question.answer},
         allowance=allowance_of(brief, asked),
         rules=rules,

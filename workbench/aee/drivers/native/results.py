@@ -27,8 +27,20 @@ def told(result: ToolResult, *, limit: int = SHOWN) -> str:
 
 def told_answer(question: str, answer: Mapping[str, Any]) -> str:
     """A person's answer, word for word."""
-    kept = {name: answer[name] for name in ANSWER_FIELDS if answer.get(name)}
-    return f"A person answered {question}. Go by it.\n{msgspec.json.encode(kept).decode()}"
+    return f"A person answered {question}. Go by it.\n{_kept(answer)}"
+
+
+def told_late(question: str, answer: Mapping[str, Any], *, assumption: str) -> str:
+    """The answer to a question under whose assumption the work has gone on, word for word."""
+    went_on = f" You went on under the assumption: {assumption}" if assumption else ""
+    return (
+        f"A person answered {question}.{went_on}\nGo by the answer from now on, and change what you did if it rests on "
+        f"something else.\n{_kept(answer)}"
+    )
+
+
+def _kept(answer: Mapping[str, Any]) -> str:
+    return msgspec.json.encode({name: answer[name] for name in ANSWER_FIELDS if answer.get(name)}).decode()
 
 
 def cut(text: str, limit: int) -> str:
