@@ -74,7 +74,7 @@ def test_live_output_is_coalesced() -> None:
     ],
 )
 def test_a_flood_does_not_fill_memory(request: pytest.FixtureRequest, level: str, command: str, size: int) -> None:
-    """R2: half a gigabyte in one line, many lines or noise grow our memory by less than 64 MB; size and head are exact."""
+    """R2: half a gigabyte in one line, many lines or noise cost less than 64 MB of memory; size and head are exact."""
     if level == "bubblewrap":
         sandbox: Selected = request.getfixturevalue("bubblewrap")
         assert sandbox.level == level
