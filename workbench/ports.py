@@ -107,6 +107,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     wall_s: float = 600.0
     memory_bytes: int = 4 << 30  # address space of each process, where no cgroup is writable
+    total_bytes: int = 0  # of memory that all its processes hold together; watched, so passed for a moment
     processes: int = 512
     file_bytes: int = 1 << 30  # of one file
     output_bytes: int = 1 << 20  # kept of each stream: half of it from the head, half from the tail

@@ -12,8 +12,8 @@ import pytest
 
 from workbench.aee.sandbox import processes
 from workbench.aee.sandbox.bubblewrap import Bubblewrap
-from workbench.aee.sandbox.select import Selected
-from workbench.ports import Job, Limits
+from workbench.aee.sandbox.select import Selected, probe, select
+from workbench.ports import Completed, Job, Limits, Mount
 
 PID_MAX = Path("/proc/sys/kernel/pid_max")
 ENV = {"PATH": "/usr/bin:/bin"}
@@ -73,3 +73,23 @@ def test_a_job_dies_with_its_starter(request: pytest.FixtureRequest, level: str,
         starter.kill()
         _, alive = psutil.wait_procs([process for process in sleeping if process != starter], timeout=2)
     assert [process for process in alive if process.pid != starter.pid] == []
+
+
+HOLD = "import time; held = [bytearray(b'x' * (64 << 20)) for _ in range(3)]; print('held', flush=True); time.sleep({})"
+
+
+@pytest.mark.parametrize("level", ["bubblewrap", "none"])
+def test_what_all_processes_hold_together_is_watched(level: str) -> None:
+    """A job that holds more than its total is ended, and says so; what is only reserved does not count."""
+    if not (found := probe(level)).works:
+        pytest.skip(found.reason)
+    sandbox = select(level, allow_none=True)
+
+    def held(total: int, seconds: int) -> Completed:
+        words = (os.path.realpath(sys.executable), "-I", "-S", "-c", HOLD.format(seconds))
+        limits = Limits(wall_s=60, total_bytes=total)
+        return sandbox.run(Job(argv=words, cwd="/", env=ENV, mounts=(Mount(source=sys.base_prefix),), limits=limits))
+
+    done = held(128 << 20, 50)
+    assert (done.state, done.exit_code) == ("exited", -9) and "more than 128 MB of memory" in done.stderr.text
+    assert held(1 << 30, 0).exit_code == 0

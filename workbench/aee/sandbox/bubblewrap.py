@@ -211,6 +211,8 @@ class _Namespace:
 
     def overrun(self) -> str:
         limit = self._job.limits.processes
+        if reason := processes.over_memory(self._init, self._job.limits):
+            return reason
         if not self.is_watched:
             return ""
         count = processes.count_descendants(self._init, enough=limit + SPARE_PROCESSES)

@@ -73,6 +73,25 @@ def count_descendants(pid: int, *, enough: int) -> int:
     return count
 
 
+def held_bytes(pid: int) -> int:
+    """Memory that `pid` and all that stems from it hold for themselves; what two of them share is counted twice."""
+    held, pending = 0, [pid]
+    while pending:
+        current = pending.pop()
+        with contextlib.suppress(OSError):  # it ended while we looked
+            resident, shared = Path(f"/proc/{current}/statm").read_bytes().split()[1:3]
+            held += (int(resident) - int(shared)) * resource.getpagesize()
+        pending += _children(current)
+    return held
+
+
+def over_memory(pid: int, limits: Limits) -> str:
+    """Why a job must end now; empty while it may go on."""
+    if limits.total_bytes and held_bytes(pid) > limits.total_bytes:
+        return f"more than {limits.total_bytes >> 20} MB of memory"
+    return ""
+
+
 def _children(pid: int) -> list[int]:
     found: list[int] = []
     with contextlib.suppress(OSError):  # it ended while we looked

@@ -131,7 +131,7 @@ class _Tree:
         limit = self._job.limits.processes
         if limit and processes.count_descendants(self._process.pid, enough=limit) > limit:
             return f"more than {limit} processes"
-        return ""
+        return processes.over_memory(self._process.pid, self._job.limits)
 
     def settle(self) -> int:
         """Let the supervisor end everything. Should the job have killed it, end its sessions from here."""

@@ -207,10 +207,13 @@ class _Turn:
         )
 
     def _limits(self) -> Limits:
-        """The run's, but for the wall time (the step has a limit of its own) and for what its runtime reserves."""
+        """The run's, but for the wall time (the step has a limit of its own) and for what its runtime reserves: where
+        that is more than the run's memory, what it holds is watched instead.
+        """
         limits = self._driver.place.limits
-        memory = max(limits.memory_bytes, self._profile.address_space) if limits.memory_bytes else 0
-        return replace(limits, wall_s=0.0, memory_bytes=memory, output_bytes=STDERR_KEPT)
+        memory, reserved = limits.memory_bytes, self._profile.address_space
+        held = {"memory_bytes": reserved, "total_bytes": memory} if 0 < memory < reserved else {}
+        return replace(limits, wall_s=0.0, output_bytes=STDERR_KEPT, **held)
 
     def _model_words(self) -> tuple[str, ...]:
         model = self._driver.agent.model or self._profile.model
