@@ -35,7 +35,14 @@ class Place:
         self.clones = SharedClones(
             tmp_path / "w", store=self.store, sandbox=select("none", allow_none=True), checkout=self.repo.path
         )
-        self.trash = Trash(tmp_path / "trash", clones=self.clones, store=self.store, now=lambda: self.now)
+        self.home = tmp_path / "homes" / "m.1"
+        self.trash = Trash(
+            tmp_path / "trash",
+            clones=self.clones,
+            store=self.store,
+            homes=self.home.parent,
+            now=lambda: self.now,
+        )
         self.clone = Path(self.clones.prepare(run="m.1", base_commit=self.base, branch=BRANCH).path)
 
     def agent(self, *words: str) -> str:
@@ -284,3 +291,16 @@ def test_nothing_in_the_trash_is_said(place: Place, tmp_path: Path) -> None:
     """Asking for a copy that does not exist says so."""
     with pytest.raises(NotFound):
         place.trash.restore("m.9", tmp_path / "x")
+
+
+@pytest.mark.parametrize("delivered", [(), ("m.1",)])
+def test_the_home_of_a_driven_agent_goes_with_its_workspace(place: Place, delivered: tuple[str, ...]) -> None:
+    """It is left alone while the run goes on; then it is removed, and kept beside the files that nobody merged."""
+    place.home.mkdir(parents=True)
+    (place.home / "session.json").write_text("{}")
+    place.clones.fetch(run="m.1", branch=BRANCH)
+    place.gc(live=("m.1",))
+    assert place.home.exists()
+    place.gc(delivered=delivered)
+    assert not place.home.exists()
+    assert len(list(place.trash._root.glob("*/home.tar.gz"))) == (0 if delivered else 1)

@@ -7,14 +7,14 @@ import re
 import sys
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.endtoend.repositories import Answer, Person
 from workbench.testing import acp_agent
-from workbench.testing.model_server.gemini import PATH, gemini_route, texts
-from workbench.testing.model_server.messages import LAST, Step
+from workbench.testing.model_server.gemini import PATH, gemini_route, responses, texts
+from workbench.testing.model_server.messages import LAST, Failure, Reply, Step
 from workbench.testing.model_server.server import Received, Server
 from workbench.testing.repositories import Repo
 
@@ -24,13 +24,14 @@ SUITE = "from adder import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n
 WAIT_S = "100"
 PLAY = re.compile(r"Play the (\w+) mission")
 
+PlayScript = Sequence[Step | Sequence[Step]] | Callable[[Received], Step]
 Program = Sequence[Mapping[str, Any]]  # of the scripted agent
 
 
 class Plays:
-    """A model that plays each mission's script by how far its conversation is; failures come once, where they stand."""
+    """A model that plays each mission's script by how many tools were used; several steps in one place come in turn."""
 
-    def __init__(self, scripts: Mapping[str, Sequence[Step | Sequence[Step]]]) -> None:
+    def __init__(self, scripts: Mapping[str, PlayScript]) -> None:
         self._scripts = scripts
         self._guard = threading.Lock()
         self._tried: dict[tuple[str, int], int] = defaultdict(int)
@@ -39,12 +40,14 @@ class Plays:
     def __call__(self, request: Received) -> Step:
         found = PLAY.search(texts(request))
         play = found[1] if found else ""
-        taken = sum(content.get("role") == "model" for content in request.json["contents"])
+        taken = len({response["name"] for response in responses(request)})  # told twice by some, of a broken turn
         script = self._scripts.get(play, ())
         with self._guard:
             self.asked[play].append(request)
+            if callable(script):
+                return script(request)
             step = script[taken] if taken < len(script) else LAST
-            if not isinstance(step, Sequence):
+            if isinstance(step, Reply | Failure):
                 return step
             tried = min(self._tried[play, taken], len(step) - 1)
             self._tried[play, taken] += 1
@@ -64,7 +67,8 @@ class World:
         files: Mapping[str, str] | None = None,
     ) -> None:
         self.root, self.home = root, root / "home"
-        self.server = Server({PATH: gemini_route(plays or Plays({}))})
+        self.plays = plays or Plays({})
+        self.server = Server({PATH: gemini_route(self.plays)})
         self.person = Person(self.home)
         self.person.env |= {"GEMINI_API_KEY": KEY, "GOOGLE_GEMINI_BASE_URL": self.server.url}
         self.repo = Repo(root / "repo")
@@ -89,6 +93,11 @@ class World:
 
     def rows(self, *words: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.types(*words).out.splitlines()]
+
+    def filled(self, command: str) -> str:
+        """A command with the places of this world in it."""
+        places = {"home": self.home, "repo": self.repo.path, "root": self.root, "state": self.state}
+        return command.format(port=self.server.port, **places)
 
     def start(self, *plays: str, agent: str = "") -> None:
         """A mission of each; of the real agent where one is named, else of the scripted one of that name."""
@@ -124,6 +133,12 @@ class World:
 
     def payloads(self, play: str, kind: str) -> list[dict[str, Any]]:
         return [row["payload"] for row in self.log(play) if row["kind"] == kind]
+
+    @property
+    def state(self) -> Path:
+        """Where the journal of this repository is."""
+        (found,) = (self.home / "state" / "workbench").iterdir()
+        return found
 
     def close(self) -> None:
         self.types("aee", "stop", expect=None)

@@ -50,14 +50,14 @@ PROGRAMS: dict[str, list[dict[str, Any]]] = {
 def world(tmp_path: Path) -> Iterator[World]:
     if not (found := probe("bubblewrap")).works:
         pytest.skip(found.reason)
-    made = World(tmp_path, programs=PROGRAMS)
+    made = World(tmp_path, programs={**PROGRAMS, "tiny": [write("answer.txt", "HELLO\n"), SUBMIT]})
     yield made
     made.close()
 
 
 @pytest.mark.timeout(240)
 def test_six_missions_side_by_side_end_in_the_right_state(world: World) -> None:
-    """Edits of one and many files, questions of both kinds, a crash and a flood of output: each gives its pack, once."""
+    """Edits of one and many files, questions of both kinds, a crash and a flood of output: each gives its pack."""
     world.start(*PROGRAMS)
     world.settle()
 
@@ -87,3 +87,5 @@ def test_six_missions_side_by_side_end_in_the_right_state(world: World) -> None:
     called = world.payloads("huge", "ToolReturned")[1]
     assert said < 100_000 and len(str(called)) < 10_000 and called["full_bytes"] == 60_000 * len(FLOOD)
     assert world.rows("journal", "verify")[0]["ok"] is True
+    tried = world.types("agents", "try", "tiny").one
+    assert (tried["ok"], tried["ended"], tried["answer"]) == (True, "submitted", "HELLO"), tried

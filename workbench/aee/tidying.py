@@ -18,7 +18,7 @@ import msgspec
 from workbench.aee.lock import lock_file
 from workbench.aee.sandbox.select import select
 from workbench.aee.trash import KEEP_DAYS, Done, Item, Trash
-from workbench.aee.wiring import STORE, TIDYING_LOCK, WORKSPACES
+from workbench.aee.wiring import HOMES, STORE, TIDYING_LOCK, WORKSPACES
 from workbench.aee.workspaces import SharedClones
 from workbench.core.state import RunState
 from workbench.journal.clock import SystemClock
@@ -156,7 +156,7 @@ class _House:
             checkout=self._person.checkout or self._person.common_dir,
             repository=self._person,
         )
-        return Trash(self._directory / TRASH, clones=clones, store=self._store)
+        return Trash(self._directory / TRASH, clones=clones, store=self._store, homes=self._directory / HOMES)
 
 
 def _level(run: RunState) -> str:

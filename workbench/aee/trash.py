@@ -24,6 +24,7 @@ from workbench.repository.trees import bytes_below, pack_tree, remove_tree, stag
 KEEP_DAYS = 30.0  # a copy in the trash outlives a holiday
 
 FILES = "files.tar.gz"
+HOME = "home.tar.gz"  # of a driven agent, where the run had one
 NOTHING_HELD: Mapping[str, str] = MappingProxyType({})
 
 Act = Literal["reuse", "trash", "expire", "keep", "kept"]
@@ -66,10 +67,19 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trash:
-    """The trash at `root`, for the workspaces of `clones`."""
+    """The trash at `root`, for the workspaces of `clones`; `homes` are of their agents, and go with them."""
 
-    def __init__(self, root: Path, *, clones: SharedClones, store: Store, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        root: Path,
+        *,
+        clones: SharedClones,
+        store: Store,
+        homes: Path | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
         self._root = root
+        self._homes = homes if homes is not None else root / "no-homes"
         self._clones = clones
         self._store = store
         self._now = now
@@ -116,7 +126,7 @@ class Trash:
         return found[-1]
 
     def _judged(self, run: str, *, left_alone: Mapping[str, str], delivered: Collection[str]) -> Item:
-        held = bytes_below(self._clones.root / "runs" / run)
+        held = bytes_below(self._clones.root / "runs" / run) + bytes_below(self._homes / run)
         if run in left_alone:
             return Item(act="keep", subject=run, why=left_alone[run], bytes=held)
         missing = self._undelivered(run, delivered=run in delivered)
@@ -155,7 +165,7 @@ class Trash:
         # Asked again: between plan and act somebody may have worked there.
         if why := self._undelivered(item.subject, delivered=True):
             return self._keep(msgspec.structs.replace(item, why=why))
-        self._clones.retire(item.subject)
+        self._retire(item.subject)
         return ""
 
     def _keep(self, item: Item) -> str:
@@ -170,6 +180,8 @@ class Trash:
         making = staging(self._root)
         try:
             pack_tree(self._clones.root / "runs" / run / "clone", making / FILES)
+            if (self._homes / run).is_dir():
+                pack_tree(self._homes / run, making / HOME)
             note = Kept(run=run, at=self._now(), branch=seat.branch, head=head, ref=ref, why=f"{item.why}{why}")
             (making / "kept.json").write_bytes(msgspec.json.encode(note))
             _sync(making)
@@ -177,8 +189,13 @@ class Trash:
         except BaseException:
             remove_tree(making)
             raise
-        self._clones.retire(run)
+        self._retire(run)
         return str(self._root / name)
+
+    def _retire(self, run: str) -> None:
+        """The home first: while the workspace is there, gc comes back to both."""
+        remove_tree(self._homes / run)
+        self._clones.retire(run)
 
     def _head(self, run: str, branch: str) -> tuple[str, str]:
         """The newest head that can be had: of the clone, or the one that was fetched last."""

@@ -13,18 +13,18 @@ from typing import Any
 
 import msgspec
 
-from workbench.aee.drivers.native.opening import open_native
 from workbench.aee.sandbox.select import select
+from workbench.aee.spending import allowance_of
 from workbench.aee.tools.git_commands import GIT_ENV
 from workbench.aee.tools.place import Place
 from workbench.aee.tools.toolbox import Assignment, Callbacks, ToolBox
-from workbench.artifacts.configuration import Agent
+from workbench.artifacts.configuration import Agent, Settings
 from workbench.journal.blobs import FileBlobs
 from workbench.journal.clock import SystemClock
 from workbench.model.errors import NotFound, Refused, WorkbenchError
 from workbench.model.events import Event, ModelCalled, ToolReturned
 from workbench.model.text import visible
-from workbench.ports import Environment, Mount, Session, Turn, TurnEnd, Workspace
+from workbench.ports import Driver, Environment, Mount, Session, Turn, TurnEnd, Workspace
 from workbench.repository.configuration import read_settings
 from workbench.repository.repository import open_repository
 from workbench.testing.session import RecordingSession
@@ -40,7 +40,7 @@ budget: {cost_usd: 0.25, tokens: 200000}
 ---
 """
 GREETING, WANTED = "hello\n", "HELLO"
-NATIVE = "native"
+NATIVE, ACP = "native", "acp"
 
 
 def main() -> int:
@@ -51,20 +51,21 @@ def main() -> int:
     wanted = parser.parse_args()
     with open_repository(Path(wanted.repository), allow_bare=True, allow_empty=True) as person:
         settings, _ = read_settings(person.checkout)
-    row = tried(wanted.agent, settings.agents[wanted.agent])
+        own, _ = read_settings(person.checkout, shared=b"")
+    row = tried(wanted.agent, settings.agents[wanted.agent], own=own)
     sys.stdout.buffer.write(msgspec.json.encode(row) + b"\n")
     return 0
 
 
-def tried(name: str, agent: Agent) -> dict[str, Any]:
-    """What came of it; trouble is told in the row."""
+def tried(name: str, agent: Agent, *, own: Settings) -> dict[str, Any]:
+    """What came of it; trouble is told in the row. `own` are the settings without the repository's."""
     began = time.monotonic()
     ended, error, hint, answer = "", "", "", ""
     events: Sequence[Event] = ()
     with tempfile.TemporaryDirectory(prefix="workbench-try-", ignore_cleanup_errors=True) as directory:
         trial = _Trial(Path(directory), name)
         try:
-            ended = trial.take(agent)
+            ended = trial.take(agent, own)
             answer = trial.answer()
         except WorkbenchError as problem:
             error, hint = visible(problem.message), visible(problem.hint)
@@ -123,17 +124,31 @@ class _Trial:
         )
         self.session = RecordingSession(self._box.ready, run=RUN)
 
-    def take(self, agent: Agent) -> TurnEnd:
-        """The turn."""
+    def take(self, agent: Agent, own: Settings) -> TurnEnd:
+        """The turn. A question is not waited for: nobody answers here."""
         if agent.driver == "scripted":
             raise Refused("a scripted agent plays a script of its own", hint="Start a mission with it.")
-        if agent.driver != NATIVE:
-            raise NotFound(
-                f"agents of the driver {agent.driver!r} cannot be tried here", hint="Start a mission with it."
-            )
-        driver = open_native(agent, brief=BRIEF, asked=(), tools=self._box.tools, blobs=self._blobs)
         session: Session = self.session
-        return driver.take_turn(Turn(run=RUN, mission="try", agent=self._agent, brief=BRIEF), session)
+        return self._driver(agent, own).take_turn(Turn(run=RUN, mission="try", agent=self._agent, brief=BRIEF), session)
+
+    def _driver(self, agent: Agent, own: Settings) -> Driver:
+        if agent.driver == NATIVE:
+            from workbench.aee.drivers.native.opening import open_native  # the SDK takes a second
+
+            return open_native(agent, brief=BRIEF, asked=(), tools=self._box.tools, blobs=self._blobs)
+        if agent.driver == ACP:
+            from workbench.aee.drivers.acp.opening import open_acp
+
+            mine = {name: _unanswered(each) for name, each in own.agents.items()}
+            return open_acp(
+                self._agent,
+                msgspec.structs.replace(own, agents=mine),
+                box=self._box,
+                home=self._clone.with_name("home"),
+                answered=lambda _question: {},
+                allowance=allowance_of(BRIEF, ()),
+            )
+        raise NotFound(f"agents of the driver {agent.driver!r} cannot be tried here", hint="Start a mission with it.")
 
     def answer(self) -> str:
         """What the agent wrote, read as a tool would: never through a link out of the clone."""
@@ -142,6 +157,10 @@ class _Trial:
 
     def close(self) -> None:
         self._place.files.close()
+
+
+def _unanswered(agent: Agent) -> Agent:
+    return msgspec.structs.replace(agent, options={**agent.options, "patience_s": 0})
 
 
 def _commit(clone: Path) -> str:
