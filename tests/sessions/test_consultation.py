@@ -186,6 +186,26 @@ def test_a_question_that_was_answered_shows_its_resolution(repository: Path, wor
     asyncio.run(session())
 
 
+def test_an_answer_that_differs_lists_what_was_done_under_the_assumption(repository: Path, world: World) -> None:
+    """An advisory question shows the commits since, and why one needs a look; where the answer shares it, none."""
+    first, second = world.mission(runs=2)
+    document: dict[str, Any] = {"mode": "advisory", "assumption": "Cents", "refs": ["shop.py:1"]}
+    questions = [world.question(run, **document) for run in (first, second)]
+    for run in (first, second):
+        world.pack(run)
+    bob_answers(world, questions[0], option="B")
+    bob_answers(world, questions[1], option="A")
+
+    async def session() -> None:
+        async with opened(repository, questions[0]) as person:
+            person.sees("B Euros", "DONE SINCE, UNDER THE ASSUMPTION", "Change, touches shop.py")
+        async with opened(repository, questions[1]) as person:
+            person.sees("A Cents")
+            person.sees_not("DONE SINCE")
+
+    asyncio.run(session())
+
+
 def test_the_cited_code_is_shown_from_git(repository: Path, world: World) -> None:
     """Cited lines are read from the commit that the run stands on, whatever lies in the checkout."""
     question = world.question(world.mission()[0], refs=["shop.py:1", "gone.py:3", "../etc/passwd:1"])

@@ -22,6 +22,7 @@ from workbench.ace.wiring.gating import BuildOrder, request
 from workbench.ace.wiring.reviewing import decide_on_pack
 from workbench.ace.wiring.workplace import Workplace
 from workbench.artifacts.pack_parts import Change, CriterionResult, MergePack, ReadingItem
+from workbench.core.decide import consultation as consult
 from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
 from workbench.journal.presence import Card, started_ticks, write_card
@@ -132,6 +133,29 @@ def test_a_review_shows_verdict_and_change(repository: Path, world: World, run: 
     async def act(person: Session) -> None:
         person.sees(pack, "✓ READY", "(current)", "NOT CHECKED", "types", "1 of 1 file unread")
         person.sees("shop.py", "+1 -1", "- PRICE = 1", "+ PRICE = 2")
+
+    review(repository, pack, act, size=(160, 45))
+
+
+def test_work_under_an_assumption_that_an_answer_does_not_share_is_told(
+    repository: Path, world: World, run: str
+) -> None:
+    """Above the change in a line, and each commit with why it needs a look among what the verdict rests on."""
+    question = world.question(run, mode="advisory", assumption="Cents", refs=["shop.py:1"])
+    pack = world.pack(run)
+    state = world.journal.consultation(question)
+    assert state is not None
+    answer = consult.resolve(
+        state, option="B", rationale="Euros.", decided_by="Bob", actor="human:Bob", at="2026-11-22T08:00:00.000Z"
+    )
+
+    async def act(person: Session) -> None:
+        person.sees_not("otherwise than assumed")
+        world.append(answer)
+        await person.until_sees(f"{question} was answered otherwise than assumed: 1 commit since, 1 of which")
+        await person.do("explain-verdict")
+        await person.until_sees("ANSWERED OTHERWISE THAN ASSUMED")
+        person.sees("Change, touches shop.py", "assumed Cents")
 
     review(repository, pack, act, size=(160, 45))
 

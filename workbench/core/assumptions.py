@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -52,6 +53,11 @@ def commits_since(
         )
         for commit, message in messages.items()
     )
+
+
+def why_first(commit: Mapping[str, Any]) -> list[str]:
+    """Why a commit, as plain values, needs a look before the others."""
+    return [*(["cites it"] if commit["cites"] else []), *(f"touches {path}" for path in commit["touches"])]
 
 
 def _paths(refs: object) -> Iterator[str]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from workbench.ace.cli.table import age, glyph, money
+from workbench.core.assumptions import why_first
 from workbench.core.state import ConsultationState, MissionState, PackState, RunState, state_data
 from workbench.core.status import is_gate
 from workbench.core.views.missions import mission_row, run_row
@@ -144,7 +145,7 @@ def overtaken_lines(rows: Iterable[Mapping[str, Any]]) -> Lines:
             yield f"{row['consultation']} was answered otherwise than assumed ({assumed}); since then:"
         yield from _block(row["problem"])
         for commit in row["commits"]:
-            why = [*(["cites it"] if commit["cites"] else []), *(f"touches {path}" for path in commit["touches"])]
+            why = why_first(commit)
             mark = f"  ! {', '.join(map(one_line, why))}" if why else ""
             yield f"  {commit['commit'][:12]}  {one_line(commit['title'])}{mark}"
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from workbench.ace.tui.assumed import Overtaken, Rows, assumed_blocks
 from workbench.ace.tui.bridge import Moment
 from workbench.ace.tui.documents import mappings, texts
 from workbench.ace.tui.marks import Glyphset
@@ -36,12 +37,15 @@ class Asked(msgspec.Struct, frozen=True):
     spent_usd: float  # of these, so far
     desk: Desk
     now: str
+    overtaken: Rows = ()  # what was done since, where it was answered otherwise than the agent assumed
 
     def __eq__(self, other: object) -> bool:
         """Whether a person would see a difference."""
-        return isinstance(other, Asked) and (self.question, self.case, self.held, self.spent_usd) == (
-            other.question, other.case, other.held, other.spent_usd,
-        )  # fmt: skip
+        return isinstance(other, Asked) and self._shown == other._shown
+
+    @property
+    def _shown(self) -> tuple[object, ...]:
+        return self.question, self.case, self.held, self.spent_usd, self.overtaken
 
     __hash__ = None  # type: ignore[assignment]  # a value to compare, never a key
 
@@ -53,6 +57,7 @@ class QuestionView:
         self._name = question
         self._case = Case()
         self._desk: Desk | None = None
+        self._overtaken = Overtaken()
 
     def __call__(self, moment: Moment) -> Asked:
         """What to show at this moment."""
@@ -64,7 +69,9 @@ class QuestionView:
             self._case = case_of(moment.place, moment.ledger, question, questions)
         held = [run for run in moment.mirror.runs.values() if self._name in run.waiting_for]
         spent = sum(run.cost_usd for run in held)
-        return Asked(question, self._case, tuple(run.id for run in held), spent, self._desk, moment.now)
+        run = moment.mirror.runs.get(question.run) if question is not None else None
+        overtaken = self._overtaken(moment.place, [question], run) if question is not None else ()
+        return Asked(question, self._case, tuple(run.id for run in held), spent, self._desk, moment.now, overtaken)
 
 
 class Looks(msgspec.Struct, frozen=True):
@@ -89,6 +96,7 @@ def case_blocks(asked: Asked, looks: Looks, glyphs: Glyphset) -> Iterator[Block]
     yield from _head(question, asked.now, glyphs)
     if question.state == "resolved" and not looks.is_news:
         yield from resolution_blocks(question, now=asked.now, glyphs=glyphs)
+        yield from assumed_blocks(asked.overtaken)
     yield from _what(question, looks.level)
     yield blank()
     yield cards(question, looks, glyphs)
@@ -101,6 +109,7 @@ def case_blocks(asked: Asked, looks: Looks, glyphs: Glyphset) -> Iterator[Block]
         yield from _rest(document)
     if question.state == "resolved" and looks.is_news:  # at the end, so that nothing moves under who reads
         yield from resolution_blocks(question, now=asked.now, glyphs=glyphs)
+        yield from assumed_blocks(asked.overtaken)
 
 
 def _head(question: ConsultationState, now: str, glyphs: Glyphset) -> Iterator[Block]:

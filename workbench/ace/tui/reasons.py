@@ -36,10 +36,11 @@ class Reason(NamedTuple):
         return self.about.outputs if isinstance(self.about, Evidence) else {}
 
 
-def all_reasons(document: MergePack) -> list[Reason]:
-    """Everything that the verdict rests on, what speaks against it first."""
+def all_reasons(document: MergePack, also: Iterable[Reason] = ()) -> list[Reason]:
+    """Everything that the verdict rests on, what speaks against it first, with `also` behind the verdict's reasons."""
     return [
         *_listed("reason", "WHY THIS VERDICT", document.verdict, document.reasons),
+        *also,
         *_listed("unchecked", "NOT CHECKED", "not-checked", document.not_checked),
         *_findings(document.findings),
         *_requirements(document),

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from workbench.ace.tui.assumed import Overtaken, Rows
 from workbench.ace.tui.bridge import Moment
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.sheet import Sheet
@@ -33,6 +34,7 @@ class ReviewData(msgspec.Struct, frozen=True):
     tip: str = ""  # where the branch stands into which it goes; empty where that is not known
     newer: str = ""  # a pack of a later revision of the same run
     newer_revision: int = 0
+    overtaken: Rows = ()  # what was done under assumptions that later answers do not share
 
     @property
     def has_moved(self) -> bool:
@@ -54,6 +56,7 @@ class ReviewView:
     def __init__(self, pack: str) -> None:
         self._pack = pack
         self._documents: dict[str, MergePack] = {}
+        self._overtaken = Overtaken()
 
     def __call__(self, moment: Moment, /) -> ReviewData:
         """The review of this moment."""
@@ -65,14 +68,17 @@ class ReviewView:
             key=lambda other: other.revision,
             default=pack,
         )
+        run = moment.mirror.runs.get(pack.run)
+        asked = [question for question in moment.mirror.consultations.values() if question.run == pack.run]
         is_newer = newest.revision > pack.revision
         return ReviewData(
             pack=pack,
             document=self._document(moment, pack.blob) if pack.blob else None,
-            run=moment.mirror.runs.get(pack.run),
+            run=run,
             tip=tip(moment.place.located, pack.into) if pack.into else "",
             newer=newest.id if is_newer else "",
             newer_revision=newest.revision if is_newer else 0,
+            overtaken=self._overtaken(moment.place, asked, run),
         )
 
     def _document(self, moment: Moment, blob: str) -> MergePack:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from workbench.ace.tui.assumed import assumed_line
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.reviewing import ReviewData
 from workbench.ace.tui.text import EMPTY, Line, Piece, blanks, cut, line, piece, width_of
@@ -48,6 +49,7 @@ class Facts(NamedTuple):
             yield spread(self._unchecked(cells), self._unread(), cells)
             yield self._criteria(cells)
         yield self._happened(pack)
+        yield assumed_line(self.data.overtaken)
         yield self._newer()
 
     def _unchecked(self, cells: int) -> Line:

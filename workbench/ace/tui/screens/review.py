@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from workbench.ace.tui import routes
+from workbench.ace.tui.assumed import assumed_reasons
 from workbench.ace.tui.bridge import View
 from workbench.ace.tui.diff import FileDiff, is_collapsed, remarks
 from workbench.ace.tui.reasons import all_reasons, notes_of, reasons_of
@@ -259,7 +260,7 @@ class ReviewScreen(Deciding):
     def show_pane(self, pane: str) -> None:
         """Go to a pane; where it is narrow, it alone is shown."""
         if pane in ("why", "detail") and not self.evidence.rows.sheet.rows and self.data.document is not None:
-            self.evidence.show(all_reasons(self.data.document))
+            self.evidence.show(all_reasons(self.data.document, assumed_reasons(self.data.overtaken)))
         self.set_class(pane in ("why", "detail"), "-evidence")
         self.set_class(pane == "diff", "-diff")
         self.query_one(f"#{pane}").focus()
@@ -309,7 +310,7 @@ class ReviewScreen(Deciding):
     def act_explain_verdict(self) -> None:
         """Everything that the verdict rests on."""
         if self.data.document is not None:
-            self.evidence.show(all_reasons(self.data.document))
+            self.evidence.show(all_reasons(self.data.document, assumed_reasons(self.data.overtaken)))
             self.show_pane("why")
 
     off_show_evidence = off_explain_verdict
