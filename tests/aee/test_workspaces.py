@@ -84,7 +84,7 @@ def test_a_runs_commits_come_back_into_the_store(repo: Repo, clones: SharedClone
     agent(workspace.path, "git", "tag", "mine")
     agent(workspace.path, "git", "branch", "other")
     assert clones.fetch(run="m.1", branch=BRANCH) == head
-    assert store.run_head("m.1") == head
+    assert store.refs("refs/workbench/runs") == {"refs/workbench/runs/m.1": head}
     assert store.read_file(head, "new.txt") == b"new\n"
     assert set(store.refs("refs")) == {"refs/workbench/runs/m.1", f"refs/workbench/bases/{repo.head}"}
 

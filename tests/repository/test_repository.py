@@ -103,7 +103,7 @@ def test_a_linked_worktree_shares_its_repository(repo: Repo, tmp_path: Path) -> 
     """A linked worktree has a checkout and head of its own and the common directory of its repository."""
     repo.git("worktree", "add", "-q", "-b", "side", str(tmp_path / "linked"))
     with open_repository(tmp_path / "linked") as opened:
-        assert opened.located.is_linked
+        assert opened.located.git_dir != opened.located.common_dir
         assert opened.common_dir == repo.path / ".git"
         assert opened.branch() == "side"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.model.errors import NotFound, Refused, RepositoryProblem
+from workbench.model.errors import Refused, RepositoryProblem
 from workbench.repository.change import StoreChange
 from workbench.repository.objects import Conflicted, Merged, Signature, revert
 from workbench.repository.store import BASES, Store
@@ -146,13 +146,6 @@ def test_a_merge_is_reverted_as_objects_under_later_work(repo: Repo, store: Stor
     store.pin(clash)
     with pytest.raises(Refused, match="same lines"):
         revert(store.git, tip=clash, merged=merged, before=before, message="Revert", author=ada)
-
-
-def test_a_run_without_commits_has_no_head(store: Store) -> None:
-    """Asking for a run's branch before it delivered says so; a name that is no id is refused."""
-    for run in ("m.1", "--x", "../y"):
-        with pytest.raises(NotFound):
-            store.run_head(run)
 
 
 def test_only_our_own_refs_are_kept_or_forgotten(repo: Repo, store: Store) -> None:

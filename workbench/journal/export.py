@@ -9,7 +9,6 @@ import msgspec
 
 from workbench.journal.rows import COLUMNS, SELECT
 from workbench.journal.store import SqliteJournal
-from workbench.model.digests import canonical
 from workbench.model.events import Event, payload_data
 
 PAGE = 1_000  # events read at a time
@@ -20,12 +19,6 @@ def event_data(event: Event) -> dict[str, Any]:
     """An event as plain JSON values, in the order of its columns."""
     data: dict[str, Any] = msgspec.to_builtins(msgspec.structs.asdict(event) | {"payload": payload_data(event.payload)})
     return data
-
-
-def event_line(event: Event) -> bytes:
-    """An event as one line of NDJSON, without the line's end."""
-    payload = msgspec.Raw(canonical(payload_data(event.payload)))
-    return _ENCODE(msgspec.structs.asdict(event) | {"payload": payload})
 
 
 def export_lines(journal: SqliteJournal, *, after: int = 0) -> Iterator[bytes]:

@@ -477,13 +477,6 @@ class MergeUndone(Payload, frozen=True, kw_only=True):
 # --- repository/<topic> -----------------------------------------------------------------------------------------------
 
 
-class RepositoryOpened(Payload, frozen=True, kw_only=True):
-    """The journal belongs to this repository."""
-
-    name: str
-    common_dir: str
-
-
 class TrustGranted(Payload, frozen=True, kw_only=True):
     """A person trusts this content for this use; a changed digest asks again."""
 
@@ -537,14 +530,6 @@ class EvidenceCached(Payload, frozen=True, kw_only=True):
 
     key: str
     blob: str
-
-
-class WorkTrashed(Payload, frozen=True, kw_only=True):
-    """Something of a run was moved to the trash, from where it can be taken back."""
-
-    subject: str
-    kept_at: str
-    bytes: int
 
 
 KINDS: dict[str, type[Payload]] = {

@@ -22,11 +22,6 @@ class Located(msgspec.Struct, frozen=True, kw_only=True):
     common_dir: Path
     checkout: Path | None
 
-    @property
-    def is_linked(self) -> bool:
-        """Whether the checkout is a linked worktree."""
-        return self.checkout is not None and self.git_dir != self.common_dir
-
 
 def locate(cwd: Path) -> Located:
     """The repository that holds `cwd`. Raises RepositoryProblem with the remedy when there is none."""

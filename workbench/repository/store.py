@@ -95,13 +95,6 @@ class Store:
         self.git.run("update-ref", ref, commit)
         return ref
 
-    def run_head(self, run: str) -> str:
-        """Where the run's branch stands in the store. Raises NotFound."""
-        found = self._at(run_ref(run))
-        if not found:
-            raise NotFound(f"no commit of run {run} was fetched yet", hint="wait until the run has delivered")
-        return found
-
     def refs(self, under: str = "refs/workbench") -> dict[str, str]:
         """Full ref name to commit, of all refs below `under`."""
         lines = self.git.text("for-each-ref", "--format=%(objectname) %(refname)", under).splitlines()
