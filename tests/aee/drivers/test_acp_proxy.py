@@ -19,9 +19,11 @@ from workbench.aee.purse import Held, Purse
 from workbench.aee.spending import Allowance, BudgetReached
 from workbench.model.errors import EnvironmentProblem
 from workbench.model.events import ModelCalled
+from workbench.ports import ToolResult
 from workbench.testing.model_server.gemini import PATH, gemini_route
 from workbench.testing.model_server.messages import Failure, Reply, Script
 from workbench.testing.model_server.server import Server
+from workbench.testing.session import RecordingSession, plainly
 
 KEY = "canary-of-a-key"
 ASK = f"{PATH}gemini-2.5-pro:streamGenerateContent?alt=sse"
@@ -190,6 +192,27 @@ def test_requests_at_once_do_not_share_what_is_left() -> None:
     assert called is not None
     purse.pay(purse.hold("m", b"x" * 300, tokens_out=300), None)
     purse.hold("m", b"x" * 300 + b"y" * 100, tokens_out=700)  # 60 of the first 300 bytes, and each new one
+
+
+def test_what_earlier_turns_spent_counts() -> None:
+    """A limit is the run's, not a turn's: what the journal holds is spent."""
+    session = RecordingSession(plainly(lambda _tool, _arguments, _call: ToolResult(state="ok", summary="")))
+    session.record(ModelCalled(run="m.1", model="m", tokens_in=600, tokens_cache_read=300), key="1")
+    purse = Purse(Allowance(tokens=1000), run="m.1", model="m", prices={}, history=session.events)
+    purse.pay(purse.hold("m", b"x" * 50, tokens_out=50), None)
+    with pytest.raises(BudgetReached, match="900 tokens"):
+        purse.hold("m", b"x" * 51, tokens_out=50)
+
+
+def test_what_is_under_way_when_the_turn_ends_is_broken_off_and_booked() -> None:
+    """A turn that ends leaves no request behind that nobody counts."""
+    with staged([Reply(text="hello", pause_s=60)]) as stage:
+        asking = Inside(stage.path)
+        asking.request("POST", ASK, BODY)
+        assert asking.getresponse().status == 200
+        stage.proxy.close()
+        assert [called.stop for called in stage.calls] == ["uncounted"]
+        asking.close()
 
 
 def test_a_known_price_counts_in_money_and_only_for_its_model() -> None:
