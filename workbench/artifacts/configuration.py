@@ -22,6 +22,7 @@ from workbench.model.problems import Problem
 MAX_BYTES = 1 << 16  # of one configuration file
 PREFIX = "WORKBENCH"  # of environment variables: WORKBENCH_RUN_MAX_RUNS
 DEFAULT_ORIGIN = "default"
+_NAMED = frozenset({"agents", "plugins"})  # sections of many tables, which hold keys that others know
 SuiteKind = Literal["auto", "pytest", "unittest", "node", "npm", "go", "cargo", "make", "command"]
 
 
@@ -107,6 +108,13 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
 
 
+class Plugin(msgspec.Struct, frozen=True, kw_only=True):
+    """What is set of one plugin. `options` are the keys that only the plugin knows."""
+
+    timeout_s: int = 0
+    options: dict[str, Any] = {}
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """All settings."""
 
@@ -120,6 +128,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     resolutions: Resolutions = Resolutions()
     screens: Screens = Screens()
     agents: dict[str, Agent] = {}
+    plugins: dict[str, Plugin] = {}
 
 
 class Layer(msgspec.Struct, frozen=True, kw_only=True):
@@ -174,6 +183,8 @@ def _table() -> f.Table:
         "model": "the model, where the driver lets one choose",
     }
     agents = f.MapOf(_lax(Agent, agent, rest="options"))
+    plugin = {"timeout_s": "seconds for each of its collectors; 0: as its manifest says"}
+    plugins = f.MapOf(_lax(Plugin, plugin, rest="options", timeout_s=f.Integer(0, 7_200)))
     kinds: dict[str, f.Kind | f.Shape] = {
         "run": _lax(Run, run, agent=f.LINE, wall_minutes=f.Integer(1, 100_000), processes=f.Integer(1, 100_000)),
         "tests": _lax(Tests, tests, junit=f.PATH, timeout_s=f.Integer(1, 1_000_000)),
@@ -185,6 +196,7 @@ def _table() -> f.Table:
         "resolutions": _lax(Resolutions, {"store": "branch: on the run's branch, too; refs: only in refs"}),
         "screens": _lax(Screens, screens, theme=f.LINE, fps=f.Integer(0, 120)),
         "agents": agents,
+        "plugins": plugins,
     }
     docs = {
         "run": "how runs are carried out",
@@ -197,6 +209,7 @@ def _table() -> f.Table:
         "resolutions": "where answers are kept besides the journal",
         "screens": "how the screens look, and their keys; only your own config.toml and the environment set these",
         "agents": "agents by name",
+        "plugins": "plugins by name; what else stands there is the plugin's own",
     }
     return f.table(Settings, docs=docs, kinds=kinds, unknown="warning")
 
@@ -315,8 +328,10 @@ def _partial() -> f.Table:
 
 def _as_written(data: dict[str, Any]) -> dict[str, Any]:
     """The keys that only a driver knows stand beside the others, as in the file."""
-    agents = {name: {**agent.pop("options", {}), **agent} for name, agent in data.get("agents", {}).items()}
-    return {**data, "agents": agents} if agents else {key: value for key, value in data.items() if key != "agents"}
+    out = {key: value for key, value in data.items() if key not in _NAMED or value}
+    for section in _NAMED & out.keys():
+        out[section] = {name: {**each.pop("options", {}), **each} for name, each in out[section].items()}
+    return out
 
 
 def _at(path: str, key: str, places: Mapping[tuple[str, ...], tuple[int, int]]) -> str:
