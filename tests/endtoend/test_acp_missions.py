@@ -74,18 +74,18 @@ def test_six_missions_side_by_side_end_in_the_right_state(world: World) -> None:
     (overtaken,) = world.rows("mrp", "show", rows["mrp"]["id"])[0]["overtaken"]
     assert [commit["touches"] for commit in overtaken["commits"]] == [["adder.py"]]
 
-    packs = {play: world.pack(play) for play in PROGRAMS}
-    assert {pack["verdict"] for play, pack in packs.items() if play != "advisory"} == {"ready"}, packs
-    changed = {path for path in (f"part_{number}.py" for number in range(8)) if path in str(packs["files"]["changes"])}
-    assert len(changed) == 8
-    assert packs["consult"]["audit"]["resolutions"] == [f"VCR-{waits['id']}"]
+    verdicts = {row["run"]: row["category"] for row in world.rows("inbox") if row["kind"] == "mrp"}
+    assert verdicts == {run: "needs-human" if play == "advisory" else "ready" for play, run in world.runs.items()}
+    changed = str(world.pack("files")["changes"])
+    assert all(f"part_{number}.py" in changed for number in range(8))
+    assert world.pack("consult")["audit"]["resolutions"] == [f"VCR-{waits['id']}"]
 
-    assert [opened["loaded"] for opened in world.payloads("crash", "AgentSessionOpened")] == [False, True]
-    assert "exit code 3" in world.payloads("crash", "StepFailed")[0]["reason"]
-    assert len(world.payloads("crash", "ToolReturned")) == 3, "what is told again is recorded once"
-    said = sum(len(thought["text"]) for thought in world.payloads("huge", "ThoughtRecorded"))
+    crash = [(row["kind"], row["payload"]) for row in world.log("crash")]
+    assert [told["loaded"] for kind, told in crash if kind == "AgentSessionOpened"] == [False, True]
+    assert ["exit code 3" in told["reason"] for kind, told in crash if kind == "StepFailed"] == [True]
+    assert [kind for kind, _ in crash].count("ToolReturned") == 3, "what is told again is recorded once"
     (printed,) = [each for each in world.payloads("huge", "ToolReturned") if each["tool"] == "acp:execute"]
-    assert said < 100_000 and len(str(printed)) < 10_000 and printed["full_bytes"] == 60_000 * len(FLOOD)
+    assert len(str(printed)) < 10_000 and printed["full_bytes"] == 60_000 * len(FLOOD)
     assert world.rows("journal", "verify")[0]["ok"] is True
     tried = world.types("agents", "try", "tiny").one
     assert (tried["ok"], tried["ended"], tried["answer"]) == (True, "submitted", "HELLO"), tried
