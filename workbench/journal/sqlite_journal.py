@@ -15,6 +15,7 @@ from workbench.core.state import ConsultationState, MissionState, PackState, Run
 from workbench.journal import projections
 from workbench.journal.blobs import FileBlobs
 from workbench.journal.connection import Speaking, begin, roll_back, sync_commits
+from workbench.journal.exclusion import NOT_HELD, leave_writers
 from workbench.journal.heads import Heads
 from workbench.journal.plan import Batch, Group
 from workbench.journal.projections import FOLD_VERSION, TABLE_OF, StateT
@@ -39,6 +40,7 @@ class SqliteJournal:
         reader: sqlite3.Connection,
         writer: sqlite3.Connection | None,
         refusal: str,
+        place: int = NOT_HELD,
     ) -> None:
         self.directory = directory
         self.path = directory / DATABASE
@@ -49,6 +51,7 @@ class SqliteJournal:
         self._writer, self._writing = writer, threading.Lock()
         self._synced = True  # whether the writer's commits wait for a sync
         self._heads = None if writer is None else Heads(writer)
+        self._place = place  # among the writers, given back at the end
         self._refusal = refusal  # why appends are refused; empty: they are not
 
     # --- appending ---
@@ -231,6 +234,8 @@ class SqliteJournal:
             self._reader.close()
             if self._writer is not None:
                 self._writer.close()
+            leave_writers(self._place)
+            self._place = NOT_HELD
 
     def __enter__(self) -> Self:
         return self

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from workbench.journal.connection import Speaking, connect
+from workbench.journal.exclusion import NOT_HELD, join_writers, leave_writers
 from workbench.journal.location import check_file_system, ensure_directory
 from workbench.journal.projections import FOLD_VERSION, fold_version
 from workbench.journal.sqlite_journal import BLOBS, DATABASE, SqliteJournal
@@ -29,10 +30,15 @@ def open_journal(directory: Path, *, clock: Clock, create: bool = True, read_onl
         raise _nothing_in(directory)
     elif writable:
         check_file_system(directory)
-    with Speaking(path):
-        if writable:
-            _bring_up(path)
-        journal = _connected(directory, path, clock, writable=writable)
+    place = join_writers(directory) if writable else NOT_HELD
+    try:
+        with Speaking(path):
+            if writable:
+                _bring_up(path)
+            journal = _connected(directory, path, clock, place=place, writable=writable)
+    except BaseException:
+        leave_writers(place)
+        raise
     if journal.is_writable and journal.has_older_folds and journal.last_seq() <= REBUILT_WHEN_OPENED:
         from workbench.journal.rebuild import rebuild
 
@@ -45,7 +51,7 @@ def _nothing_in(directory: Path) -> NotFound:
     return NotFound(f"there is no journal in {directory}", hint=hint)
 
 
-def _connected(directory: Path, path: Path, clock: Clock, *, writable: bool) -> SqliteJournal:
+def _connected(directory: Path, path: Path, clock: Clock, *, place: int, writable: bool) -> SqliteJournal:
     reader = connect(path, read_only=True)
     writer: sqlite3.Connection | None = None
     try:
@@ -54,7 +60,7 @@ def _connected(directory: Path, path: Path, clock: Clock, *, writable: bool) -> 
     except BaseException:
         reader.close()
         raise
-    return SqliteJournal(directory, clock=clock, reader=reader, writer=writer, refusal=refusal)
+    return SqliteJournal(directory, clock=clock, reader=reader, writer=writer, refusal=refusal, place=place)
 
 
 def _bring_up(path: Path) -> None:
