@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from workbench import __version__
+from workbench.aee.plugged import host_of, tools_brought, workshop_of
 from workbench.aee.sandbox.select import limitations
 from workbench.aee.wiring import ChildGround
 from workbench.artifacts import brief as briefs
@@ -41,6 +42,8 @@ from workbench.evidence.suiteless import NoSuite
 from workbench.evidence.tampering.collector import Tampering
 from workbench.evidence.types import TypesCollector
 from workbench.model.ids import pack_id
+from workbench.pluginhost.collecting import collectors
+from workbench.pluginhost.hookspecs import hookimpl
 from workbench.ports import Blobs, Collected, Collector
 from workbench.repository.change import StoreChange
 
@@ -113,8 +116,10 @@ def examined(
         if stop():
             raise ExaminationStopped
 
-    collectors = _collectors(delivery, rig, behaviour, cache)
-    found = examine(change, collectors, clock=ground.clock, limit_s=limit_s, on_collected=go_on)
+    own = _OwnCollectors(delivery=delivery, rig=rig, behaviour=behaviour, cache=cache)
+    host = host_of(ground, delivery.run, ours=[own])
+    all_of_them = collectors(host, workshop_of(delivery.settings.plugins, rig, delivery.brief))
+    found = examine(change, all_of_them, clock=ground.clock, limit_s=limit_s, on_collected=go_on)
     bindings = Bindings(
         base=delivery.base,
         head=delivery.head,
@@ -130,7 +135,8 @@ def examined(
         brief=delivery.brief,
         context=_context(ground, delivery, change, bindings),
     )
-    known = _known(ground, delivery, change, rig, behaviour)
+    brought = tools_brought(host, all_of_them, driver=delivery.run.driver)
+    known = _known(ground, delivery, change, rig, behaviour, brought)
     return assemble(judgement=judgement, findings=found.findings, brief=delivery.brief, bindings=bindings, known=known)
 
 
@@ -142,28 +148,42 @@ def _behaviour(ground: ChildGround, delivery: Delivery, rig: Rig, cache: Evidenc
     return None if plan is None else Behaviour(rig, plan, cache=cache, test_paths=delivery.policy.test_paths)
 
 
-def _collectors(delivery: Delivery, rig: Rig, behaviour: Behaviour | None, cache: EvidenceCache) -> list[Collector]:
-    tests: list[Collector] = (
-        [NoSuite(rig, delivery.settings.tests)]
-        if behaviour is None
-        else [TestsCollector(rig, behaviour), CoverageCollector(rig, behaviour)]
-    )
-    clauses: list[Collector] = (
-        [] if delivery.brief is None else [ClausesCollector(rig, delivery.brief, behaviour=behaviour, cache=cache)]
-    )
-    return [
-        *tests,
-        *clauses,
-        Tampering(),
-        LintCollector(rig),
-        TypesCollector(rig, command=delivery.settings.types.command, cache=cache),
-        Secrets(),
-        Dependencies(),
-        Deceptive(),
-        Size(delivery.policy.size, delivery.brief),
-        RationaleCollector(delivery.run.rationale),
-        AuditCollector(_links(delivery, rig.blobs), rig.blobs),
-    ]
+@dataclass(frozen=True, kw_only=True, eq=False)  # registered as the one object that it is
+class _OwnCollectors:
+    """The collectors of Workbench itself, for one delivery."""
+
+    delivery: Delivery
+    rig: Rig
+    behaviour: Behaviour | None
+    cache: EvidenceCache
+
+    @hookimpl
+    def collectors(self) -> list[Collector]:
+        """All of them, the suite's first: what others build on."""
+        delivery, rig, behaviour = self.delivery, self.rig, self.behaviour
+        tests: list[Collector] = (
+            [NoSuite(rig, delivery.settings.tests)]
+            if behaviour is None
+            else [TestsCollector(rig, behaviour), CoverageCollector(rig, behaviour)]
+        )
+        clauses: list[Collector] = (
+            []
+            if delivery.brief is None
+            else [ClausesCollector(rig, delivery.brief, behaviour=behaviour, cache=self.cache)]
+        )
+        return [
+            *tests,
+            *clauses,
+            Tampering(),
+            LintCollector(rig),
+            TypesCollector(rig, command=delivery.settings.types.command, cache=self.cache),
+            Secrets(),
+            Dependencies(),
+            Deceptive(),
+            Size(delivery.policy.size, delivery.brief),
+            RationaleCollector(delivery.run.rationale),
+            AuditCollector(_links(delivery, rig.blobs), rig.blobs),
+        ]
 
 
 def _links(delivery: Delivery, blobs: Blobs) -> dict[str, str]:
@@ -196,6 +216,7 @@ def _known(
     change: StoreChange,
     rig: Rig,
     behaviour: Behaviour | None,
+    brought: Mapping[str, str],
 ) -> Known:
     run = delivery.run
     runs = behaviour.of(change) if behaviour is not None else None
@@ -212,11 +233,11 @@ def _known(
         tests=runs.result.outcomes if runs else (),
         new_tests=tuple(outcome.id for outcome in runs.result.outcomes if outcome.id not in before) if runs else (),
         claimed=run.rationale,
-        audit=_audit(ground, delivery, rig),
+        audit=_audit(ground, delivery, rig, brought),
     )
 
 
-def _audit(ground: ChildGround, delivery: Delivery, rig: Rig) -> Audit:
+def _audit(ground: ChildGround, delivery: Delivery, rig: Rig, brought: Mapping[str, str]) -> Audit:
     run = delivery.run
     mission = ground.states.mission(run.mission) if run.mission else None
     answered = [asked.resolution for asked in ground.states.consultations(run=run.id) if asked.resolution]
@@ -226,7 +247,7 @@ def _audit(ground: ChildGround, delivery: Delivery, rig: Rig) -> Audit:
         resolutions=tuple(answered),
         driver=run.driver,
         driver_version=__version__,
-        tools={"workbench": __version__},
+        tools={"workbench": __version__, **brought},
         environment_digest=rig.environment.digest,
         sandbox=rig.sandbox.level,
         sandbox_limits=limitations(rig.sandbox),

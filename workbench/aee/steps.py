@@ -8,7 +8,9 @@ from pathlib import Path
 
 from workbench.aee import permission, spending
 from workbench.aee.confined import Confined
+from workbench.aee.driving import OwnDrivers, driver_of
 from workbench.aee.packing import build_pack
+from workbench.aee.plugged import bench_of, host_of, tools_of
 from workbench.aee.prepare import TRUST_USE
 from workbench.aee.session import RunSession
 from workbench.aee.ticket import StepEnd
@@ -136,6 +138,9 @@ def turn(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
         with Confined(Path(run.workspace)) as files:
             files.clear_leftovers()
     box = ground.toolbox(run, stop)
+    own = OwnDrivers(ground=ground, run=run, box=box)
+    host = host_of(ground, run, ours=[own])
+    box.add(tools_of(host, bench_of(ground, run, box)))
     session = RunSession(
         ground.line,
         run=run.id,
@@ -154,7 +159,7 @@ def turn(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
         message=run.request,
         history=tuple(history),
     )
-    ended = ground.driver(run, box).take_turn(task, session)
+    ended = driver_of(host, own).take_turn(task, session)
     detail = "the agent ended its turn without delivering" if ended == "ended" else ""
     return StepEnd(outcome=ended, detail=detail)
 

@@ -19,15 +19,13 @@ from workbench.aee.prepare import Preparation, step_from
 from workbench.aee.reports import ReportLine
 from workbench.aee.sandbox.select import probe, select
 from workbench.aee.sandbox.unconfined import Unconfined
-from workbench.aee.spending import allowance_of
 from workbench.aee.streaming import OutputReport
 from workbench.aee.tools.place import Place
 from workbench.aee.tools.suite import ProjectSuite
 from workbench.aee.tools.toolbox import Assignment, Callbacks, ToolBox
 from workbench.aee.workspaces import SharedClones
-from workbench.artifacts import mentor
 from workbench.artifacts import policy as policies
-from workbench.artifacts.configuration import Agent, Settings
+from workbench.artifacts.configuration import Settings
 from workbench.artifacts.policy import Policy
 from workbench.core.decide.decision import run_stream
 from workbench.core.recall import standing
@@ -40,10 +38,10 @@ from workbench.journal.clock import SystemClock
 from workbench.journal.group import GroupCommit
 from workbench.journal.search import index
 from workbench.journal.store import BLOBS, SqliteJournal, open_journal
-from workbench.model.errors import NotFound, SandboxProblem
+from workbench.model.errors import SandboxProblem
 from workbench.model.events import Event, Pin, Proposed
 from workbench.model.ids import consultation_id
-from workbench.ports import DEMO_LEVEL, Blobs, Clock, Driver, Environment, Journal, Limits, Sandbox, States, Workspace
+from workbench.ports import DEMO_LEVEL, Blobs, Clock, Environment, Journal, Limits, Sandbox, States, Workspace
 from workbench.repository.configuration import SHARED, read_settings
 from workbench.repository.repository import GitRepository, open_repository
 from workbench.repository.store import Store
@@ -54,10 +52,7 @@ WORKSPACES = "workspaces"
 PREPARED = "prepared"
 SCRATCH = "scratch"
 CHILD_LOGS = "children"
-NATIVE = "native"
-ACP = "acp"
 HOMES = "homes"  # of agents that are programs of others, one for each run
-MENTOR = ".workbench/mentor"
 TIDYING_LOCK = "tidying.lock"
 MEGABYTE = 1 << 20
 REF_LOCK_S = 5.0  # git holds the lock on a ref for milliseconds
@@ -270,53 +265,6 @@ class ChildGround:
             find_suite=lambda: self._suite(run, made, stop),
         )
         return ToolBox(place, assignment=assignment, callbacks=callbacks)
-
-    def driver(self, run: RunState, box: ToolBox) -> Driver:
-        """The adapter to the run's agent. Raises NotFound for a kind that is not installed."""
-        asked = self.states.consultations(run=run.id)
-        if run.driver == NATIVE:
-            from workbench.aee.drivers.native.opening import open_native  # the SDK takes a second
-
-            return open_native(
-                self._agent(run),
-                brief=self.text(run.brief),
-                asked=asked,
-                tools=box.tools,
-                blobs=self.blobs,
-                answered=self._answer,
-                rules=self._rules(run),
-            )
-        if run.driver == ACP:
-            from workbench.aee.drivers.acp.opening import open_acp
-
-            own = read_settings(self.person.checkout, shared=b"")[0]
-            home = self.directory / HOMES / run.id
-            allowance = allowance_of(self.text(run.brief), asked)
-            return open_acp(run.agent, own, box=box, home=home, answered=self._answer, allowance=allowance)
-        if run.driver != ScriptedDriver.name:
-            raise NotFound(f"there is no driver {run.driver!r}", hint="workbench config show lists the agents.")
-        answers = {question.id: question.answer for question in asked if question.answer}
-        return ScriptedDriver(answers=answers, may_crash=run.limits.get("may_crash") is True)
-
-    def _answer(self, question: str) -> Mapping[str, Any]:
-        """The resolution of a question; empty before there is one."""
-        asked = self.states.consultation(question)
-        return {} if asked is None else asked.answer
-
-    def _agent(self, run: RunState) -> Agent:
-        """The settings of the run's agent. Raises NotFound when there are none any more."""
-        agents = self.settings(run).agents
-        if run.agent not in agents:
-            hint = f"Write [agents.{run.agent}] into the settings again, or stop the run."
-            raise NotFound(f"the settings have no agent {run.agent!r} any more", hint=hint)
-        return agents[run.agent]
-
-    def _rules(self, run: RunState) -> list[str]:
-        """The active norms of the base commit, in words."""
-        paths = self.person.list_files(run.base_commit, MENTOR)
-        raw = [self.person.read_file(run.base_commit, path) or b"" for path in paths if path.endswith(".md")]
-        rules = [mentor.parse(text) for text in raw]
-        return [f"{rule.id} ({rule.severity}): {rule.text}" for rule in rules if rule.status == "active"]
 
     def rig(self, run: RunState, stop: Callable[[], bool]) -> Rig:
         """Where and how checks of the run's work are run."""

@@ -40,14 +40,15 @@ class GuardedCollector:
     """Port Collector: one of a plugin. Once one of its plugin overran, none of that plugin is asked any more."""
 
     def __init__(self, host: Host, source: Source, inner: Any, overrun: threading.Event) -> None:
-        self._host, self._source, self._inner, self._overrun = host, source, inner, overrun
+        self.source = source
+        self._host, self._inner, self._overrun = host, inner, overrun
         self.name = f"{source.plugin}/{str(getattr(inner, 'name', 'collector'))[:60]}"
 
     def collect(self, change: Change) -> Collected:
         """What it brings, stamped; where it fails, evidence that says so."""
         if self._overrun.is_set():
             return self._failed(change, "not-checked", "another collector of the plugin overran")
-        limit_s = self._source.timeout_s
+        limit_s = self.source.timeout_s
         found = guarded(lambda: self._inner.collect(change), limit_s=limit_s, name=f"collector-{self.name}")
         state: EvidenceState
         if found.state == "ok":
@@ -60,11 +61,11 @@ class GuardedCollector:
         if state == "timed-out":
             self._overrun.set()
         told = "timed-out" if state == "timed-out" else "error"
-        self._host.fail(self._source, f"collect {self.name}", state=told, reason=reason)  # type: ignore[arg-type]
+        self._host.fail(self.source, f"collect {self.name}", state=told, reason=reason)  # type: ignore[arg-type]
         return self._failed(change, state, reason)
 
     def _failed(self, change: Change, state: EvidenceState, reason: str) -> Collected:
-        kind = f"{self._source.plugin}.collector"
+        kind = f"{self.source.plugin}.collector"
         bare = Evidence(id=kind, kind=kind, criterion="verification", grade="executed", state=state, summary=reason)
         return Collected(evidence=(self._of_plugin(bare, change),))
 
@@ -74,12 +75,12 @@ class GuardedCollector:
         left = max(0, len(brought.evidence) - MOST_EVIDENCE) + max(0, len(brought.findings) - MOST_FINDINGS)
         if left:
             (cut,) = self._failed(change, "not-checked", f"{left} more pieces than a plugin may bring").evidence
-            evidence.append(msgspec.structs.replace(cut, kind=f"{self._source.plugin}.cut", id="cut"))
+            evidence.append(msgspec.structs.replace(cut, kind=f"{self.source.plugin}.cut", id="cut"))
         return Collected(evidence=tuple(evidence), findings=tuple(findings))
 
     def _of_plugin(self, piece: Evidence, change: Change) -> Evidence:
         """The piece under the plugin's name, bound to the change, of a grade that it may have, proving no clause."""
-        source = self._source
+        source = self.source
         bound = {"base": change.base, "head": change.head, "result": change.result, "tree": change.tree}
         facts = piece.facts if len(msgspec.json.encode(piece.facts)) <= MAX_FACTS else {"left out": "too large"}
         kind = self._named(piece.kind)
@@ -100,7 +101,7 @@ class GuardedCollector:
         return msgspec.structs.replace(finding, kind=self._named(finding.kind), evidence=evidence)
 
     def _named(self, kind: str) -> str:
-        own = f"{self._source.plugin}."
+        own = f"{self.source.plugin}."
         return kind if kind.startswith(own) else f"{own}{kind}"
 
 

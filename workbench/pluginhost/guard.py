@@ -20,10 +20,11 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["ok", "error", "timed-out"]
     value: Any = None
     reason: str = ""
+    error: Any = None  # what was raised
     seconds: float = 0.0
 
 
-def guarded(call: Callable[[], Any], *, limit_s: float, name: str) -> Outcome:
+def guarded(call: Callable[[], Any], *, limit_s: float | None, name: str) -> Outcome:
     """Call in a thread of its own, which stays until what it started has ended, as some sandboxes need.
 
     Python cannot end a thread: one that overruns goes on by itself, and what it brings is dropped.
@@ -35,7 +36,8 @@ def guarded(call: Callable[[], Any], *, limit_s: float, name: str) -> Outcome:
         try:
             brought.append(Outcome(state="ok", value=call()))
         except (Exception, SystemExit) as error:  # noqa: BLE001  # the plugin edge: it becomes the outcome
-            brought.append(Outcome(state="error", reason=one_line(f"{type(error).__name__}: {error}", REASON)))
+            reason = one_line(f"{type(error).__name__}: {error}", REASON)
+            brought.append(Outcome(state="error", reason=reason, error=error))
 
     thread = threading.Thread(target=work, name=name, daemon=True)
     thread.start()

@@ -125,14 +125,14 @@ class Workshop:
 class Seat:
     """What a driver is opened with. `agent` is as the person's own settings have it, its own keys in `options`.
 
-    `home` is a directory of the run's own, which outlives turns. `workspace`, `sandbox`, `environment` and `limits` are
-    those in which the agent's commands must run.
+    `rules()` are the active norms of the team, in words. `home` is a directory of the run's own, which outlives turns.
+    `workspace`, `sandbox`, `environment` and `limits` are those in which the agent's commands must run.
     """
 
     run: RunState
     agent: Agent
     brief: str
-    rules: Sequence[str]
+    rules: Callable[[], Sequence[str]]
     tools: Sequence[Tool]
     blobs: Blobs
     workspace: Workspace

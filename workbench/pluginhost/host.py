@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -17,6 +18,7 @@ from workbench.pluginhost.manifest import Manifest, Wing
 from workbench.pluginhost.roster import Plugin
 
 OURS = "workbench"
+NO_LIMITS: Mapping[str, float] = MappingProxyType({})
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,12 +49,18 @@ Record = Callable[[Failure], None]
 
 
 class Host:
-    """The plugins of one wing. `record` is told of each failure; nothing that a plugin does is raised from here."""
+    """The plugins of one wing. `record` is told of each failure; nothing that a plugin does is raised from here.
 
-    def __init__(self, wing: Wing, *, record: Record, hook_s: float = hookspecs.HOOK_S) -> None:
+    `hook_s` is for each hook; `limits` are for the collectors and tools of plugins, in place of their manifest's.
+    """
+
+    def __init__(
+        self, wing: Wing, *, record: Record, hook_s: float = hookspecs.HOOK_S, limits: Mapping[str, float] = NO_LIMITS
+    ) -> None:
         self._wing = wing
         self._record = record
         self._hook_s = hook_s
+        self._limits = limits
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._sources: list[tuple[Source, list[object]]] = []
@@ -92,6 +100,8 @@ class Host:
 
     def _admit(self, plugin: Plugin, manifest: Manifest) -> None:
         source = source_of(plugin)
+        if limit_s := self._limits.get(source.plugin, 0.0):
+            source = msgspec.structs.replace(source, timeout_s=limit_s)
         objects: list[object] = [Datum(plugin.bundle, manifest)]
         for name in getattr(manifest.modules, self._wing):
             found = guarded(partial(load, plugin.bundle, name), limit_s=self._hook_s, name=f"import-{name}")

@@ -5,7 +5,7 @@ It must not know who asks (a driver, an MCP client) nor who records the calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,12 +101,17 @@ class ToolBox:
             BriefTool(assignment.brief),
         )
         self._tools = {tool.name: tool for tool in tools}
+        self._more: dict[str, Tool] = {}
         self.place = place  # where they act
 
     @property
     def tools(self) -> tuple[Tool, ...]:
         """The tools, in the order in which agents are told of them."""
-        return tuple(self._tools.values())
+        return (*self._tools.values(), *self._more.values())
+
+    def add(self, tools: Sequence[Tool]) -> None:
+        """More tools, e.g. of plugins; none takes the place of one that is there."""
+        self._more |= {tool.name: tool for tool in tools if tool.name not in self._tools}
 
     def call(self, tool: str, arguments: Mapping[str, Any], call_id: str) -> ToolResult:
         """Call a tool by name; an unknown name or a broken sandbox is an error result, too."""
@@ -115,7 +120,11 @@ class ToolBox:
     def ready(self, tool: str, arguments: Mapping[str, Any], call_id: str, recorded: Mapping[str, Any]) -> Ready:
         """A call that is about to act, for who records its intent first; `recorded` is an earlier attempt's intent."""
         known = self._tools.get(tool)
+        if known is None and (other := self._more.get(tool)) is not None:
+            return Ready(act=lambda: other.call(arguments, call_id))
         if known is None:
-            unknown = refusal(f"there is no tool {tool[:80]!r}", hint=f"Tools: {', '.join(self._tools)}.")
+            unknown = refusal(
+                f"there is no tool {tool[:80]!r}", hint=f"Tools: {', '.join(t.name for t in self.tools)}."
+            )
             return Ready(act=lambda: unknown)
         return known.ready(arguments, call_id, recorded)
