@@ -185,9 +185,9 @@ def test_six_missions_of_a_real_agent_end_in_the_right_state(world: World) -> No
     world.answer("budget", "deliver")
     world.settle()
 
-    packs = {play: world.pack(play) for play in ("limit", "cut", "permission", "budget", "obey")}
-    assert [pack["verdict"] for pack in packs.values()] == ["ready"] * 4 + ["needs-human"]
-    assert world.run("refusal")["status"] == "waiting-human" and world.inbox("refusal")["category"] == "resting"
+    waits = {row["run"]: row["category"] for row in world.rows("inbox")}
+    ends = {"refusal": "resting", "obey": "needs-human"}
+    assert waits == {run: ends.get(play, "ready") for play, run in world.runs.items()}, waits
     assert len(plays.asked["limit"]) >= 4, "it asked again behind each failure"
     stops = [called["stop"] for called in world.payloads("cut", "ModelCalled")]
     assert stops.count("uncounted") == 2, "what a broken stream cost is booked"
