@@ -19,14 +19,13 @@ from workbench.aee.drivers.native.reply import CUT
 from workbench.aee.drivers.native.request import Request
 from workbench.aee.meter import Meter
 from workbench.aee.prices import price_of
-from workbench.aee.spending import Allowance
+from workbench.aee.spending import UNFINISHED, Allowance, is_to_deliver
 from workbench.aee.tools.calls import REPEATABLE, REPEATS, repeat_of
 from workbench.model import events as e
 from workbench.model.errors import Refused
 from workbench.ports import Blobs, Session, Tool, ToolResult, Turn, TurnEnd
 
 CUTS = 3  # replies in a row that may be cut at their limit
-UNFINISHED = "Unfinished work, delivered because a person said so at the end of the budget."
 
 
 class NativeDriver:
@@ -146,14 +145,7 @@ class _Loop:
             return "waiting"
         if self._talk.is_ended():
             return "ended"
-        return self._deliver() if self._is_to_deliver() else None
-
-    def _is_to_deliver(self) -> bool:
-        """Whether the last that people said is that no more be spent, and what there is be delivered."""
-        question = self._driver._allowance.deliver
-        said = (e.RunAnswered, e.ChangesRequested, e.RunResumed)
-        last = next((event.payload for event in reversed(self._turn.history) if isinstance(event.payload, said)), None)
-        return bool(question) and isinstance(last, e.RunAnswered) and last.consultation == question
+        return self._deliver() if is_to_deliver(self._driver._allowance, self._turn.history) else None
 
     def _deliver(self) -> TurnEnd:
         """Hand in what there is, without another request."""
