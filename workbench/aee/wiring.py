@@ -178,7 +178,7 @@ class ChildGround:
         """A policy that a person named, else the base commit's, else the default: never the change's own."""
         if run.policy is not None:
             return policies.parse(self.text(run.policy), run.policy.id)
-        raw = self.person.read_file(run.base_commit, policies.PATH)
+        raw = self._base_file(run, policies.PATH)
         return policies.DEFAULT if raw is None else policies.parse(raw, policies.PATH)
 
     def checkout(self) -> Path:
@@ -194,8 +194,13 @@ class ChildGround:
 
     def settings(self, run: RunState) -> Settings:
         """The settings that bind the run: the repository's own are read from its base commit."""
-        shared = self.person.read_file(run.base_commit, SHARED) or b""
+        shared = self._base_file(run, SHARED) or b""
         return read_settings(self.person.checkout, shared=shared)[0]
+
+    def _base_file(self, run: RunState, path: str) -> bytes | None:
+        """A file of the run's base, which the store keeps even where the person's history was rewritten."""
+        holder = self.store if self.store.has(run.base_commit) else self.person
+        return holder.read_file(run.base_commit, path)
 
     def environment(self, run: RunState) -> Environment:
         """The named environment of the run, prepared if its settings say so.
