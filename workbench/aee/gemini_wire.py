@@ -139,9 +139,10 @@ class Told:
             told = json.loads(line)
         except (ValueError, RecursionError):
             return
-        usage = told.get("usageMetadata") if isinstance(told, dict) else None
-        if isinstance(usage, dict):
-            self._usage = usage
+        for each in told if isinstance(told, list) else [told]:
+            usage = each.get("usageMetadata") if isinstance(each, dict) else None
+            if isinstance(usage, dict):
+                self._usage = usage
 
 
 def _count(told: Mapping[str, Any], name: str) -> int:

@@ -233,11 +233,7 @@ class _Handler(BaseHTTPRequestHandler):
         told = wire.Told(streams="event-stream" in answer.headers.get("content-type", ""))
         whole = False
         try:
-            self._head(answer)
-            for piece in without(_pieces(answer), self.owner.upstream.key.encode()):
-                told.take(piece)
-                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
-            whole = True
+            whole = self._relay(answer, told)
         finally:
             self.close_connection = not whole
             usage = told.usage() if answer.status == http.HTTPStatus.OK else None
@@ -246,7 +242,27 @@ class _Handler(BaseHTTPRequestHandler):
                 self._settle(held, Usage(input=into, output=out), is_counted=False)
             else:
                 self._settle(held, usage, is_counted=True)
-        self.wfile.write(b"0\r\n\r\n")
+        if whole:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _relay(self, answer: http.client.HTTPResponse, told: wire.Told) -> bool:
+        """Whether the agent got all of it. Where it hung up, the answer is read on until it tells what it took."""
+        listens = self._heard(lambda: self._head(answer))
+        for piece in without(_pieces(answer), self.owner.upstream.key.encode()):
+            told.take(piece)
+            chunk = b"%x\r\n%s\r\n" % (len(piece), piece)
+            listens = listens and self._heard(lambda chunk=chunk: self.wfile.write(chunk))  # type: ignore[misc]  # bound now
+            if not listens and told.usage() is not None:
+                break
+        return listens
+
+    @staticmethod
+    def _heard(tell: Callable[[], object]) -> bool:
+        try:
+            tell()
+        except OSError:
+            return False
+        return True
 
     def _settle(self, held: Any, usage: Usage | None, *, is_counted: bool) -> None:
         if held is not None:

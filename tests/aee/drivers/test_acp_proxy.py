@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from workbench.aee.drivers.acp.profiles import GEMINI
+from workbench.aee.gemini_wire import Told
 from workbench.aee.model_proxy import ModelProxy, Upstream, without
 from workbench.aee.prices import Usage
 from workbench.aee.purse import Held, Purse
@@ -213,6 +215,29 @@ def test_what_is_under_way_when_the_turn_ends_is_broken_off_and_booked() -> None
         stage.proxy.close()
         assert [called.stop for called in stage.calls] == ["uncounted"]
         asking.close()
+
+
+def test_who_hangs_up_early_pays_what_the_host_counts() -> None:
+    """An answer that nobody hears is read until it tells what it took."""
+    usage = {"input_tokens": 70, "output_tokens": 7}
+    with staged([Reply(text="hello", usage=usage, pause_s=0.2)]) as stage:
+        asking = Inside(stage.path)
+        asking.request("POST", ASK, BODY)
+        asking.getresponse().close()
+        asking.close()
+        for _ in range(500):
+            if stage.calls:
+                break
+            threading.Event().wait(0.02)
+        assert [(called.tokens_in, called.tokens_out, called.stop) for called in stage.calls] == [(70, 7, "")]
+
+
+@pytest.mark.parametrize("form", ["[{}]", "[{{}},\n{}]", "{}"])
+def test_usage_is_read_from_every_form_of_an_answer(form: str) -> None:
+    """One object, or a list of them, where no stream of events was asked for."""
+    told = Told(streams=False)
+    told.take(form.format('{"usageMetadata": {"promptTokenCount": 70, "thoughtsTokenCount": 7}}').encode())
+    assert told.usage() == Usage(input=70, output=7)
 
 
 def test_a_known_price_counts_in_money_and_only_for_its_model() -> None:
