@@ -105,8 +105,30 @@ def test_a_filter_shows_only_what_has_its_words(repository: Path, world: World) 
             await person.press("enter")
             person.sees("日本語の名前")
             person.sees_not("Which cache?")
+            await person.press("/")
+            await person.type("none")
+            person.sees("No row has these words.")
             await person.press("escape")
             person.sees("日本語の名前", "Which cache?")
+
+    asyncio.run(session())
+
+
+def test_escape_leaves_a_search_in_the_preview_then_the_preview(repository: Path, world: World) -> None:
+    """Each `Esc` takes one step back, and the words of a search go first."""
+    (run,) = world.mission()
+    world.question(run, summary="Which cache?")
+
+    async def session() -> None:
+        async with stage(Workplace(repository), size=(80, 24)) as person:
+            await person.press("tab")
+            await person.press("/")
+            await person.type("cache")
+            person.sees("Waiting costs")
+            await person.press("escape")
+            person.sees("Waiting costs")
+            await person.press("escape")
+            person.sees("BLOCKING NOW")
 
     asyncio.run(session())
 

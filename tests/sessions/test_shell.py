@@ -34,13 +34,16 @@ def test_the_palette_finds_an_action_by_parts_of_its_name(repository: Path) -> N
 
 
 def test_help_lists_the_keys_of_this_screen(repository: Path) -> None:
-    """`?` shows every key of the screen, at 80x24, too, and `Esc` closes it."""
+    """`?` shows every key of the screen, at 80x24, too; `Esc` closes it, and `?` again does."""
 
     async def session() -> None:
         async with stage(Workplace(repository), size=(80, 24)) as person:
             await person.press("?")
             person.sees("KEYS", "INBOX", "snooze")
             await person.press("escape")
+            person.sees_not("KEYS")
+            await person.press("?")
+            await person.press("?")
             person.sees_not("KEYS")
 
     asyncio.run(session())

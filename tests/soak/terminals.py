@@ -116,7 +116,7 @@ def live(terminal: PseudoTerminal, chance: random.Random) -> None:
         terminal.type(chance.choice(KEYS))
         if chance.random() < 0.1:
             terminal.resize(*chance.choice(SIZES))
-        terminal.read(chance.uniform(0.0, 0.15))
+        listen(terminal, chance.uniform(0.0, 0.15))  # to the end: faster than any key repeat is nobody's life
 
 
 def answer(terminal: PseudoTerminal, chance: random.Random) -> None:

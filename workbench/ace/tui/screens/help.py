@@ -29,6 +29,10 @@ class HelpScreen(Dialog):
         super().__init__()
         self._of = of
 
+    def act_show_help(self) -> None:
+        """The key that opened it closes it."""
+        self.act_go_back()
+
     def body(self) -> Iterator[Widget]:
         """The keys."""
         lines = LinesView(id="lines")

@@ -122,18 +122,21 @@ class InboxScreen(WorkScreen):
 
     def act_next_pane(self) -> None:
         """The preview, and back to the list."""
-        self._reads_preview = not self.query_one("#preview").has_focus
-        self._show_panes(preview=self._in_preview)
-        (self.query_one("#preview") if self._reads_preview else self.rows).focus()
+        self._read_preview(not self.query_one("#preview").has_focus)
 
     act_previous_pane = act_next_pane
 
+    def _read_preview(self, reads: bool) -> None:
+        self._reads_preview = reads
+        self._show_panes(preview=self._in_preview)
+        (self.query_one("#preview") if reads else self.rows).focus()
+
     def act_go_back(self) -> None:
-        """From the preview to the list first."""
-        if self._reads_preview:
-            self.act_next_pane()
-        else:
+        """From the preview to the list first, and out of a search in it before that."""
+        if not self._reads_preview:
             super().act_go_back()
+        elif not self.clear_filter():
+            self._read_preview(False)
 
     def on_rows_view_moved(self) -> None:
         """Another row: another preview, and other keys that can be used."""
@@ -173,7 +176,10 @@ class InboxScreen(WorkScreen):
 
     def _preview_blocks(self, data: InboxData) -> Iterator[Block]:
         entry, glyphs = self.rows.row, self.workbench.glyphs
-        if entry is None:
+        if entry is None and self.rows.is_all_filtered:
+            yield paragraph("No row has these words.", "strong")
+            yield paragraph("Esc shows all rows again.", "dim")
+        elif entry is None:
             yield from nothing_blocks(missions=data.missions, aside=data.snoozed + data.muted)
         elif self.rows.is_gone:
             question = self.bridge.mirror.consultations.get(entry.first.id) if entry.first.kind == "crp" else None

@@ -71,6 +71,11 @@ class RowsView(LinesView, Generic[RowT]):
         return self._sheet.rows[self._cursor] if self._cursor < len(self._sheet.rows) else None
 
     @property
+    def is_all_filtered(self) -> bool:
+        """Whether there are rows, and the filter leaves none of them."""
+        return bool(self._whole.rows) and not self._sheet.rows
+
+    @property
     def is_gone(self) -> bool:
         """Whether the row under the cursor is history, and only stays until the list is drawn anew."""
         row = self.row
