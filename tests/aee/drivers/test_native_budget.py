@@ -13,7 +13,7 @@ from workbench.aee.drivers.native.options import Options
 from workbench.aee.spending import DEFAULT_USD, UNPRICED_TOKENS, Allowance, BudgetReached, allowance_of, ask, stopped_by
 from workbench.core.state import ConsultationState, RunState
 from workbench.model import events as e
-from workbench.testing.model_server.messages import Reply, use
+from workbench.testing.model_server.messages import BYTES_PER_TOKEN, Failure, Reply, Use, use
 from workbench.testing.model_server.server import Received
 
 Make = Callable[..., Stage]
@@ -47,6 +47,45 @@ def test_a_server_that_counts_more_than_there_is_cannot_pass_the_limit_twice(sta
         with pytest.raises(BudgetReached):
             here.turn()
     assert 0.8 < sum(called.cost_usd for called in here.replies) <= 1.3
+
+
+class Vendor:
+    """A server in some trouble, which keeps its own bill; its model never ends before it was asked `MOST` times."""
+
+    MOST = 90
+    BODY = 24_000  # bytes that it takes, where it is `narrow`
+
+    def __init__(self, trouble: str) -> None:
+        self.trouble, self.bill, self.asked = trouble, 0.0, 0
+
+    def __call__(self, request: Received) -> Reply | Failure:
+        self.asked += 1
+        if self.trouble == "narrow" and len(request.body) > self.BODY:
+            return Failure(status=400, message="prompt is too long")
+        if self.trouble == "overloaded" and self.asked % 2:
+            return Failure(status=529)
+        text = "x" * 1500
+        cut_at = 1200 if self.trouble == "cut" and self.asked % 2 else None
+        self.bill += (len(request.body) / BYTES_PER_TOKEN * 1.0 + (cut_at or len(text)) / BYTES_PER_TOKEN * 5.0) / 1e6
+        uses = (Use(tool="read", arguments={"path": "long"}),) if self.asked < self.MOST else ()
+        return Reply(text=text, uses=uses, cut_at=cut_at)
+
+
+@pytest.mark.parametrize("trouble", ["overloaded", "cut", "narrow", "compaction"])
+def test_trouble_does_not_carry_a_run_past_its_limit(trouble: str, stage: Make) -> None:
+    """Asked again, cut off, told to be shorter or shortened: by the server's own bill the limit holds, restarts too."""
+    vendor = Vendor(trouble)
+    options = Options(max_tokens=1000, window=8_000 if trouble == "compaction" else 200_000)
+    here = stage(vendor, options=options, allowance=Allowance(usd=0.0))
+    (here.workplace.root / "long").write_text("a line\n" * 400)
+    for usd in (0.08, 0.12, 0.12):
+        here.allowance = Allowance(usd=usd)
+        with pytest.raises(BudgetReached):
+            here.turn()
+        assert 0.4 * usd < vendor.bill <= usd
+    here.allowance = Allowance(usd=100.0)
+    assert here.turn() == "ended"
+    assert vendor.bill > 0.12, "the control: it would have gone on"
 
 
 def test_a_restart_forgets_nothing_of_what_was_spent(stage: Make) -> None:

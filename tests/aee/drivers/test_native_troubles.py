@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from email.utils import formatdate
 
+import anthropic
 import pytest
 
 from tests.aee.drivers.native_stage import KEY, WRITE, Stage, said
 from workbench.aee.drivers.native.asking import TRIES
+from workbench.aee.drivers.native.client import Client, Trouble
 from workbench.model.errors import EnvironmentProblem, Refused
 from workbench.model.events import ThoughtRecorded, ToolCalled
-from workbench.testing.model_server.messages import Failure, Reply, Use, messages_route
-from workbench.testing.model_server.server import Received
+from workbench.testing.model_server.messages import PATH, Failure, Reply, Use, messages_route
+from workbench.testing.model_server.server import Answer, Received, Server
 
 Make = Callable[..., Stage]
 DONE = said("Done.")
@@ -58,6 +61,23 @@ def test_what_the_server_refuses_is_not_asked_again(status: int, stage: Make) ->
     assert len(here.asked) == 1
     assert KEY not in failed.value.message
     assert failed.value.hint
+
+
+@pytest.mark.parametrize("follows", [False, True], ids=["ours", "control"])
+def test_nobody_is_followed_to_another_host_with_the_key_in_hand(follows: bool) -> None:
+    """A server that points elsewhere is told to a person; a client that follows gives its key to that host."""
+    with Server({PATH: messages_route([DONE])}) as other:
+        there = Answer(status=307, headers={"location": f"{other.url}{PATH}"})
+        with Server({PATH: lambda _request: there}) as server:
+            if follows:
+                api = anthropic.Anthropic(api_key=KEY, base_url=server.url, default_headers={"x-api-key": KEY})
+                message = {"role": "user", "content": "x"}
+                api.post("/v1/messages", cast_to=object, body={"model": "m", "max_tokens": 1, "messages": [message]})
+                api.close()
+            else:
+                with closing(Client(key=KEY, base_url=server.url)) as client, pytest.raises(Trouble, match="307"):
+                    client.ask({"model": "m"}, on_text=lambda _: None, stopping=lambda: False)
+        assert any(KEY in str(request.headers) for request in other.requests) is follows
 
 
 def test_an_error_amid_a_stream_is_asked_again_and_booked(stage: Make) -> None:
