@@ -32,7 +32,10 @@ const wrap = (holder, name, act) => {
   const after = (...words) => (isHidden(words[0]) ? act(words) : before.apply(holder, words));
   holder[name] = Object.assign(after, before);
 };
-const refuse = (words) => { throw missing(words[0]); };
+const refuse = (words) => {
+  if (words[1] && words[1].throwIfNoEntry === false) return undefined;
+  throw missing(words[0]);
+};
 for (const name of READS) {
   wrap(fs, `${name}Sync`, refuse);
   wrap(fs.promises, name, (words) => Promise.reject(missing(words[0])));
