@@ -20,7 +20,7 @@ from typing import Any
 
 from tests.endtoend.gemini_cli import find
 from workbench.aee.drivers.acp.driver import AcpDriver
-from workbench.aee.drivers.acp.profiles import GEMINI
+from workbench.aee.drivers.acp.profiles import GEMINI, HIDING, SETTINGS
 from workbench.aee.sandbox.select import probe, select
 from workbench.artifacts.configuration import Agent
 from workbench.ports import Turn
@@ -61,7 +61,8 @@ def alone(command: list[str], place: Path, url: str) -> None:
     home = Path(tempfile.mkdtemp(dir=place))
     settings = home / "settings.json"
     settings.write_text(GEMINI.settings)
-    given = {name: value.replace("{settings}", str(settings)) for name, value in GEMINI.env.items()}
+    plain = {name: value.replace(f"--require={HIDING} ", "") for name, value in GEMINI.env.items()}
+    given = {name: value.replace(SETTINGS, str(settings)) for name, value in plain.items()}
     env = {"PATH": os.environ["PATH"], "HOME": str(home), **given, "GOOGLE_GEMINI_BASE_URL": url}
     cwd = place / "clone"
     process = subprocess.Popen(
