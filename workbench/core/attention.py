@@ -10,14 +10,17 @@ import msgspec
 from msgspec.structs import replace
 
 from workbench.core.next_step import next_step
+from workbench.core.plugins import Failing
 from workbench.core.staleness import base_moved
 from workbench.core.state import MAX_STEP_FAILURES, ConsultationState, PackState, RunState
 from workbench.model.instants import seconds_between
 
 Kind = Literal["crp", "mrp", "alert"]
 AEE_DOWN, RESTING, FAILED = "aee-down", "resting", "failed"
+PLUGIN_FAILED = "plugin-failed"
 STALE = "stale"  # an approved pack whose base moved
 NO_TIPS: Mapping[str, str] = MappingProxyType({})
+NO_PLUGINS: Mapping[str, Failing] = MappingProxyType({})
 MERGE_OPEN = "merge-open"  # a merge or undo without an outcome: it goes on right now, or was interrupted
 
 _BLOCKED, _TO_DECIDE, _ADVISORY, _TO_KNOW = range(4)  # groups of the inbox, first one first
@@ -53,10 +56,11 @@ def concerns(
     now: str,
     over: Collection[str] = (),
     tips: Mapping[str, str] = NO_TIPS,
+    plugins: Mapping[str, Failing] = NO_PLUGINS,
 ) -> list[Concern]:
     """Everything that needs a person, most costly wait first. What failed in a mission that is `over` is history.
 
-    `tips` maps branches to the commits at which they stand, as far as that is known.
+    `tips` maps branches to the commits at which they stand, as far as that is known. `plugins` are those that failed.
     """
     undone = {run.id for run in runs if run.outcome}
     ended = {run.id for run in runs if run.outcome not in ("", "failed")}
@@ -67,6 +71,7 @@ def concerns(
         if not (pack.state == "submitted" and pack.run in ended) and (concern := _pack(pack)) is not None
     ]
     found += [concern for run in runs if (concern := _run(run)) is not None]
+    found += [_plugin(name, failing) for name, failing in plugins.items()]
     found = [item for item in found if item.category != FAILED or item.mission not in over]
     if not aee_running and (held := [run for run in runs if _needs_an_aee(run)]):
         found.append(_aee_down(held))
@@ -169,6 +174,23 @@ def _run_alert(run: RunState, category: str, title: str) -> Concern:
         title=title,
         since=run.last_at or run.queued_at,
         group=_TO_KNOW,
+    )
+
+
+def _plugin(name: str, failing: Failing) -> Concern:
+    first = failing.failed
+    more = f" (and {failing.count - 1} more)" if failing.count > 1 else ""
+    what = "overran in" if first.state == "timed-out" else "failed in"
+    return Concern(
+        kind="alert",
+        id=f"plugin/{name}",
+        category=PLUGIN_FAILED,
+        mission="",
+        run="",
+        title=f"plugin {name} {what} {first.hook}: {first.reason}{more}",
+        since=failing.at,
+        group=_TO_KNOW,
+        next=f"workbench plugin disable {name}",
     )
 
 

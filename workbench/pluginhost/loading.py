@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from importlib.abc import InspectLoader, MetaPathFinder
 from importlib.machinery import ModuleSpec
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from workbench.pluginhost.bundle import Bundle
 from workbench.pluginhost.wings import path_of
@@ -31,6 +31,11 @@ def _package(bundle: Bundle) -> str:
     if _FINDER not in sys.meta_path:
         sys.meta_path.append(_FINDER)
     return f"{ROOT}.{name}"
+
+
+def bundle_of(module: str) -> Bundle:
+    """The bundle that a module was imported from, by its `__name__`. Raises KeyError for any other module."""
+    return _FINDER.bundles[module.removeprefix(f"{ROOT}.").partition(".")[0]]
 
 
 class _Finder(MetaPathFinder):
@@ -70,6 +75,10 @@ class _Loader(InspectLoader):
     def get_source(self, fullname: str) -> str:
         """The text of the module, as it was hashed."""
         return importlib.util.decode_source(self._bundle.files[self._path])
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The code of the module, under a name by which a traceback can be read."""
+        return self.source_to_code(self.get_source(fullname), f"{self._bundle.where}/{self._path}")
 
     def is_package(self, fullname: str) -> bool:
         """Whether it is an `__init__.py`."""

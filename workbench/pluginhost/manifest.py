@@ -5,6 +5,7 @@ It is data: reading it imports nothing of the plugin.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -185,6 +186,13 @@ def _complaints(manifest: Manifest) -> Iterator[tuple[str, str, str]]:
     for name in {name for pair in (manifest.modules.aee, manifest.modules.ace) for name in pair}:
         if name in manifest.modules.aee and name in manifest.modules.ace:
             yield "modules", f"the module `{name}` is named for both wings", "write one module for each wing"
+
+
+def name_problem(name: str) -> str:
+    """What keeps a word from being a plugin's name; empty where nothing does."""
+    if not re.fullmatch(NAME.pattern, name):
+        return NAME.remedy
+    return "it is a name of Workbench's own" if name in RESERVED else ""
 
 
 def owns(plugin: str, name: str) -> bool:

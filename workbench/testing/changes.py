@@ -97,6 +97,10 @@ class TreeChange:
         """A file of the result."""
         return self._result.get(path)
 
+    def files(self, commit: str) -> dict[str, bytes]:
+        """The whole tree of one of its commits. Raises KeyError for any other."""
+        return dict({self.head: self._head, self.base: self._base, self.result: self._result}[commit])
+
     def added_lines(self) -> dict[str, tuple[int, ...]]:
         """Per path of the result, the numbers of the lines that base does not have; nothing for binary files."""
         added: dict[str, tuple[int, ...]] = {}

@@ -10,6 +10,7 @@ from workbench.ace.cli.table import Column, age
 from workbench.ace.wiring.tips import tips
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.attention import concerns
+from workbench.core.plugins import PLUGIN_STREAM, standing
 from workbench.core.views.inbox import InboxRow, inbox_rows
 
 PACK_STATES = ("submitted", "approved")  # those that may want a person; history only grows
@@ -67,5 +68,6 @@ def rows_of(place: Workplace) -> list[InboxRow]:
             now=now,
             over={mission.id for mission in ledger.missions() if mission.outcome},
             tips=tips(place, packs),
+            plugins=standing((), ledger.read(PLUGIN_STREAM)).failing,
         )
     return inbox_rows(found, now=now)

@@ -92,6 +92,18 @@ VERBS: dict[str, Verb | Noun] = {
         },
         "The event log.",
     ),
+    "plugin": Noun(
+        {
+            "list": Verb(f"{_HERE}.plugin:list_plugins", "Plugins, and whether each may run; none is imported."),
+            "new": Verb(f"{_HERE}.plugin:new", "Write a plugin that passes its own tests."),
+            "doctor": Verb(f"{_HERE}.plugin:doctor", "What keeps plugins from running, and what to do."),
+            "test": Verb(f"{_HERE}.plugin:test", "Try plugins out in a sandbox, their own tests included."),
+            "trust": Verb(f"{_HERE}.plugin:trust", "Let a plugin of the repository run, exactly as it is."),
+            "disable": Verb(f"{_HERE}.plugin:disable", "Do without a plugin in this repository."),
+            "enable": Verb(f"{_HERE}.plugin:enable", "Have a plugin again, and settle what it did."),
+        },
+        "Plugins: collectors, agents, tools, themes, loops.",
+    ),
     "config": Noun(
         {"show": Verb(f"{_HERE}.settings:show", "Settings in force, and where each comes from.")},
         "Settings.",

@@ -26,4 +26,5 @@ def _found(moment: Moment) -> list[Concern]:
         now=moment.now,
         over={mission.id for mission in mirror.missions.values() if mission.outcome},
         tips=tips(moment.place, packs),
+        plugins=mirror.plugins,
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from workbench.ace.wiring.unwritten import Ledger
+from workbench.core.plugins import PLUGIN_STREAM, Failing, standing
 from workbench.core.state import ConsultationState, MissionState, PackState, RunState
 
 T = TypeVar("T")
@@ -20,6 +21,7 @@ class Mirror:
         self.runs: dict[str, RunState] = {}
         self.consultations: dict[str, ConsultationState] = {}
         self.packs: dict[str, PackState] = {}
+        self.plugins: dict[str, Failing] = {}  # those that failed, by name
         self._kept: dict[str, tuple[object, Any]] = {}
 
     def once(self, name: str, key: object, make: Callable[[], T]) -> T:
@@ -46,6 +48,7 @@ class Mirror:
         self.runs = {state.id: state for state in ledger.runs()}
         self.consultations = {state.id: state for state in ledger.consultations()}
         self.packs = {state.id: state for state in ledger.packs()}
+        self._read(ledger, PLUGIN_STREAM)
 
     def _read(self, ledger: Ledger, stream: str) -> None:
         kind, _, name = stream.partition("/")
@@ -57,6 +60,8 @@ class Mirror:
             self.consultations[name] = question
         elif kind == "pack" and (pack := ledger.pack(name)) is not None:
             self.packs[name] = pack
+        elif stream == PLUGIN_STREAM:
+            self.plugins = standing((), ledger.read(PLUGIN_STREAM)).failing
 
     def runs_of(self, mission: str) -> list[RunState]:
         """The runs of a mission, oldest first."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from workbench.ace.tui.app import WorkbenchApp
 
 AEE = "aee"  # the id of the alert that no AEE runs
+PLUGIN = "plugin/"  # what the id of an alert about a plugin begins with
 HOME = "inbox"
 
 
@@ -90,6 +91,9 @@ def _open_alert(app: WorkbenchApp, id: str) -> None:
     mirror = app.bridge.mirror
     if id == AEE:
         start_aee(app)
+    elif id.startswith(PLUGIN):
+        name = id.removeprefix(PLUGIN)
+        _tell(app, f"workbench plugin doctor {name} says more; workbench plugin disable {name} does without it")
     elif id in mirror.packs:
         open_thing(app, "mrp", id)
     elif id in mirror.runs:
