@@ -20,18 +20,20 @@ from typing import Any
 
 from tests.endtoend.gemini_cli import find
 from workbench.aee.drivers.acp.driver import AcpDriver
-from workbench.aee.drivers.acp.profiles import GEMINI, HIDING, SETTINGS
+from workbench.aee.drivers.acp.profiles import HIDING, SETTINGS, profile_from
 from workbench.aee.sandbox.select import probe, select
 from workbench.artifacts.configuration import Agent
 from workbench.ports import Turn
 from workbench.testing.model_server.gemini import PATH, gemini_route
 from workbench.testing.model_server.messages import Reply
 from workbench.testing.model_server.server import Received, Server
+from workbench.testing.plugin import shipped_agent
 from workbench.testing.session import RecordingSession
 from workbench.testing.workplace import Workplace
 
 ROUNDS = 7
 KEY = "no-key"
+GEMINI = profile_from("gemini", shipped_agent("gemini"))
 
 
 class Model:
@@ -95,6 +97,7 @@ def driven(command: list[str], workplace: Workplace, url: str) -> None:
         home=Path(tempfile.mkdtemp(dir=workplace.scratch)),
         tools=workplace.box.tools,
         answered=lambda _question: {},
+        profile=GEMINI,
         environment={**os.environ, GEMINI.key_variable: KEY, GEMINI.url_variable: url},
     )
     driver.take_turn(Turn(run="m.1", mission="m", agent="a", brief="Go."), RecordingSession(workplace.box.ready))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any, Literal, get_args
 
-from workbench.aee.drivers.acp.profiles import PROFILES, Profile
+from workbench.aee.drivers.acp.profiles import PROFILES, profile_from
 from workbench.aee.drivers.scripted import ScriptedDriver
 from workbench.aee.reports import Fenced
 from workbench.aee.spending import allowance_of
@@ -22,7 +21,7 @@ from workbench.model.errors import NotFound, WorkbenchError
 from workbench.pluginhost.guard import guarded
 from workbench.pluginhost.hookspecs import HOOK_S, AgentKind, DriverKind, Seat, hookimpl
 from workbench.pluginhost.host import Host, Source
-from workbench.pluginhost.manifest import AgentProgram, owns
+from workbench.pluginhost.manifest import owns
 from workbench.ports import Driver, Session, Turn, TurnEnd
 from workbench.repository.configuration import read_settings
 
@@ -180,28 +179,6 @@ def _words(command: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def _stem(words: Sequence[str]) -> str:
     return PurePath(os.path.normpath(words[0])).stem if words else ""
-
-
-def profile_from(name: str, program: AgentProgram) -> Profile:
-    """What the ACP driver is told of a program that a manifest describes."""
-    from workbench.aee import gemini_wire
-
-    wires = {"none": (), "gemini": (gemini_wire.PATH,)}
-    return Profile(
-        name=name,
-        env=program.env,
-        settings=json.dumps(program.settings),
-        hides=program.hides,
-        address_space=program.address_space_mb << 20,
-        before=program.before,
-        model_words=program.model_words,
-        model=program.model,
-        url=program.url,
-        url_variable=program.url_variable,
-        key_variable=program.key_variable,
-        key_header=program.key_header,
-        paths=wires[program.wire],
-    )
 
 
 def _seat(own: OwnDrivers) -> Seat:

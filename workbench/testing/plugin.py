@@ -20,8 +20,10 @@ from typing import Any, Literal
 from workbench.evidence.rig import Rig
 from workbench.model.digests import digest_bytes
 from workbench.model.errors import NotFound
+from workbench.pluginhost.discovery import shipped_directory
 from workbench.pluginhost.hookspecs import Workshop
 from workbench.pluginhost.loading import bundle_of
+from workbench.pluginhost.manifest import FILE, AgentProgram, read
 from workbench.ports import Completed, Environment, Job, Limits, SandboxLevel, Stream, Workspace
 from workbench.testing.changes import TreeChange
 from workbench.testing.clock import SettableClock
@@ -50,6 +52,14 @@ class Case(unittest.TestCase):
 def file_of_plugin(module: str, path: str) -> bytes:
     """A file of the plugin that a module is of (`__name__`), by its path below the plugin's directory."""
     return bundle_of(module).files[path]
+
+
+def shipped_agent(name: str) -> AgentProgram:
+    """An agent that a shipped plugin describes, by the plugin's name."""
+    manifest, problems = read((shipped_directory() / name / FILE).read_bytes(), FILE)
+    if manifest is None:
+        raise NotFound(f"the manifest of {name} has problems: {problems}")
+    return manifest.agents[name]
 
 
 def plain_rig(directory: Path, change: TreeChange) -> Rig:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.aee.drivers.acp.profiles import GEMINI
+from workbench.aee.drivers.acp.profiles import profile_from
 from workbench.aee.gemini_wire import Told
 from workbench.aee.model_proxy import ModelProxy, Upstream, without
 from workbench.aee.prices import Usage
@@ -25,8 +25,10 @@ from workbench.ports import ToolResult
 from workbench.testing.model_server.gemini import PATH, gemini_route
 from workbench.testing.model_server.messages import Failure, Reply, Script
 from workbench.testing.model_server.server import Server
+from workbench.testing.plugin import shipped_agent
 from workbench.testing.session import RecordingSession, plainly
 
+GEMINI = profile_from("gemini", shipped_agent("gemini"))
 KEY = "canary-of-a-key"
 ASK = f"{PATH}gemini-2.5-pro:streamGenerateContent?alt=sse"
 BODY = json.dumps({"contents": []}).encode()

@@ -69,8 +69,7 @@ def examine(place: Workplace, names: tuple[str, ...]) -> Iterator[Check]:
         agent = _agent(known, name)
         look = _LOOKS.get(agent.driver)
         if look is None:
-            remedy = f"one of: {', '.join(MODULES)}"
-            yield Check(id=f"{name}/driver", state="fail", text=f"there is no driver {agent.driver!r}", remedy=remedy)
+            yield from _of_plugin(place, name, agent)
             continue
         if importlib.util.find_spec(MODULES[agent.driver].partition(".")[0]) is None:
             text = f"driver {agent.driver}: the package {MODULES[agent.driver]} is not installed"
@@ -79,6 +78,21 @@ def examine(place: Workplace, names: tuple[str, ...]) -> Iterator[Check]:
             yield Check(id=f"{name}/driver", state="ok", text=f"driver {agent.driver}")
         for check in look(place, agent):
             yield msgspec.structs.replace(check, id=f"{name}/{check.id}")
+
+
+def _of_plugin(place: Workplace, name: str, agent: Agent) -> Iterator[Check]:
+    """What an agent needs that a plugin describes; one whose driver is a plugin's code only its plugin can tell."""
+    from workbench.ace.wiring import plugs
+
+    found = plugs.provider(place, agent.driver)
+    if found is None or found.manifest is None:
+        remedy = f"one of: {', '.join(MODULES)}; or of a plugin that may run: workbench plugin list"
+        yield Check(id=f"{name}/driver", state="fail", text=f"there is no driver {agent.driver!r}", remedy=remedy)
+        return
+    yield Check(id=f"{name}/driver", state="ok", text=f"driver {agent.driver} of the plugin {found.name}")
+    if (program := found.manifest.agents.get(agent.driver)) is not None:
+        own = msgspec.structs.replace(program, command=agent.command or program.command)
+        yield from plugs.agent_checks(name, own)
 
 
 def try_agent(place: Workplace, name: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from workbench.model.errors import NotFound, Refused, RepositoryProblem, UsageEr
 from workbench.model.events import Payload, PluginDisabled, PluginEnabled, Proposed, TrustGranted
 from workbench.model.text import one_line
 from workbench.pluginhost import discovery
-from workbench.pluginhost.manifest import FILE, AgentProgram
+from workbench.pluginhost.manifest import FILE, AgentProgram, owns
 from workbench.pluginhost.roster import Plugin, roster
 
 TRIAL = "workbench.aee.plugin_trial"
@@ -102,6 +102,12 @@ def named(place: Workplace, name: str) -> Plugin:
         hint = f"workbench plugin list shows them; of a repository's {where}, what is committed counts"
         raise NotFound(f"There is no plugin {name!r}.", hint=hint)
     return found[0]
+
+
+def provider(place: Workplace, driver: str) -> Plugin | None:
+    """The plugin that may run and whose name a driver has."""
+    ready = (plugin for plugin in plugins(place) if plugin.state == "ready")
+    return next((plugin for plugin in ready if owns(plugin.name, driver)), None)
 
 
 # --- what a person says -----------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ class Unfinished:
     def collect(self, change: Change) -> Collected:
         """`failed` with a finding for each such line, else `passed`."""
         found = [
-            Finding(kind="line", severity="low", text="something is left to do", path=path, line=number)
+            Finding(kind="line", severity="low", text="left to do", path=path, line=number, evidence="unfinished")
             for path, numbers in change.added_lines().items()
             for number in numbers
             if self._word in self._line(change, path, number)

@@ -14,11 +14,12 @@ from pathlib import PurePath
 from workbench.aee import gemini_wire
 from workbench.aee.model_proxy import Upstream
 from workbench.model.errors import EnvironmentProblem, NotFound
+from workbench.pluginhost.manifest import AgentProgram
 
 SETTINGS = "{settings}"  # in a value of `env`: where the profile's settings file is mounted, read-only
 HIDING = "{hiding}"  # the script that hides what a repository brings for the program
 PORT = "{port}"  # the port on loopback, inside, on which the model is reached
-NO_KEY = "workbench-adds-the-key-outside"
+_WIRES: Mapping[str, tuple[str, ...]] = {"none": (), "gemini": (gemini_wire.PATH,)}  # what the proxy passes on
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,49 +55,27 @@ class Profile:
         return Upstream(url=where, key_header=self.key_header, key=key, paths=self.paths)
 
 
-# Settings of the system's level lie above those that a repository brings: its MCP servers, hooks and extensions stay
-# off. Its folder must count as trusted, or the program leaves our tools out, too.
-_GEMINI_SETTINGS = {
-    "security": {"auth": {"selectedType": "gemini-api-key"}},
-    "privacy": {"usageStatisticsEnabled": False},
-    "telemetry": {"enabled": False},
-    "general": {"enableAutoUpdate": False, "enableAutoUpdateNotification": False},
-    "mcp": {"allowed": ["workbench"]},
-    "hooksConfig": {"enabled": False},
-    "ide": {"enabled": False},
-}
-
-# Taken up within the minute in which it was begun, a session is emptied: a file of the same name is begun anew.
-_GEMINI_BEFORE = (
-    'for f in "$HOME"/.gemini/tmp/*/chats/session-2*-*.jsonl; do '
-    '[ -f "$f" ] && mv -n -- "$f" "${f%/*}/session-1970-01-01T00-00-${f##*-}"; done; :'
-)
-
-GEMINI = Profile(
-    name="gemini",
-    env={
-        "GEMINI_CLI_NO_RELAUNCH": "true",
-        "GEMINI_CLI_TRUST_WORKSPACE": "true",
-        "GEMINI_CLI_SYSTEM_SETTINGS_PATH": SETTINGS,
-        "GEMINI_API_KEY": NO_KEY,
-        "GOOGLE_GEMINI_BASE_URL": f"http://127.0.0.1:{PORT}",
-        # Megabytes of heap, in place of the limit on address space below.
-        "NODE_OPTIONS": f"--require={HIDING} --disable-wasm-trap-handler --max-old-space-size=4096",
-    },
-    settings=json.dumps(_GEMINI_SETTINGS),
-    hides=(".gemini", ".agents", ".env", ".geminiignore"),
-    before=_GEMINI_BEFORE,
-    address_space=256 << 30,  # under 4 GiB its start takes three times as long, under 16 twice
-    model_words=("--model",),
-    model="gemini-2.5-pro",  # the program's own choice asks another model first, which of them to take
-    url="https://generativelanguage.googleapis.com",
-    url_variable="GOOGLE_GEMINI_BASE_URL",
-    key_variable="GEMINI_API_KEY",
-    key_header="x-goog-api-key",
-    paths=(gemini_wire.PATH,),
-)
 PLAIN = Profile(name="plain")  # says nothing to a model, or has it inside
-PROFILES = {profile.name: profile for profile in (GEMINI, PLAIN)}
+PROFILES = {PLAIN.name: PLAIN}  # all others are data of plugins
+
+
+def profile_from(name: str, program: AgentProgram) -> Profile:
+    """The profile of a program that a plugin's manifest describes."""
+    return Profile(
+        name=name,
+        env=program.env,
+        settings=json.dumps(program.settings),
+        hides=program.hides,
+        address_space=program.address_space_mb << 20,
+        before=program.before,
+        model_words=program.model_words,
+        model=program.model,
+        url=program.url,
+        url_variable=program.url_variable,
+        key_variable=program.key_variable,
+        key_header=program.key_header,
+        paths=_WIRES[program.wire],
+    )
 
 
 def profile_of(command: str, named: str = "") -> Profile:
@@ -106,6 +85,7 @@ def profile_of(command: str, named: str = "") -> Profile:
     if found is None:
         raise NotFound(
             f"there is no profile {name!r} for ACP agents",
-            hint=f'Set profile = "..." of the agent to one of: {", ".join(PROFILES)}.',
+            hint=f'Set profile = "..." of the agent to {", ".join(PROFILES)}, or to an agent that a plugin describes: '
+            "workbench plugin list.",
         )
     return found
