@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TextIO, TypeVar
 
+from workbench.ace.wiring.marks import mark
 from workbench.model.text import cell_width, clip, one_line
 
 Row = TypeVar("Row")
@@ -16,29 +17,9 @@ NARROWEST = 10  # cells that a growing column keeps at least
 COMFORTABLE = 20  # cells that a growing column should have before spare columns are shown
 GAP = "  "
 
-# How a state looks: a glyph that needs no colour, and a style that needs no glyph.
-STATES: dict[str, tuple[str, str]] = {
-    "queued": ("○", "dim"),
-    "running": ("▶", "blue"),
-    "waiting-human": ("?", "yellow"),
-    "waiting-quota": ("…", "yellow"),
-    "paused": ("Ⅱ", "dim"),
-    "done": ("✓", "green"),
-    "failed": ("✗", "red"),
-    "stopped": ("■", "dim"),
-    "unknown": ("·", "dim"),
-    "ready": ("✓", "green"),
-    "needs-human": ("?", "yellow"),
-    "not-ready": ("✗", "red"),
-    "approved": ("✓", "green"),
-    "merged": ("✓", "green"),
-    "ok": ("✓", "green"),
-    "warn": ("!", "yellow"),
-    "fail": ("✗", "red"),
-    "passed": ("✓", "green"),
-    "satisfied": ("✓", "green"),
-    "unsatisfied": ("✗", "red"),
-}
+STYLES: dict[str, str] = {  # of what a state means
+    "dim": "dim", "stale": "dim", "accent": "blue", "needs-you": "yellow", "proven": "green", "failed": "red",
+}  # fmt: skip
 
 
 class Column(Generic[Row]):
@@ -81,8 +62,7 @@ def table(rows: Sequence[Row], columns: Sequence[Column[Row]], *, width: int, pa
 
 def glyph(state: str) -> str:
     """A state as glyph and word, e.g. `✓ done`."""
-    sign, _ = STATES.get(state, ("·", ""))
-    return f"{sign} {state}"
+    return f"{mark(state).glyph} {state}"
 
 
 def age(seconds: float) -> str:
@@ -177,7 +157,7 @@ def _line(columns: Sequence[Column[Row]], cells: Sequence[str], widths: Sequence
     for column, words, width in zip(columns, cells, widths, strict=True):
         shown = clip(words, width)
         blank = " " * (width - cell_width(shown))
-        style = STATES.get(words[2:], ("", ""))[1] if column.state else ""
+        style = STYLES[mark(words[2:]).role] if column.state else ""
         painted = paint(shown, style)
         parts.append(blank + painted if column.right else painted + blank)
     return GAP.join(parts).rstrip()

@@ -9,7 +9,6 @@ from textual.widget import Widget
 
 from workbench.ace.tui import routes
 from workbench.ace.tui.bridge import View
-from workbench.ace.tui.marks import mark
 from workbench.ace.tui.missionlist import HEADS, MissionsData, MissionsView, Row, RunLine, sheet_of
 from workbench.ace.tui.prose import Block, Prose, blank, paragraph
 from workbench.ace.tui.screens.base import WorkScreen
@@ -21,6 +20,7 @@ from workbench.ace.tui.widgets.lines import LinesView
 from workbench.ace.tui.widgets.rows import RowsView
 from workbench.ace.tui.words import count, money, since
 from workbench.ace.wiring import steering
+from workbench.ace.wiring.marks import mark
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import RunState
 from workbench.core.views.stages import STAGES
