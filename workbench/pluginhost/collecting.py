@@ -17,6 +17,7 @@ HOOK = "collectors"
 MOST_EVIDENCE = 50  # of one collector of a plugin
 MOST_FINDINGS = 500
 MAX_FACTS = 64 << 10  # bytes of the facts of one piece of evidence
+MADE_BY = "plugin "  # before a plugin's name among the inputs of its evidence, with its digest
 HIGHEST = GRADES.index("executed")  # `verified` takes a second method, which no plugin alone has
 
 # The arguments of the hook for one plugin; the second argument says whether its time is over.
@@ -82,6 +83,7 @@ class GuardedCollector:
         """The piece under the plugin's name, bound to the change, of a grade that it may have, proving no clause."""
         source = self.source
         bound = {"base": change.base, "head": change.head, "result": change.result, "tree": change.tree}
+        inputs = {name: digest for name, digest in piece.inputs.items() if not name.startswith(MADE_BY)}
         facts = piece.facts if len(msgspec.json.encode(piece.facts)) <= MAX_FACTS else {"left out": "too large"}
         kind = self._named(piece.kind)
         return msgspec.structs.replace(
@@ -91,7 +93,7 @@ class GuardedCollector:
             collector=self.name,
             clauses=(),
             grade=GRADES[min(HIGHEST, GRADES.index(piece.grade))],
-            inputs={**piece.inputs, **bound, f"plugin {source.plugin}": source.digest},
+            inputs={**inputs, **bound, f"{MADE_BY}{source.plugin}": source.digest},
             facts={**facts, "plugin": {"name": source.plugin, "version": source.version, "origin": source.origin}},
             digest="",
         )
