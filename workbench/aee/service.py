@@ -82,6 +82,15 @@ def _serve(ground: Ground, stop: threading.Event, *, max_runs: int, once: bool) 
         state="starting",
     )
     write_card(ground.directory, card)
+    try:
+        _work(ground, stop, card, once=once)
+    finally:
+        with contextlib.suppress(OSError):
+            write_card(ground.directory, replace(card, state="stopped", trouble=ground.broken()))
+
+
+def _work(ground: Ground, stop: threading.Event, card: Card, *, once: bool) -> None:
+    max_runs = card.max_runs
     path = socket_path(ground.directory)
     supervisor = Supervisor(
         ground.journal,
@@ -110,8 +119,6 @@ def _serve(ground: Ground, stop: threading.Event, *, max_runs: int, once: bool) 
             if not steps.at_work():
                 ground.clear_leftovers()  # of children that were killed while this AEE lived
             _say(ground, AeeStopped(aee=card.aee, reason=reason))
-        with contextlib.suppress(OSError):
-            write_card(ground.directory, replace(card, state="stopped"))
 
 
 class _Loop:
@@ -132,6 +139,9 @@ class _Loop:
                 if gone := self._gone():
                     log(f"{gone} is gone: nothing is left to serve")
                     return f"{gone.name} is gone"
+                if broken := self._ground.broken():  # no later sync can be trusted: a fresh start reads what is there
+                    log(f"{broken}: it ends, so that what is on the disk is read again")
+                    return "nothing can be recorded"
                 if self._round():
                     return "idle"
                 self._trouble.over()

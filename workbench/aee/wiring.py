@@ -36,6 +36,7 @@ from workbench.evidence.rig import Rig
 from workbench.journal.blobs import FileBlobs
 from workbench.journal.clock import SystemClock
 from workbench.journal.group import GroupCommit
+from workbench.journal.location import note_repository
 from workbench.journal.search import index
 from workbench.journal.store import BLOBS, SqliteJournal, open_journal
 from workbench.model.errors import SandboxProblem
@@ -71,6 +72,7 @@ class Ground:
     sandbox_level: str
     tend: Callable[[], int]  # some upkeep for a quiet moment; how much is left
     store: Store
+    broken: Callable[[], str]  # why nothing can be recorded any more, however long one waits; empty while it can
 
     def clear_leftovers(self) -> None:
         """Remove what killed processes left half made. Only while no step is at work."""
@@ -116,6 +118,7 @@ def open_ground(directory: Path, repository: Path) -> Iterator[Ground]:
         journal = stack.enter_context(open_journal(directory, clock=SystemClock()))
         group = stack.enter_context(GroupCommit(journal))
         person = stack.enter_context(open_repository(repository, allow_bare=True))
+        note_repository(directory, person.common_dir)
         settings, _ = read_settings(person.checkout)
         store = stack.enter_context(Store(directory / STORE, source=person.common_dir))
         yield Ground(
@@ -127,6 +130,7 @@ def open_ground(directory: Path, repository: Path) -> Iterator[Ground]:
             sandbox_level="bubblewrap" if probe("bubblewrap").works else "none",
             tend=lambda: index(journal),
             store=store,
+            broken=lambda: "" if group.problem is None else group.problem.message,
         )
 
 

@@ -57,10 +57,12 @@ def concerns(
     over: Collection[str] = (),
     tips: Mapping[str, str] = NO_TIPS,
     plugins: Mapping[str, Failing] = NO_PLUGINS,
+    aee_trouble: str = "",
 ) -> list[Concern]:
     """Everything that needs a person, most costly wait first. What failed in a mission that is `over` is history.
 
-    `tips` maps branches to the commits at which they stand, as far as that is known. `plugins` are those that failed.
+    `tips` maps branches to the commits at which they stand, as far as that is known. `plugins` are those that failed;
+    `aee_trouble` is why the AEE ended by itself.
     """
     undone = {run.id for run in runs if run.outcome}
     ended = {run.id for run in runs if run.outcome not in ("", "failed")}
@@ -73,8 +75,9 @@ def concerns(
     found += [concern for run in runs if (concern := _run(run)) is not None]
     found += [_plugin(name, failing) for name, failing in plugins.items()]
     found = [item for item in found if item.category != FAILED or item.mission not in over]
-    if not aee_running and (held := [run for run in runs if _needs_an_aee(run)]):
-        found.append(_aee_down(held))
+    held = [run for run in runs if _needs_an_aee(run)]
+    if not aee_running and (held or aee_trouble):
+        found.append(_aee_down(held, aee_trouble, now))
     return order(found, now)
 
 
@@ -199,16 +202,18 @@ def _needs_an_aee(run: RunState) -> bool:
     return next_step(run) is not None or (run.step is not None and not run.outcome)
 
 
-def _aee_down(held: Sequence[RunState]) -> Concern:
+def _aee_down(held: Sequence[RunState], trouble: str, now: str) -> Concern:
     count = len(held)
+    waiting = f"{count} {'run waits' if count == 1 else 'runs wait'}"
     return Concern(
         kind="alert",
         id="aee",
         category=AEE_DOWN,
         mission="",
         run="",
-        title=f"no AEE serves this repository; {count} {'run waits' if count == 1 else 'runs wait'}",
-        since=min(run.last_at or run.queued_at for run in held),
+        title=f"the AEE ended: {trouble}; {waiting}" if trouble else f"no AEE serves this repository; {waiting}",
+        since=min((run.last_at or run.queued_at for run in held), default=now),
         group=_BLOCKED,
         held_runs=count,
+        next="workbench doctor" if trouble else "",
     )

@@ -121,11 +121,11 @@ _TOLD: dict[int, tuple[str, str]] = {
     ),
     sqlite3.SQLITE_CORRUPT: (
         "the journal file is damaged",
-        "keep a copy of {path}, then run `workbench journal verify`; backups of migrations lie beside it",
+        "run `workbench doctor`: it says what can be mended, and which backup there is; keep {path} as it is",
     ),
     sqlite3.SQLITE_NOTADB: (
         "the journal file is not a database",
-        "something overwrote {path}: restore a copy",
+        "something overwrote {path}: run `workbench doctor`, which says which backup there is",
     ),
 }
 

@@ -68,6 +68,11 @@ class GroupCommit:
         """Append and wait for the sync. See `ports.Journal`."""
         return self.submit(proposed, expect=expect).result()
 
+    @property
+    def problem(self) -> JournalProblem | None:
+        """Why nothing is appended any more, however long one waits: a sync failed."""
+        return self._syncs.problem
+
     def close(self) -> None:
         """Carry out what was submitted, then stop. The journal itself stays open."""
         with self._gate:

@@ -6,11 +6,13 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from workbench.model.errors import JournalProblem
 from workbench.model.ids import slug
 
+NOTE = "repository"  # the file with the path of the repository that a journal is of
 OVERRIDE = "WORKBENCH_JOURNAL"
 MOUNTS = Path("/proc/self/mountinfo")
 _HASH_LENGTH = 12  # hex digits
@@ -24,13 +26,14 @@ NETWORK_FILE_SYSTEMS = frozenset(
 
 
 def journal_directory(common_dir: Path, environ: Mapping[str, str] = os.environ) -> Path:
-    """The directory of the journal of the repository with this common git directory."""
+    """The directory of the journal of the repository with this common git directory; one that it adopted, too."""
     override = environ.get(OVERRIDE, "")
     if override:
         return Path(override).expanduser().absolute()
     real = Path(os.path.realpath(common_dir))
     key = hashlib.sha256(os.fsencode(real)).hexdigest()[:_HASH_LENGTH]
-    return state_home(environ) / "workbench" / f"{_name(real)}-{key}"
+    own = state_home(environ) / "workbench" / f"{_name(real)}-{key}"
+    return Path(os.path.realpath(own)) if own.is_symlink() else own  # adopted: clones know its store by its own path
 
 
 def state_home(environ: Mapping[str, str] = os.environ) -> Path:
@@ -47,6 +50,23 @@ def _name(common_dir: Path) -> str:
     inside = common_dir.name == ".git"
     name = common_dir.parent.name if inside else common_dir.name.removesuffix(".git")
     return slug(name) if re.search(r"[A-Za-z0-9]", name) else "repository"
+
+
+def note_repository(directory: Path, common_dir: Path) -> None:
+    """Leave word in the journal's directory which repository it is of, so that it is found when that was moved."""
+    note = directory / NOTE
+    told = os.fsencode(os.path.realpath(common_dir))
+    with suppress(OSError):  # it is only a help
+        if not note.exists() or note.read_bytes() != told:
+            note.write_bytes(told)
+
+
+def noted_repository(directory: Path) -> Path | None:
+    """The common git directory of the repository that the journal was of, as far as that is known."""
+    try:
+        return Path(os.fsdecode((directory / NOTE).read_bytes()))
+    except OSError:
+        return None
 
 
 def ensure_directory(directory: Path) -> None:

@@ -32,6 +32,7 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: str = ""
     max_runs: int = 0
     started_ticks: int = 0
+    trouble: str = ""  # why it ended by itself
     died: bool = False  # the card says that it runs, and it does not: it was killed
 
 
@@ -45,6 +46,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: str = ""
     max_runs: int = 0
     state: Literal["starting", "running", "stopped"] = "starting"
+    trouble: str = ""  # of one that stopped: why it had to
 
 
 def presence(directory: Path) -> Presence:
@@ -59,6 +61,7 @@ def presence(directory: Path) -> Presence:
         sandbox=card.sandbox,
         max_runs=card.max_runs,
         died=card.state != "stopped",
+        trouble=card.trouble,
     )
     if card.state == "stopped" or not _lives(card.pid, card.started_ticks) or not _is_held(directory / LOCK):
         return known

@@ -137,7 +137,7 @@ def _put_in_place(staged: Path, directory: Path, clock: Clock) -> set[str]:
     path = directory / DATABASE
     with Speaking(path):
         if not path.exists():
-            copy_database(staged / DATABASE, staged / "whole")
+            whole_file(staged / DATABASE, staged / "whole")
             (staged / "whole").rename(path)
             sync_directory(directory)
         else:
@@ -148,6 +148,12 @@ def _put_in_place(staged: Path, directory: Path, clock: Clock) -> set[str]:
                 source.backup(target)
     with open_journal(directory, clock=clock, read_only=True) as journal:
         return {run.id for run in journal.runs()}
+
+
+def whole_file(database: Path, target: Path) -> None:
+    """A database and its log as one file, which can be given another name."""
+    target.unlink(missing_ok=True)
+    copy_database(database, target)
 
 
 def _set_aside_unknown(workspaces: Path, keep: Path, known: set[str]) -> tuple[str, ...]:

@@ -138,6 +138,11 @@ class SqliteJournal:
             self._open_writer()[0].execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
     @property
+    def refusal(self) -> str:
+        """Why nobody may append with this version; empty: anybody may."""
+        return self._refusal
+
+    @property
     def is_writable(self) -> bool:
         """Whether this opening may append."""
         return self._writer is not None and not self._refusal

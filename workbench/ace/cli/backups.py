@@ -1,4 +1,4 @@
-"""`journal backup | backups | restore`: a copy of the event log, and back."""
+"""`journal backup | backups | restore | adopt`: copies of the event log, and the log of a repository that moved."""
 
 from __future__ import annotations
 
@@ -70,6 +70,19 @@ def restore(place: Workplace, out: Output, directory: Path) -> None:
     if done.set_aside:
         out.say(f"workspaces of runs that it does not know lie there, too: {', '.join(done.set_aside)}")
     out.say("next: workbench journal verify, then workbench aee start: runs go on from there")
+
+
+@click.command()
+@click.argument("directory", type=_DIRECTORY)
+@speaks
+def adopt(place: Workplace, out: Output, directory: Path) -> None:
+    """Let the journal in DIRECTORY be this repository's, after the repository was moved or renamed."""
+    from workbench.ace.wiring import moved
+
+    where = moved.adopt(place, place.directory / directory)
+    out.one({"schema": 1, "kind": "journal", "id": where.name, "directory": str(where)}, [str(where)])
+    if not out.as_json:
+        out.say("next: workbench inbox")
 
 
 def _row(where: Path, manifest: object) -> Row:

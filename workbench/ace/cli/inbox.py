@@ -7,6 +7,7 @@ import click
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.table import Column, age
+from workbench.ace.wiring import moved
 from workbench.ace.wiring.tips import tips
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.attention import concerns
@@ -45,6 +46,8 @@ def print_inbox(place: Workplace, out: Output) -> None:
     out.rows(rows, COLUMNS, empty="Nothing needs you.")
     if rows and not out.as_json:
         out.say(f"next: {rows[0].next}")
+    if not rows:
+        out.say(moved.told(place))
 
 
 def front_page(place: Workplace) -> None:
@@ -53,18 +56,20 @@ def front_page(place: Workplace) -> None:
     rows = rows_of(place)
     out.rows(rows, COLUMNS, empty="Nothing needs you.")
     out.say(f"next: {rows[0].next}" if rows else 'next: workbench run "one sentence", or workbench --help')
+    out.say("" if rows else moved.told(place))
 
 
 def rows_of(place: Workplace) -> list[InboxRow]:
     """The inbox of this place."""
-    now = place.clock.now()
+    now, who = place.clock.now(), place.presence()
     with place.reading() as ledger:
         packs = [pack for state in PACK_STATES for pack in ledger.packs(state=state)]
         found = concerns(
             runs=ledger.runs(),
             consultations=ledger.consultations(is_open=True),
             packs=packs,
-            aee_running=place.presence().state != "stopped",
+            aee_running=who.state != "stopped",
+            aee_trouble=who.trouble,
             now=now,
             over={mission.id for mission in ledger.missions() if mission.outcome},
             tips=tips(place, packs),

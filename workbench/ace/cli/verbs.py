@@ -88,6 +88,7 @@ VERBS: dict[str, Verb | Noun] = {
             "export": Verb(f"{_HERE}.journal:export", "All events as NDJSON."),
             "backup": Verb(f"{_HERE}.backups:backup", "Copy it, with its blobs and deliveries, while agents work."),
             "backups": Verb(f"{_HERE}.backups:listed", "Backups that lie beside it."),
+            "adopt": Verb(f"{_HERE}.backups:adopt", "Take up the journal of this repository after it was moved."),
             "restore": Verb(f"{_HERE}.backups:restore", "Let it be what a backup holds; what was there is kept."),
         },
         "The event log.",

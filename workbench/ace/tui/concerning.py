@@ -11,7 +11,7 @@ PACK_STATES = ("submitted", "approved", "failed")  # those that may want a perso
 
 def concerns_of(moment: Moment) -> list[Concern]:
     """All concerns, most costly wait first."""
-    key = (moment.mirror.seq, moment.presence.state, moment.now)
+    key = (moment.mirror.seq, moment.presence.state, moment.presence.trouble, moment.now)
     return moment.mirror.once("concerns", key, lambda: _found(moment))
 
 
@@ -27,4 +27,5 @@ def _found(moment: Moment) -> list[Concern]:
         over={mission.id for mission in mirror.missions.values() if mission.outcome},
         tips=tips(moment.place, packs),
         plugins=mirror.plugins,
+        aee_trouble=moment.presence.trouble,
     )

@@ -11,10 +11,9 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
 
-import msgspec
-
+from workbench.ace.wiring.check import Check, State, nearest
+from workbench.ace.wiring.journal_checks import backups, journal
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.status import run_status
 from workbench.model.errors import SandboxProblem, WorkbenchError
@@ -24,19 +23,6 @@ FREE_BYTES_WARN = 2 << 30  # below it, a few clones and their evidence may fill 
 FREE_BYTES_FAIL = 200 << 20
 SANDBOX_DECLARATION = "WORKBENCH_SANDBOX"  # how CI says that its container is the sandbox
 PROBE_S = 10.0  # for a program that only says who it is
-
-State = Literal["ok", "warn", "fail"]
-
-
-class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one check. `remedy` says what to do when it is not ok."""
-
-    id: str
-    state: State
-    text: str
-    remedy: str = ""
-    kind: str = "check"
-    schema: int = 1
 
 
 def examine(place: Workplace) -> Iterator[Check]:
@@ -123,30 +109,8 @@ def _user_namespaces(_: Workplace) -> Iterator[Check]:
     yield Check(id="user-namespaces", state="ok", text="not restricted")
 
 
-def _journal(place: Workplace) -> Iterator[Check]:
-    from workbench.journal.location import check_file_system
-
-    directory = place.journal_directory
-    check_file_system(directory)
-    nearest = _nearest(directory)
-    if not os.access(nearest, os.W_OK):
-        yield Check(
-            id="journal",
-            state="fail",
-            text=f"{nearest} cannot be written",
-            remedy="make it writable, or set XDG_STATE_HOME or WORKBENCH_JOURNAL to a directory on a local disk",
-        )
-        return
-    if inherited := _inherited(place):
-        from workbench.ace.wiring import inheritance
-
-        yield Check(id="journal", state="fail", text=inherited, remedy=inheritance.remedy(place))
-        return
-    yield Check(id="journal", state="ok", text=f"{directory}{'' if directory.exists() else ' (not begun yet)'}")
-
-
 def _disk(place: Workplace) -> Iterator[Check]:
-    free = shutil.disk_usage(_nearest(place.journal_directory)).free
+    free = shutil.disk_usage(nearest(place.journal_directory)).free
     state: State = "fail" if free < FREE_BYTES_FAIL else "warn" if free < FREE_BYTES_WARN else "ok"
     remedy = "" if state == "ok" else "make room; workbench gc --dry-run shows what is ours"
     yield Check(id="disk", state=state, text=f"{free >> 20} MiB free beside the journal", remedy=remedy)
@@ -154,12 +118,12 @@ def _disk(place: Workplace) -> Iterator[Check]:
 
 def disk_trouble(place: Workplace, *, least: int = FREE_BYTES_FAIL) -> str:
     """What is wrong with the disk beside the journal, and what to do; empty where at least that many bytes are free."""
-    nearest = _nearest(place.journal_directory)
-    free = shutil.disk_usage(nearest).free
+    where = nearest(place.journal_directory)
+    free = shutil.disk_usage(where).free
     if free >= least:
         return ""
     return (
-        f"the disk of {nearest} has {free >> 20} MiB left, so that work may wait: make room "
+        f"the disk of {where} has {free >> 20} MiB left, so that work may wait: make room "
         "(workbench gc --dry-run shows what is ours); it goes on by itself then"
     )
 
@@ -280,7 +244,8 @@ CHECKS: dict[str, Callable[[Workplace], Iterator[Check]]] = {
     "repository": _repository,
     "sandbox": _sandbox,
     "user-namespaces": _user_namespaces,
-    "journal": _journal,
+    "journal": journal,
+    "backups": backups,
     "disk": _disk,
     "aee": _aee,
     "log-out": _log_out,
@@ -290,18 +255,10 @@ CHECKS: dict[str, Callable[[Workplace], Iterator[Check]]] = {
 }
 
 
-def _inherited(place: Workplace) -> str:
-    from workbench.ace.wiring import inheritance
-
-    with place.reading() as ledger:
-        return inheritance.told(place, ledger)
-
-
-def _nearest(path: Path) -> Path:
-    return next(place for place in (path, *path.parents) if place.exists())
-
-
 def _said(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         words, capture_output=True, text=True, errors="replace", timeout=PROBE_S, check=False, stdin=subprocess.DEVNULL
     )
+
+
+__all__ = ["Check", "State", "examine"]

@@ -20,6 +20,7 @@ TIDYING = "workbench.aee.tidying"
 JOB_S = 1800.0  # for one job of the agents' wing, such as tidying large workspaces
 READY_S = 30.0  # until an AEE that starts must have said that it runs; imports on a cold disk take most of it
 POLL_S = 0.02
+ERROR = "error:"  # how an AEE that could not start begins its last words
 FULL_DISK = ("No space left on device", "disk of the journal is full", "Disk quota exceeded")
 TOLD = 300  # characters of the last line of the log
 LOG_TAIL = 2000  # bytes of the log shown when it does not start
@@ -38,7 +39,8 @@ def start(place: Workplace, *options: str) -> Presence:
         return now
     place.writing().close()  # the journal exists, and can be written, before anything serves it
     log = place.journal_directory / LOG
-    before = log.stat().st_size if log.exists() else 0
+    os.close(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600))  # an error names the log
+    before = log.stat().st_size
     pid = _spawn(command(place, *options), log)
     return _ready(place.journal_directory, pid, log, before)
 
@@ -71,14 +73,22 @@ def _ready(directory: Path, pid: int, log: Path, before: int) -> Presence:
 
 def ended_early(log: Path, said: str) -> EnvironmentProblem:
     """Why an AEE did not come up, by the last thing that it said; a full disk is named with its remedy."""
-    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
+    last, remedy = _last_words(said)
     full = any(sign in said for sign in FULL_DISK)
     hint = f"make room on the disk of {log.parent} (workbench gc --dry-run shows what is ours), then start it again"
     return EnvironmentProblem(
         "the AEE ended before it was ready" + (f": {last[:TOLD]}" if last else ""),
-        hint=hint if full else f"its log is {log}",
+        hint=hint if full else f"{remedy}; its log is {log}" if remedy else f"its log is {log}",
         data={"log": said},
     )
+
+
+def _last_words(said: str) -> tuple[str, str]:
+    """What went wrong, and what it said to do about it: the line below an error."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    if len(lines) > 1 and lines[-2].startswith(ERROR) and lines[-1].startswith("  "):
+        return lines[-2].removeprefix(ERROR).strip(), lines[-1].strip()
+    return (lines[-1].strip() if lines else ""), ""
 
 
 def _tail(log: Path, before: int) -> str:

@@ -26,10 +26,10 @@ def is_inherited(place: Workplace, ledger: Ledger) -> bool:
     """
     bases = [run.base_commit for run in reversed(ledger.runs()[-LOOKED_AT:]) if is_commit_id(run.base_commit)]
     repository = place.repository
-    if not bases or repository.is_shallow or any(_holds(repository.git, base) for base in bases):
+    if not bases or repository.is_shallow or any(holds(repository.git, base) for base in bases):
         return False
     roots = _roots(place, repository, bases)  # a clone that was made again may lack what was never pushed
-    return bool(roots) and not any(_holds(repository.git, root) for root in roots)
+    return bool(roots) and not any(holds(repository.git, root) for root in roots)
 
 
 def told(place: Workplace, ledger: Ledger) -> str:
@@ -56,7 +56,8 @@ def remedy(place: Workplace) -> str:
     )
 
 
-def _holds(git: Git, commit: str) -> bool:
+def holds(git: Git, commit: str) -> bool:
+    """Whether the repository has the commit."""
     return git.run("cat-file", "-e", f"{commit}^{{commit}}", ok=(0, 1, 128)).code == 0
 
 
