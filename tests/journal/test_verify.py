@@ -160,6 +160,22 @@ def test_a_rewritten_chain_is_shown_by_a_checkpoint(filled: SqliteJournal) -> No
     assert not verify(filled, checkpoints=[before]).ok
 
 
+def test_sealing_an_altered_event_anew_breaks_what_comes_after_it(filled: SqliteJournal) -> None:
+    """Each hash holds the one before: with a new hash, told to the next event, that one does not match any more."""
+    (seal,) = _resealed(filled, seq=3, actor="human:eve")
+    altered(
+        filled.path,
+        "UPDATE events SET actor = 'human:eve' WHERE seq = 3",
+        seal,
+        "UPDATE events SET prev_hash = (SELECT hash FROM events WHERE seq = 3) WHERE seq = 4",
+    )
+
+    report = verify(filled)
+
+    assert not report.ok
+    assert report.problems[0].seq == 4
+
+
 def _resealed(journal: SqliteJournal, *, seq: int, actor: str) -> list[str]:
     (row,) = journal.rows(f"SELECT {', '.join(COLUMNS)} FROM events WHERE seq = ?", seq)
     sealed: Any = (*row[:6], actor, row[7])
