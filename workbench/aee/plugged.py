@@ -15,11 +15,10 @@ from workbench.aee.tools.toolbox import ToolBox
 from workbench.aee.wiring import ChildGround
 from workbench.artifacts.brief import Brief
 from workbench.artifacts.configuration import Plugin as PluginSettings
-from workbench.core.plugins import PLUGIN_STREAM, TRUST_STREAM, Standing, standing
+from workbench.core.plugins import PLUGIN_STREAM, TRUST_STREAM, Standing, failure, standing
 from workbench.core.state import RunState
 from workbench.evidence.rig import Rig
 from workbench.model.events import PluginFailed, Proposed
-from workbench.model.ids import derived_id
 from workbench.pluginhost import discovery
 from workbench.pluginhost.collecting import GuardedCollector
 from workbench.pluginhost.guard import guarded
@@ -36,7 +35,7 @@ def host_of(ground: ChildGround, run: RunState, *, ours: Iterable[object] = ()) 
     """The host with all plugins that may run for this run; `ours` are hooks of our own, which come first."""
     now = standing(ground.journal.read(TRUST_STREAM), ground.journal.read(PLUGIN_STREAM))
     limits = {name: float(plugin.timeout_s) for name, plugin in ground.settings(run).plugins.items()}
-    host = Host("aee", record=lambda failure: ground.report([_failed(failure, now)]), limits=limits)
+    host = Host("aee", record=lambda failed: ground.report([_failed(failed, now)]), limits=limits)
     for each in ours:
         host.build_in(each)
     brought = discovery.of_commit(ground.store, run.base_commit)
@@ -44,15 +43,12 @@ def host_of(ground: ChildGround, run: RunState, *, ours: Iterable[object] = ()) 
     return host
 
 
-def _failed(failure: Failure, now: Standing) -> Proposed:
-    """Recorded once for each way to fail, until a person says something about the plugin."""
-    source = failure.source
+def _failed(failed: Failure, now: Standing) -> Proposed:
+    source = failed.source
     payload = PluginFailed(
-        plugin=source.plugin, digest=source.digest, hook=failure.hook, state=failure.state, reason=failure.reason
+        plugin=source.plugin, digest=source.digest, hook=failed.hook, state=failed.state, reason=failed.reason
     )
-    settled = now.settled.get(source.plugin, 0)
-    name = derived_id("plugin-failed", source.plugin, source.digest, failure.hook, failure.state, settled)
-    return Proposed(stream=PLUGIN_STREAM, payload=payload, actor="aee", id=name)
+    return failure(payload, now, actor="aee")
 
 
 # --- tools ------------------------------------------------------------------------------------------------------------

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from workbench.model.events import Event, PluginDisabled, PluginEnabled, PluginFailed, TrustGranted
+from workbench.model.events import Event, PluginDisabled, PluginEnabled, PluginFailed, Proposed, TrustGranted
+from workbench.model.ids import derived_id
 
 TRUST_STREAM = "repository/trust"
 PLUGIN_STREAM = "repository/plugins"
@@ -28,6 +29,13 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     disabled: dict[str, str] = {}  # name to reason
     failing: dict[str, Failing] = {}
     settled: dict[str, int] = {}
+
+
+def failure(failed: PluginFailed, now: Standing, *, actor: str) -> Proposed:
+    """The event for a failure: recorded once for each way to fail, until a person says something about the plugin."""
+    settled = now.settled.get(failed.plugin, 0)
+    name = derived_id("plugin-failed", failed.plugin, failed.digest, failed.hook, failed.state, settled)
+    return Proposed(stream=PLUGIN_STREAM, payload=failed, actor=actor, id=name)
 
 
 def standing(trust: Iterable[Event], plugins: Iterable[Event]) -> Standing:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import click
 import msgspec
@@ -12,7 +11,7 @@ from workbench.ace.cli.options import TEXT, speaks
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.table import Column
 from workbench.ace.wiring import scripts
-from workbench.ace.wiring.scripts import BRIEF, LOOP, MENTOR, ScriptKind
+from workbench.ace.wiring.scripts import BRIEF, LOOP, MENTOR, Script, ScriptKind
 from workbench.ace.wiring.workplace import Workplace
 from workbench.model.errors import EXIT_DONE, EXIT_NO, Refused
 from workbench.model.ids import slug
@@ -42,12 +41,21 @@ COLUMNS = (
 
 
 def _list(kind: ScriptKind, place: Workplace, out: Output) -> None:
-    rows = [_row(kind, path, place) for path in scripts.paths(kind, place.checkout)]
+    rows = [_row(kind, scripts.read(kind, path, place.checkout)) for path in scripts.paths(kind, place.checkout)]
+    rows += [_row(kind, script) for script in _brought(kind, place)]
     out.rows(rows, COLUMNS, empty=f"No {kind.name}s under {kind.directory}. next: workbench init")
 
 
-def _row(kind: ScriptKind, path: Path, place: Workplace) -> ScriptRow:
-    read = scripts.read(kind, path, place.checkout)
+def _brought(kind: ScriptKind, place: Workplace) -> list[Script]:
+    """The scripts of that kind that plugins bring; only loops can come from one."""
+    if kind is not LOOP:
+        return []
+    from workbench.ace.wiring import plugs_host
+
+    return [scripts.understood(LOOP, text.text.encode(), text.where) for text in plugs_host.loops(place)]
+
+
+def _row(kind: ScriptKind, read: Script) -> ScriptRow:
     facts = read.document
     return ScriptRow(
         id=read.id,
@@ -61,7 +69,12 @@ def _row(kind: ScriptKind, path: Path, place: Workplace) -> ScriptRow:
 
 
 def _show(kind: ScriptKind, place: Workplace, out: Output, name: str) -> None:
-    read = scripts.read(kind, scripts.find(kind, name, place.checkout), place.checkout)
+    brought = {script.id: script for script in _brought(kind, place)}
+    own = (place.checkout / kind.directory / f"{name}{kind.suffix}").is_file()
+    if name in brought and not own:
+        read = brought[name]
+    else:
+        read = scripts.read(kind, scripts.find(kind, name, place.checkout), place.checkout)
     document = {"schema": 1, "kind": kind.name, "id": read.id, "path": read.path}
     problems = [problem.as_dict() for problem in read.problems]
     whole = {**read.document, **document, "digest": read.digest, "problems": problems}

@@ -16,7 +16,7 @@ import msgspec
 
 from workbench.ace.tui.actions import ACTIONS
 from workbench.ace.tui.keymap import Keymap
-from workbench.ace.tui.themes import DEFAULT, Theme, read_theme, shipped_directory, theme_files
+from workbench.ace.tui.themes import DEFAULT, Theme, parse_theme, read_theme, shipped_directory, theme_files
 from workbench.artifacts.configuration import PREFIX, Screens
 from workbench.model.errors import WorkbenchError
 from workbench.model.text import one_line
@@ -91,10 +91,20 @@ def _theme(name: str, own: Path, problems: list[str]) -> Theme:
     try:
         if name in files:
             return read_theme(files[name])
+        if (brought := _brought(name)) is not None:
+            return brought
         problems.append(f"there is no theme {one_line(name)!r}; there are {', '.join(sorted(files))}")
     except WorkbenchError as problem:
         problems.append(problem.message)
     return read_theme(theme_files(shipped_directory())[DEFAULT])
+
+
+def _brought(name: str) -> Theme | None:
+    """A theme of that name that a plugin brings; asked for only where no file has the name."""
+    from workbench.ace.wiring import plugs_host
+
+    found = plugs_host.theme(name)
+    return None if found is None else parse_theme(found.text, Path(found.where))
 
 
 def _keymap(screens: Screens, problems: list[str]) -> Keymap:

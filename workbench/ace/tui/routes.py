@@ -13,6 +13,8 @@ from workbench.ace.tui.frame import Frame
 
 if TYPE_CHECKING:
     from workbench.ace.tui.app import WorkbenchApp
+    from workbench.ace.wiring.plugs_host import Shown
+    from workbench.ace.wiring.workplace import Workplace
 
 AEE = "aee"  # the id of the alert that no AEE runs
 PLUGIN = "plugin/"  # what the id of an alert about a plugin begins with
@@ -41,6 +43,7 @@ DIALOGS: dict[str, Route] = {
     "help": Route("help", "HelpScreen"),
     "palette": Route("palette", "PaletteScreen"),
 }
+VIEW = Route("viewing", "ViewScreen")  # of a plugin
 _OVER_OTHERS = ("start",)  # left with `Esc` for where one was
 
 
@@ -77,6 +80,23 @@ def go(app: WorkbenchApp, name: str) -> None:
     if name not in _OVER_OTHERS:
         _go_home(app)
     app.push_screen(screen)
+
+
+def of_plugin(app: WorkbenchApp, key: str) -> None:
+    """Do what a plugin offers beside the event loop, and show what came of it."""
+
+    def act(place: Workplace) -> Shown:
+        from workbench.ace.wiring import plugs_host
+
+        return plugs_host.carry_out(place, key)
+
+    def show(shown: Shown) -> None:
+        if shown.title and (screen := _made(app, VIEW, shown.title, shown.lines)) is not None:
+            app.push_screen(screen)
+        else:
+            _tell(app, shown.text)
+
+    app.carry_out(act, show)
 
 
 def start_aee(app: WorkbenchApp) -> None:

@@ -35,8 +35,17 @@ def shipped_directory() -> Path:
 def read_theme(path: Path) -> Theme:
     """A theme from its file. Raises EnvironmentProblem, which names the file and what is wrong."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return parse_theme(path.read_text(encoding="utf-8"), path)
+    except (OSError, UnicodeDecodeError) as error:
+        words = one_line(str(error))
+        raise EnvironmentProblem(f"{path}: {words}", hint="a theme is a TOML file, see themes/") from error
+
+
+def parse_theme(text: str, path: Path) -> Theme:
+    """A theme from its text; `path` is where it stands. Raises EnvironmentProblem."""
+    try:
+        data = tomllib.loads(text)
+    except ValueError as error:
         words = one_line(str(error))
         raise EnvironmentProblem(f"{path}: {words}", hint="a theme is a TOML file, see themes/") from error
     colors = data.get("colors")

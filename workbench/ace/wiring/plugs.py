@@ -48,12 +48,11 @@ class PluginRow(msgspec.Struct, frozen=True, kw_only=True):
     schema: int = 1
 
 
-def plugins(place: Workplace) -> list[Plugin]:
-    """All plugins that there are here; none is imported."""
+def plugins(place: Workplace, *, commit: str = "") -> list[Plugin]:
+    """All plugins that there are here, the repository's as a commit has them, by default HEAD; none is imported."""
     found = [*discovery.shipped(), *discovery.installed()]
     if _in_repository(place):
-        head = place.repository.resolve("HEAD")
-        found += discovery.of_commit(place.repository, head)
+        found += discovery.of_commit(place.repository, commit or place.repository.resolve("HEAD"))
     return roster(found, stands(place))
 
 

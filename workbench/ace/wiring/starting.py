@@ -31,6 +31,7 @@ from workbench.ports import Blobs, States
 if TYPE_CHECKING:
     from workbench.artifacts.configuration import Settings
     from workbench.artifacts.policy import Policy
+    from workbench.pluginhost.hookspecs import NamedText
     from workbench.repository.repository import GitRepository
 
 UNCONFINED = "none"
@@ -98,7 +99,7 @@ def start_mission(place: Workplace, order: Order) -> Started:
             title=brief.value.title,
             brief=pin(journal.blobs, brief),
             brief_light=brief.value.light,
-            loop=_loop(repository, base.commit, order.loop, journal.blobs),
+            loop=_loop(place, base.commit, order.loop, journal.blobs),
             policy_digest=_policy_digest(policy),
             rulebook_digest=_rulebook_digest(repository, base.commit),
             base_ref=base.ref,
@@ -183,12 +184,20 @@ def pin(blobs: Blobs, script: Script) -> e.Pin:
     )
 
 
-def _loop(repository: GitRepository, commit: str, wanted: str, blobs: Blobs) -> e.Pin | None:
+def _loop_of_plugin(place: Workplace, commit: str, wanted: str) -> NamedText | None:
+    from workbench.ace.wiring import plugs_host
+
+    return next((text for text in plugs_host.loops(place, commit=commit) if text.name == wanted), None)
+
+
+def _loop(place: Workplace, commit: str, wanted: str, blobs: Blobs) -> e.Pin | None:
     path = f"{LOOP.directory}/{wanted or DEFAULT_LOOP}{LOOP.suffix}"
-    raw = repository.read_file(commit, path)
+    raw = place.repository.read_file(commit, path)
+    if raw is None and not wanted:
+        return None
+    if raw is None and (text := _loop_of_plugin(place, commit, wanted)) is not None:
+        raw, path = text.text.encode(), text.where
     if raw is None:
-        if not wanted:
-            return None
         raise NotFound(
             f"The base commit has no loop {wanted!r}.",
             hint=f"Commit {path} first: what binds is read there.",

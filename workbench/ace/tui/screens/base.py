@@ -280,7 +280,9 @@ class WorkScreen(Filtering):
         self.app.action_suspend_process()
 
     def _then(self, action_id: str | None) -> None:
-        if action_id:
+        if action_id and action_id.startswith("plugin:"):
+            routes.of_plugin(self.workbench, action_id)
+        elif action_id:
             self.perform_id(action_id)
 
     def act_next_pane(self) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from textual.widget import Widget
 from textual.widgets import Input
@@ -15,6 +16,12 @@ from workbench.ace.tui.sheet import Sheet
 from workbench.ace.tui.text import piece
 from workbench.ace.tui.widgets.columns import Column, painter
 from workbench.ace.tui.widgets.rows import RowsView
+from workbench.ace.wiring.workplace import Workplace
+
+if TYPE_CHECKING:
+    from workbench.ace.wiring.plugs_host import Offer
+
+PLUGINS = "plugins"  # where the actions of plugins belong: to no screen of ours
 
 
 class PaletteScreen(Dialog):
@@ -35,18 +42,29 @@ class PaletteScreen(Dialog):
         """A field, and what fits it."""
         keymap = self.workbench.keymap_of_workbench
         columns = (
-            Column[Action](lambda row: piece(row.label, "dim" if self._of.reason_off(row) else "strong"), 17),
-            Column[Action](lambda row: piece(self._of.reason_off(row) or row.tooltip, "dim"), 0, least=10),
-            Column[Action](lambda row: piece(shown(keymap.keys_of(row)[0]), "accent"), 7, right=True),
+            Column[Action](lambda row: piece(row.label, "dim" if self._off(row) else "strong"), 17),
+            Column[Action](lambda row: piece(self._off(row) or row.tooltip, "dim"), 0, least=10),
+            Column[Action](lambda row: piece(shown(next(iter(keymap.keys_of(row)), "")), "accent"), 7, right=True),
         )
         rows = [row for row in actions_of(self._of.where) if row.id not in ("show-palette", "open-row")]
-        rows.sort(key=lambda row: bool(self._of.reason_off(row)))
+        rows.sort(key=lambda row: bool(self._off(row)))
+        self._actions = rows
         yield Input(placeholder="type parts of a name", id="words")
         yield RowsView(Sheet(rows, key=_key), painter(columns), text=_words, id="rows")
 
     def on_mount(self) -> None:
-        """Draw the list."""
+        """Draw the list; what plugins offer comes a moment later."""
         self._rows.let_in()
+        self.workbench.carry_out(_offers, self._add)
+
+    def _off(self, action: Action) -> str:
+        return "" if action.where == PLUGINS else self._of.reason_off(action)
+
+    def _add(self, offers: Sequence[Offer]) -> None:
+        if offers and self.is_attached:
+            more = [Action(offer.key, offer.label, offer.tooltip, (), PLUGINS) for offer in offers]
+            self._rows.take(Sheet([*self._actions, *more], key=_key))
+            self._rows.let_in()
 
     @property
     def _rows(self) -> RowsView[Action]:
@@ -78,6 +96,13 @@ class PaletteScreen(Dialog):
     def act_previous_line(self) -> None:
         """Up."""
         self._rows.go("previous-line")
+
+
+def _offers(place: Workplace) -> tuple[Offer, ...]:
+    """In a thread beside the event loop, where the host's libraries are loaded, too."""
+    from workbench.ace.wiring import plugs_host
+
+    return plugs_host.offers(place)
 
 
 def _key(action: Action) -> str:
