@@ -13,7 +13,18 @@ from ace_world import Call, World, git
 from workbench.ace.wiring import checks, engine
 from workbench.ace.wiring.workplace import Workplace
 
-HEAVY = ("textual", "dbos", "anthropic", "pydantic", "sqlite_utils", "ruamel", "git", "platformdirs", "sqlalchemy")
+HEAVY = (
+    "pluggy",
+    "textual",
+    "dbos",
+    "anthropic",
+    "pydantic",
+    "sqlite_utils",
+    "ruamel",
+    "git",
+    "platformdirs",
+    "sqlalchemy",
+)
 
 
 def test_outside_a_repository_the_remedy_is_said(call: Call, tmp_path: Path) -> None:
