@@ -71,6 +71,9 @@ def test_the_wheel_holds_every_file_of_the_package(wheel: Path) -> None:
     wanted = {str(path.relative_to(ROOT)) for path in tracked() if path.is_relative_to(package)}
     names = set(ZipFile(wheel).namelist())
     assert wanted - names == set()
+    shipped = {f"workbench/{path.relative_to(ROOT)}" for path in tracked() if path.is_relative_to(ROOT / "plugins")}
+    assert shipped
+    assert shipped - names == set()
     assert {name for name in names if "__pycache__" in name} == set()
 
 
@@ -82,6 +85,8 @@ def test_the_demo_runs_from_the_wheel(installed: Path, person: dict[str, str], d
 
     where = run(installed.parent / "python", "-c", "import workbench; print(workbench.__file__)")
     assert Path(where.stdout.strip()).is_relative_to(installed.parents[1])
+    plugins = run(installed, "-C", tmp_path, "plugin", "list", "--json").stdout.splitlines()
+    assert [json.loads(row)["state"] for row in plugins] == ["ready", "ready"], "shipped plugins are loaded from it"
     started = run(installed, "demo", "--no-tui", demo, "--json")
     assert started.returncode == 0, started.stderr
     assert len(json.loads(started.stdout)["runs"]) == 3

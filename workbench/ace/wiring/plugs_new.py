@@ -111,7 +111,7 @@ summary = "say here how it is installed"
 
 # model_words = ["--model"] # put before the model's name on its command line
 # model = "..."             # where the person's settings name none
-# url = "https://..."       # of the model's host: all that the agent reaches
+# url = "https://host"       # of the model's host: all that the agent reaches
 # key_variable = "..."      # of the AEE's environment; the key itself stays outside of the sandbox
 # key_header = "..."        # in which the key is sent
 # wire = "gemini"           # how it speaks to its model, so that what it spends is counted
