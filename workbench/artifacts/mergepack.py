@@ -97,7 +97,7 @@ def _checked(text: str | bytes, path: str) -> list[Problem]:
         return FILE.check(text, path)
     try:
         return FILE.read_data(msgspec.json.decode(data), path).problems
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # msgspec's errors, and bytes that are no UTF-8
         return []
 
 

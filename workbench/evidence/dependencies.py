@@ -154,8 +154,14 @@ def _cargo(text: str) -> set[str]:
     return set[str]().union(*({str(name) for name in _table(document, kind)} for kind in kinds))
 
 
+# Neither can be matched in two ways: a hostile file must not take the time of a square.
+_MODULE = re.compile(r"[\w-]+\.[\w./-]+")
+_VERSION = re.compile(r"v\d")
+
+
 def _go(text: str) -> set[str]:
-    return set(re.findall(r"^\s*(?:require\s+)?([\w.-]+\.[\w./-]+)\s+v\d", text, re.MULTILINE))
+    lines = (line.removeprefix("require ").split(maxsplit=2) for line in map(str.strip, text.splitlines()))
+    return {line[0] for line in lines if len(line) > 1 and _MODULE.fullmatch(line[0]) and _VERSION.match(line[1])}
 
 
 _READERS: dict[str, Reader] = {

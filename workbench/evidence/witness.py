@@ -70,7 +70,7 @@ def parse_testimony(data: bytes, key: bytes) -> Testimony:
     for number, line in enumerate(lines, start=1):
         try:
             reader.take(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             return Testimony(problem=f"record {number} cannot be read: {type(error).__name__}")
     return reader.testimony()
 

@@ -10,11 +10,12 @@ import msgspec
 
 from workbench.model.errors import Refused
 from workbench.ports import Commit, History
+from workbench.repository.git import understood
 from workbench.repository.history import added_by, commit_ids, read_commit
 from workbench.repository.objects import Conflicted
 from workbench.repository.store import Store
 
-_HUNK = re.compile(rb"@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@")
+_HUNK = re.compile(rb"@@ -\d+(?:,\d+)? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _DIFF = ("diff-tree", "-r", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color", "--no-commit-id")
 
 
@@ -60,7 +61,8 @@ class StoreChange:
     def modes(self) -> dict[str, tuple[str, str]]:
         """Per changed path its git modes in base and result; "" where it is absent."""
         fields = self._store.git.run(*_DIFF, "--raw", "-z", self.base, self.result).fields
-        return {path: _modes_of(told) for told, path in zip(fields[::2], fields[1::2], strict=True)}
+        with understood("diff-tree"):
+            return {path: _modes_of(told) for told, path in zip(fields[::2], fields[1::2], strict=True)}
 
     def commits(self) -> tuple[Commit, ...]:
         """The commits of head that base has not, newest first, at most `MAX_COMMITS`."""
@@ -81,18 +83,21 @@ class StoreChange:
     def numstat(self) -> list[PathStat]:
         """Lines added and removed, per changed path."""
         fields = self._store.git.run(*_DIFF, "--numstat", "-z", self.base, self.result).fields
-        return [_stat_of(field) for field in fields]
+        with understood("diff-tree"):
+            return [_stat_of(field) for field in fields]
 
     @cached_property
     def _changed(self) -> tuple[tuple[str, str], ...]:
         fields = self._store.git.run(*_DIFF, "--name-status", "-z", self.base, self.result).fields
-        return tuple(zip(fields[::2], fields[1::2], strict=True))
+        with understood("diff-tree"):
+            return tuple(zip(fields[::2], fields[1::2], strict=True))
 
     @cached_property
     def _added(self) -> dict[str, tuple[int, ...]]:
         diff = self._store.git.run(*_DIFF, "-p", "-U0", "--diff-filter=d", self.base, self.result).out
         sections = iter(_sections(diff))
-        added = {path: _numbers(_section_of(letter, sections)) for letter, path in self._changed if letter != "D"}
+        with understood("diff-tree"):
+            added = {path: _numbers(_section_of(letter, sections)) for letter, path in self._changed if letter != "D"}
         return {path: numbers for path, numbers in added.items() if numbers}
 
 
@@ -104,9 +109,10 @@ def _modes_of(told: str) -> tuple[str, str]:
 
 def _section_of(letter: str, sections: Iterator[list[bytes]]) -> list[bytes]:
     """The next path's part of the diff: a changed type is shown as a deletion and a creation."""
-    if letter == "T":
-        next(sections)
-    return next(sections)
+    found = [next(sections, None) for _ in range(2 if letter == "T" else 1)][-1]
+    if found is None:
+        raise ValueError("a path that was changed is not in the patch")
+    return found
 
 
 def _sections(diff: bytes) -> list[list[bytes]]:

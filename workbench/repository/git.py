@@ -9,7 +9,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -180,7 +181,8 @@ _HINTS = {
     "insufficient permission": "make the repository's .git directory writable for you, or work on a clone of your own",
     "No space left": "free space on the disk, then run the same command again",
     "dubious ownership": "if you trust its owner: git config --global --add safe.directory <path>",
-    "unrelated histories": "the commits share no ancestor here; in a shallow clone run: git fetch --unshallow",
+    "unrelated histories": "the commits share no ancestor here: was the branch rewritten? In a shallow clone run: git fetch --unshallow; "
+    "else start again from the branch as it is now: what the run delivered is kept, workbench log RUN names it",
     "shallow": "run: git fetch --unshallow",
     "index.lock": "another git is at work in this checkout; when none is, remove the lock file it left",
     "cannot lock ref": "another git moved or holds this ref: look where it stands now, then try again",
@@ -221,6 +223,18 @@ def require_git() -> None:
     if version < OLDEST_GIT:
         shown = ".".join(map(str, version))
         raise RepositoryProblem(f"git {shown} is too old", hint=f"install git {OLDEST_GIT[0]}.{OLDEST_GIT[1]} or newer")
+
+
+@contextmanager
+def understood(what: str) -> Iterator[None]:
+    """Around the reading of git's answer: one that was cut, or is of another shape, is a RepositoryProblem."""
+    try:
+        yield
+    except (ValueError, LookupError) as problem:
+        raise RepositoryProblem(
+            f"what git {what} said cannot be read: {str(problem)[:200]}",
+            hint="try again; if it stays so, run git fsck, and see that git is a release of 2.38 or newer",
+        ) from problem
 
 
 def is_commit_id(text: str) -> bool:

@@ -16,7 +16,7 @@ from workbench.ace.wiring.differing import ChangedFile
 
 _NO_NOTES: Mapping[int, Piece] = MappingProxyType({})
 COLLAPSED_BYTES = 2 << 20  # of both sides of a file; a larger one is shown when asked for
-_HEAD = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+_HEAD = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _CONTEXT, _ADDED, _REMOVED, _HUNK, _REMARK = b" +-@\\"
 _LOOKS: dict[int, tuple[str, Role]] = {
     _CONTEXT: (" ", "plain"), _ADDED: ("+", "added"), _REMOVED: ("-", "removed"), _HUNK: ("", "hunk"),

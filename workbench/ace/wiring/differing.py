@@ -13,7 +13,7 @@ import msgspec
 from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.workplace import Workplace
 from workbench.model.errors import NotFound, RepositoryProblem
-from workbench.repository.git import Git
+from workbench.repository.git import Git, understood
 
 _DIFF = ("diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv", "--no-color", "--no-commit-id")
 _ABSENT = "000000"
@@ -43,8 +43,8 @@ def changed_files(place: Workplace, base: str, tree: str) -> tuple[ChangedFile, 
     """What lies between two trees (or commits), sorted by path; renames are recognised."""
     git = _store(place)
     raw = git.run(*_DIFF, "--raw", "--no-abbrev", "-z", base, tree).fields
-    counts = dict(_counts(git.run(*_DIFF, "--numstat", "-z", base, tree).out))
-    entries = list(_entries(raw))
+    counts = read_counts(git.run(*_DIFF, "--numstat", "-z", base, tree).out)
+    entries = read_entries(raw)
     sizes = _sizes(git, [blob for entry in entries for blob in entry.blobs])
     return tuple(_file(entry, sizes, counts) for entry in entries)
 
@@ -75,6 +75,18 @@ class _Entry(msgspec.Struct, frozen=True):
     path: str
 
 
+def read_entries(fields: Sequence[str]) -> list[_Entry]:
+    """The raw output of diff-tree, split at NUL. Raises RepositoryProblem where that is not what it is."""
+    with understood("diff-tree"):
+        return list(_entries(fields))
+
+
+def read_counts(out: bytes) -> dict[str, tuple[int | None, int | None]]:
+    """Lines added and removed by path, of --numstat -z. Raises RepositoryProblem where that is not what it is."""
+    with understood("diff-tree"):
+        return dict(_counts(out))
+
+
 def _entries(fields: Sequence[str]) -> Iterator[_Entry]:
     """git-diff-tree(1), raw output format: `:modes blobs status`, then the path, or both paths of a rename."""
     at = 0
@@ -91,8 +103,8 @@ def _counts(out: bytes) -> Iterator[tuple[str, tuple[int | None, int | None]]]:
     for field in fields:
         added, removed, path = field.split("\t", 2)
         if not path:
-            next(fields)
-            path = next(fields)
+            next(fields, "")
+            path = next(fields, "")
         yield path, (None, None) if added == "-" else (int(added), int(removed))
 
 

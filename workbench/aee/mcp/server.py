@@ -175,13 +175,19 @@ class _Client:
         name, arguments = parameters.get("name"), parameters.get("arguments", {})
         if not isinstance(name, str) or not isinstance(arguments, dict):
             self._fail(number, BAD_PARAMETERS, "a call has a name and an object of arguments")
+        elif not _is_text(name, arguments):
+            self._fail(number, BAD_PARAMETERS, "half of a surrogate pair is no text: nothing was done")
         elif not self._places.acquire(blocking=False):
             self._answer(number, _content(Said(text="too many calls at once", is_error=True)))
         else:
             meta = parameters.get("_meta")
             token = meta.get("progressToken") if isinstance(meta, dict) else None
             words = (number, name, arguments, token)
-            threading.Thread(target=self._call, args=words, name=f"mcp-call-{name[:40]}", daemon=True).start()
+            try:
+                threading.Thread(target=self._call, args=words, name=f"mcp-call-{name[:40]}", daemon=True).start()
+            except (RuntimeError, MemoryError):  # the system has no room for one more
+                self._places.release()
+                self._answer(number, _content(Said(text="too many calls at once", is_error=True)))
 
     def _call(self, number: int | str, name: str, arguments: dict[str, Any], token: Any) -> None:
         beats = 0
@@ -216,6 +222,15 @@ _METHODS: dict[str, Callable[[_Client, int | str, Mapping[str, Any]], None]] = {
     "tools/list": _Client.list_tools,
     "tools/call": _Client.call_tool,
 }
+
+
+def _is_text(*values: object) -> bool:
+    """Whether all in it can be written down: JSON may name half of a surrogate pair, UTF-8 cannot."""
+    try:
+        json.dumps(values, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _content(said: Said) -> dict[str, Any]:
