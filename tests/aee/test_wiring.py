@@ -78,13 +78,13 @@ def test_without_that_policy_the_same_run_goes_on(tmp_path: Path) -> None:
 
 def test_tidying_asks_no_clone_in_a_lower_sandbox(tmp_path: Path) -> None:
     """A run whose level does not work here is kept, with the reason."""
-    place = Place(tmp_path, sandbox="landlock")
+    place = Place(tmp_path, sandbox="microvm")
     (place.directory / WORKSPACES / "runs" / "m.1").mkdir(parents=True)
     with open_repository(place.repository) as person:
         Store.open(place.directory / STORE, source=person.common_dir).close()
     (row,) = tidy(place.directory, place.repository, days=30, dry_run=False)
     assert (row["act"], row["id"]) == ("keep", "m.1")
-    assert "its sandbox (landlock) does not work now" in row["why"]
+    assert "its sandbox (microvm) does not work now" in row["why"]
 
 
 def test_an_aee_that_starts_clears_what_killed_ones_left(tmp_path: Path) -> None:

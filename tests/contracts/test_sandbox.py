@@ -19,7 +19,7 @@ ENV = {"PATH": "/usr/bin:/bin"}
 MIB = 1 << 20
 
 
-@pytest.fixture(params=["bubblewrap", "none"])
+@pytest.fixture(params=["bubblewrap", "landlock", "none"])
 def sandbox(request: pytest.FixtureRequest) -> Selected:
     found = probe(request.param)
     if not found.works:
@@ -85,11 +85,12 @@ def test_a_signal_is_a_negative_exit_code(sandbox: Sandbox, workspace: Path, num
 def test_nothing_of_our_environment_is_inherited(
     sandbox: Sandbox, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A job's environment is what was given and `PWD`; a variable of ours is not in it."""
+    """A job's environment is what was given, `PWD`, and where /tmp is not its own, `TMPDIR`; nothing of ours."""
     monkeypatch.setenv("CANARY", "secret")
     given = {**ENV, "TEXT": "two\nlines = ü"}
     done = sandbox.run(job(workspace, "/usr/bin/env", "-0", env=given))
     seen = dict(word.split("=", 1) for word in done.stdout.text.split("\0") if word)
+    assert (seen.pop("TMPDIR", "") != "") == (sandbox.level == "landlock")
     assert os.environ["CANARY"] == "secret"  # the control: it would be there to inherit
     assert seen == {**given, "PWD": str(workspace)}
 

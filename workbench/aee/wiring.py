@@ -17,7 +17,7 @@ from workbench.aee.drivers.scripted import ScriptedDriver
 from workbench.aee.lock import lock_file
 from workbench.aee.prepare import Preparation, step_from
 from workbench.aee.reports import ReportLine
-from workbench.aee.sandbox.select import probe, select
+from workbench.aee.sandbox.select import best_level, select
 from workbench.aee.sandbox.unconfined import Unconfined
 from workbench.aee.streaming import OutputReport
 from workbench.aee.tools.place import Place
@@ -127,7 +127,7 @@ def open_ground(directory: Path, repository: Path) -> Iterator[Ground]:
             journal=group,
             states=group,
             max_runs=settings.run.max_runs or os.cpu_count() or 1,
-            sandbox_level="bubblewrap" if probe("bubblewrap").works else "none",
+            sandbox_level=best_level(),
             tend=lambda: index(journal),
             store=store,
             broken=lambda: "" if group.problem is None else group.problem.message,
@@ -170,8 +170,10 @@ class ChildGround:
         """
         demo = run.sandbox == DEMO_LEVEL
         wanted = "" if demo else run.sandbox
-        made = select(wanted, allow_none=wanted == "none", demo=demo and run.driver == ScriptedDriver.name)
-        if made.level == "none" and not self.policy(run).sandbox.allow_none:
+        ours = demo and run.driver == ScriptedDriver.name
+        rule = self.policy(run).sandbox
+        made = select(wanted, allow_none=wanted == "none", demo=ours, minimum="none" if ours else rule.minimum)
+        if made.level == "none" and not rule.allow_none:
             raise SandboxProblem(
                 f"The policy of base commit {run.base_commit[:12]} forbids to run without a sandbox",
                 hint="Install bubblewrap (see workbench doctor), or change the policy on the base branch.",

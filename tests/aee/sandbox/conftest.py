@@ -22,6 +22,14 @@ def bubblewrap() -> Selected:
 
 
 @pytest.fixture
+def landlock() -> Selected:
+    found = probe("landlock")
+    if not found.works:
+        pytest.skip(found.reason)
+    return select("landlock", allow_none=False)
+
+
+@pytest.fixture
 def unconfined() -> Selected:
     return select("none", allow_none=True)
 

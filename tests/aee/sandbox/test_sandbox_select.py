@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from workbench.aee.sandbox import callfilter, landlock_kernel
 from workbench.aee.sandbox import select as module
 from workbench.aee.sandbox.container import container_evidence
 from workbench.aee.sandbox.select import DECLARATION, Selected, limitations, probe, select
@@ -25,11 +27,20 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def _forget() -> None:
     probe.cache_clear()
     module._bubblewrap.cache_clear()
+    module._landlock.cache_clear()
 
 
 @pytest.fixture
 def without_bubblewrap(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+
+
+@pytest.fixture
+def without_landlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise OSError(errno.EOPNOTSUPP, "switched off")
+
+    monkeypatch.setattr(landlock_kernel, "version", refuse)
 
 
 @pytest.fixture
@@ -45,8 +56,39 @@ def test_the_best_level_that_works_is_chosen(bubblewrap: Selected) -> None:
     assert select("", allow_none=False).level == "bubblewrap"
 
 
-def test_without_bubblewrap_nothing_runs_unasked(without_bubblewrap: None) -> None:
-    """Where bubblewrap is missing, the refusal names the package and the ways out, also if `none` would be allowed."""
+def test_without_bubblewrap_landlock_is_chosen(landlock: Selected, without_bubblewrap: None) -> None:
+    """Where bubblewrap is missing, jobs run in Landlock, unless the policy asks for more."""
+    assert select("", allow_none=False).level == "landlock"
+    assert select("", allow_none=False, minimum="landlock").level == module.best_level() == "landlock"
+    with pytest.raises(SandboxProblem, match="not installed"):
+        select("", allow_none=False, minimum="bubblewrap")
+
+
+@pytest.mark.parametrize(("version", "said"), [(None, "switched off"), (2, "at least 3")])
+def test_a_kernel_without_landlock_is_refused(monkeypatch: pytest.MonkeyPatch, version: int | None, said: str) -> None:
+    """Where the kernel has no Landlock, or too old a one, the refusal says so and names the ways out."""
+
+    def answer() -> int:
+        if version is None:
+            raise OSError(errno.EOPNOTSUPP, "switched off")
+        return version
+
+    monkeypatch.setattr(landlock_kernel, "version", answer)
+    with pytest.raises(SandboxProblem, match=said) as caught:
+        select("landlock", allow_none=True)
+    assert "--sandbox none" in caught.value.hint
+
+
+def test_an_unknown_machine_has_no_landlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the numbers of system calls are unknown there is no filter, and the level is refused."""
+    monkeypatch.setattr(callfilter.platform, "machine", lambda: "vax")
+    monkeypatch.setattr(landlock_kernel, "version", lambda: 7)
+    assert "filter" in probe("landlock").reason
+
+
+def test_without_any_level_nothing_runs_unasked(without_bubblewrap: None, without_landlock: None) -> None:
+    """Where no level works, the refusal names the package and the ways out, also if `none` would be allowed."""
+    assert module.best_level() == "none"
     with pytest.raises(SandboxProblem) as caught:
         select("", allow_none=True)
     assert "package `bubblewrap`" in caught.value.hint
@@ -69,7 +111,7 @@ def test_the_switch_that_forbids_namespaces_is_named(
     assert f"sysctl -w {remedy}" in probe("bubblewrap").hint
 
 
-def test_the_demo_may_fall_back(without_bubblewrap: None) -> None:
+def test_the_demo_may_fall_back(without_bubblewrap: None, without_landlock: None) -> None:
     """The demo's own agents run without a sandbox where none works, and the level says so."""
     assert select("", allow_none=False, demo=True).level == "none"
 
@@ -95,7 +137,6 @@ def test_a_container_must_be_declared_and_seen(monkeypatch: pytest.MonkeyPatch) 
         select("", allow_none=True)
     monkeypatch.setattr(module, "container_evidence", lambda: "/.dockerenv")
     assert select("", allow_none=False).level == "container"
-    assert not probe("landlock").works
 
 
 def test_what_shows_a_container(tmp_path: Path) -> None:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import cast
+from collections.abc import Callable
+from typing import Literal, cast
 
 import msgspec
 
 from workbench.aee.sandbox.bubblewrap import Bubblewrap
 from workbench.aee.sandbox.container import container_evidence
+from workbench.aee.sandbox.landlock import Landlock
 from workbench.aee.sandbox.unconfined import Unconfined
+from workbench.artifacts.terms import SANDBOX_LEVELS
 from workbench.model.errors import SandboxProblem
 from workbench.ports import Job, Limits, SandboxLevel
 
+LADDER: tuple[Literal["bubblewrap", "landlock"], ...] = ("bubblewrap", "landlock")  # what is tried unasked, best first
 DECLARATION = "WORKBENCH_SANDBOX"  # how CI says that its container is the sandbox
 PROBE_S = 20.0
 USERNS_SWITCHES = (
@@ -40,24 +44,29 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     limitations: tuple[str, ...] = ()
 
 
-Selected = Bubblewrap | Unconfined
+Selected = Bubblewrap | Landlock | Unconfined
 
 
-def select(wanted: str, *, allow_none: bool, demo: bool = False) -> Selected:
+def select(wanted: str, *, allow_none: bool, demo: bool = False, minimum: SandboxLevel = "none") -> Selected:
     """The sandbox of level `wanted`; for an empty one the declared level, else the best that works.
 
-    `allow_none` says that a person opted in to `none` and no policy forbids it. The demo's own scripted agents fall
-    back to `none` where bubblewrap does not work; the caller warns. Raises SandboxProblem with the remedy.
+    `allow_none` says that a person opted in to `none` and no policy forbids it; below `minimum`, nothing is chosen
+    unasked. The demo's own scripted agents fall back to `none` where no level works; the caller warns. Raises
+    SandboxProblem with the remedy.
     """
     level = wanted or os.environ.get(DECLARATION, "")
-    if level in ("", "bubblewrap"):
-        return _bubblewrap_or(unconfined=demo and not level)
+    if not level:
+        return _best(minimum, unconfined=demo)
+    if level == "bubblewrap":
+        return _bubblewrap_working()
+    if level == "landlock":
+        return _landlock_working()
     if level == "container":
         return _container()
     if level == "none":
         return _none(allowed=allow_none or demo)
     raise SandboxProblem(
-        f"There is no sandbox of level {level!r} here", hint="Levels: `bubblewrap`, `container` and `none`."
+        f"There is no sandbox of level {level!r} here", hint="Levels: `bubblewrap`, `landlock`, `container` and `none`."
     )
 
 
@@ -66,7 +75,9 @@ def probe(level: SandboxLevel) -> Probe:
     """Try the level with a real command, once in the life of this process."""
     try:
         if level == "bubblewrap":
-            return _tried_bubblewrap()
+            return _tried(_bubblewrap(), remedy=_remedy)
+        if level == "landlock":
+            return _tried(_landlock(), remedy=lambda: OTHER_WAYS)
         sandbox = _container() if level == "container" else select(level, allow_none=True)
     except SandboxProblem as problem:
         return Probe(level=level, works=False, reason=problem.message, hint=problem.hint)
@@ -78,19 +89,48 @@ def limitations(sandbox: object) -> tuple[str, ...]:
     return cast(tuple[str, ...], getattr(sandbox, "limitations", ()))
 
 
-def _bubblewrap_or(*, unconfined: bool) -> Selected:
-    found = probe("bubblewrap")
-    if found.works:
-        return _bubblewrap()
+def best_level() -> SandboxLevel:
+    """The level that is chosen here when nobody asks for one."""
+    return next((level for level in LADDER if probe(level).works), "none")
+
+
+def _best(minimum: SandboxLevel, *, unconfined: bool) -> Selected:
+    """The first of the ladder that works and is not below `minimum`; else the first one's reason is told."""
+    rank = SANDBOX_LEVELS.index
+    for level in LADDER:
+        if rank(level) >= rank(minimum) and probe(level).works:
+            return _bubblewrap() if level == "bubblewrap" else _landlock()
     if unconfined:
         return Unconfined("none")
-    raise SandboxProblem(found.reason, hint=found.hint)
+    raise _problem(LADDER[0])
+
+
+def _bubblewrap_working() -> Bubblewrap:
+    if not probe("bubblewrap").works:
+        raise _problem("bubblewrap")
+    return _bubblewrap()
+
+
+def _landlock_working() -> Landlock:
+    if not probe("landlock").works:
+        raise _problem("landlock")
+    return _landlock()
+
+
+def _problem(level: SandboxLevel) -> SandboxProblem:
+    found = probe(level)
+    return SandboxProblem(found.reason, hint=found.hint)
 
 
 @functools.cache
 def _bubblewrap() -> Bubblewrap:
     """One for the process: what its probe run found out about this machine stays with it."""
     return Bubblewrap()
+
+
+@functools.cache
+def _landlock() -> Landlock:
+    return Landlock()
 
 
 def _container() -> Unconfined:
@@ -111,20 +151,20 @@ def _none(*, allowed: bool) -> Unconfined:
     return Unconfined("none")
 
 
-def _tried_bubblewrap() -> Probe:
-    sandbox = _bubblewrap()
+def _tried(sandbox: Bubblewrap | Landlock, *, remedy: Callable[[], str]) -> Probe:
     job = Job(argv=("/bin/sh", "-c", "exit 7"), cwd="/tmp", limits=Limits(wall_s=PROBE_S))
+    reason = ""
     try:
         completed = sandbox.run(job)
+        if (completed.state, completed.exit_code) != ("exited", 7):
+            said = completed.stderr.text
+            reason = f"the probe run ended as {completed.state} ({completed.exit_code}) {said}"
     except SandboxProblem as problem:
-        return _failed(problem.message)
-    if (completed.state, completed.exit_code) != ("exited", 7):
-        return _failed(f"the probe run ended as {completed.state} ({completed.exit_code}) {completed.stderr.text}")
-    return Probe(level="bubblewrap", works=True, limitations=sandbox.limitations)
-
-
-def _failed(reason: str) -> Probe:
-    return Probe(level="bubblewrap", works=False, reason=f"bubblewrap does not work here: {reason}", hint=_remedy())
+        reason = problem.message
+    if reason:
+        text = f"{sandbox.level} does not work here: {reason}"
+        return Probe(level=sandbox.level, works=False, reason=text, hint=remedy())
+    return Probe(level=sandbox.level, works=True, limitations=sandbox.limitations)
 
 
 def _remedy() -> str:

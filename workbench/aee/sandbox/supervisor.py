@@ -5,14 +5,15 @@ descends from it is all of the job, and can be ended for certain. It ends the jo
 is told to, and when the control pipe closes because whoever started it has died.
 
 Descriptors: argv[1] control (read: one marshalled order; its end means "end the job"), argv[2] report (written: `p`
-and the command's pid, which is its session, too; `x` and an errno when the command could not be executed; `w` and its
-wait status; `d` when nothing is left alive).
+and the command's pid, which is its session, too; `c` and an errno when it could not be confined; `x` and an errno when
+it could not be executed; `w` and its wait status; `d` when nothing is left alive).
 """
 
 # ruff: noqa: SIM105
 from __future__ import annotations
 
 import ctypes
+import importlib
 import marshal
 import os
 import resource
@@ -37,11 +38,16 @@ def main(control: int, report: int) -> None:
     os.set_blocking(wake_write, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
-    child = _spawn(order, report, keep_out=(control, report, wake_read, wake_write))
+    gate = _Gate(order["confinement"]) if order["confinement"] else None
+    child = _spawn(order, report, gate, keep_out=(control, report, wake_read, wake_write))
+    if gate:
+        gate.open(child)
     for fd in (0, 1, 2):  # the job's own end of a pipe must be its only one
         os.close(fd)
-    _watch(child, control, report, wake_read)
+    _watch(child, control, report, wake_read, gate)
     end_all(child)
+    if gate:
+        gate.clear()
     os.write(report, b"d 0\n")
 
 
@@ -60,7 +66,57 @@ def _read_exactly(fd: int, size: int) -> bytes:
     return data
 
 
-def _spawn(order: Any, report: int, *, keep_out: tuple[int, ...]) -> int:
+class _Gate:
+    """Before it executes the command, a confined child waits until we hold what its system calls ask."""
+
+    def __init__(self, confinement: Any) -> None:
+        self._confinement = confinement
+        self._broker: Any = None
+        self.listener = -1  # readable when the job asks
+        sys.path.append(confinement["modules"])  # behind the standard library's places
+        self._restrict = importlib.import_module("restrict")
+        self._told_read, self._told_write = os.pipe()
+        self._held_read, self._held_write = os.pipe()
+
+    def confine(self) -> None:
+        """In the child: give up all powers, and let the supervisor take the listener."""
+        confinement = self._confinement
+        listener = self._restrict.confine(confinement["ruleset"], confinement["program"])
+        os.set_inheritable(confinement["ruleset"], False)
+        os.write(self._told_write, listener.to_bytes(4, "little"))
+        os.close(self._told_write)
+        os.close(self._held_write)
+        os.read(self._held_read, 1)
+
+    def open(self, child: int) -> None:
+        """In the supervisor: take the listener, so that from now on the child is answered."""
+        os.close(self._told_write)
+        os.close(self._held_read)
+        if told := os.read(self._told_read, 4):
+            number = int.from_bytes(told, "little")
+            try:
+                self.listener = self._restrict.descriptor_of(child, number)
+            except OSError:
+                pass  # it is dead, or out of our reach: what it asks is then refused by the kernel
+        os.close(self._told_read)
+        os.close(self._held_write)
+        os.close(self._confinement["ruleset"])
+
+    def answer(self) -> None:
+        """Answer one system call. Whoever does that is loaded only for a job that asks."""
+        if self._broker is None:
+            self._broker = importlib.import_module("broker").Broker(self.listener, self._confinement)
+        self._broker.answer()
+
+    def clear(self) -> None:
+        """Remove the job's private directory."""
+        try:
+            os.rmdir(self._confinement["private"])  # noqa: PTH106 pathlib costs our start 5 ms
+        except OSError:
+            importlib.import_module("shutil").rmtree(self._confinement["private"], ignore_errors=True)
+
+
+def _spawn(order: Any, report: int, gate: _Gate | None, *, keep_out: tuple[int, ...]) -> int:
     """Fork and execute; the child reports an errno if it cannot."""
     child = os.fork()
     if child:
@@ -79,10 +135,20 @@ def _spawn(order: Any, report: int, *, keep_out: tuple[int, ...]) -> int:
             resource.setrlimit(kind, (value, value))
         for fd in keep_out:
             os.set_inheritable(fd, False)
+        if gate:
+            _confine(gate, report)
         os.execvpe(order["argv"][0], order["argv"], order["env"])
     except OSError as error:
         os.write(report, b"x %d\n" % (error.errno or 1))
     finally:
+        os._exit(127)
+
+
+def _confine(gate: _Gate, report: int) -> None:
+    try:
+        gate.confine()
+    except OSError as error:
+        os.write(report, b"c %d\n" % (error.errno or 1))
         os._exit(127)
 
 
@@ -94,11 +160,13 @@ def _prefer_for_oom(score: str) -> None:
         pass  # this system has none
 
 
-def _watch(child: int, control: int, report: int, wake: int) -> None:
-    """Reap until the command itself has ended, or we are to end it."""
+def _watch(child: int, control: int, report: int, wake: int, gate: _Gate | None) -> None:
+    """Reap, and answer, until the command itself has ended, or we are to end it."""
     poller = select.poll()
     poller.register(control, select.POLLIN)
     poller.register(wake, select.POLLIN)
+    if gate and gate.listener >= 0:
+        poller.register(gate.listener, select.POLLIN)
     while True:
         ready = {fd for fd, _ in poller.poll()}
         if wake in ready:
@@ -107,6 +175,8 @@ def _watch(child: int, control: int, report: int, wake: int) -> None:
                 return
         if control in ready:
             return
+        if gate and gate.listener in ready:
+            gate.answer()
 
 
 def _reap(child: int, report: int) -> bool:
