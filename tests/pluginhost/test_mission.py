@@ -73,6 +73,7 @@ def world(tmp_path: Path) -> Iterator[World]:
     made.types("aee", "stop")
 
 
+@pytest.mark.timeout(300)
 def test_plugins_of_a_repository_take_part_once_they_are_trusted(world: World) -> None:
     """The agent delivers, the pack says which plugins had a part, one that failed is in the inbox until it is off."""
     states = {name: row["state"] for name, row in world.plugins().items() if row["origin"] == "repository"}
@@ -90,6 +91,10 @@ def test_plugins_of_a_repository_take_part_once_they_are_trusted(world: World) -
     (broken,) = [piece for piece in pack["evidence"] if piece["collector"] == "broken/c"]
     assert (broken["state"], broken["inputs"]["plugin broken"]) == ("error", digests["broken"])
     assert [(mark.exists(), name) for name, mark in world.marks.items()] == [(True, "well"), (False, "hostile")]
+
+    (unasked,) = [piece for piece in pack["evidence"] if piece["kind"] == "plugin.hostile"]
+    assert (unasked["state"], unasked["collector"]) == ("not-checked", "plugins")
+    assert "nobody trusts" in unasked["summary"]
 
     alert = inbox["alert"]
     assert (alert["category"], alert["next"]) == ("plugin-failed", "workbench plugin disable broken")

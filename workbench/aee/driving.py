@@ -99,6 +99,12 @@ def driver_of(host: Host, own: OwnDrivers) -> Driver:
     wanted = own.run.driver
     kinds = _kinds(host)
     if wanted not in kinds:
+        if (plugin := next((each for each in host.left_out if owns(each.name, wanted)), None)) is not None:
+            why = "nobody trusts its content" if plugin.state == "untrusted" else str(plugin.problems[0])
+            raise NotFound(
+                f"the driver {wanted!r} is of the plugin {plugin.name}, which may not run: {why}",
+                hint=f"workbench plugin doctor {plugin.name} says what to do; then: workbench resume {own.run.id}",
+            )
         there = ", ".join(sorted(kinds))
         hint = f"There are: {there}. workbench plugin list says which plugins bring others, and whether they may run."
         raise NotFound(f"there is no driver {wanted!r}", hint=hint)

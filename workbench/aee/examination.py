@@ -42,7 +42,7 @@ from workbench.evidence.suiteless import NoSuite
 from workbench.evidence.tampering.collector import Tampering
 from workbench.evidence.types import TypesCollector
 from workbench.model.ids import pack_id
-from workbench.pluginhost.collecting import collectors
+from workbench.pluginhost.collecting import Unasked, collectors
 from workbench.pluginhost.hookspecs import hookimpl
 from workbench.ports import Blobs, Collected, Collector
 from workbench.repository.change import StoreChange
@@ -119,6 +119,7 @@ def examined(
     own = _OwnCollectors(delivery=delivery, rig=rig, behaviour=behaviour, cache=cache)
     host = host_of(ground, delivery.run, ours=[own])
     all_of_them = collectors(host, workshop_of(delivery.settings.plugins, rig, delivery.brief))
+    all_of_them += [Unasked(host.left_out)] if host.left_out else []
     found = examine(change, all_of_them, clock=ground.clock, limit_s=limit_s, on_collected=go_on)
     bindings = Bindings(
         base=delivery.base,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -11,6 +11,7 @@ import msgspec
 from workbench.model.evidence import GRADES, Evidence, EvidenceState, Finding
 from workbench.pluginhost.guard import guarded
 from workbench.pluginhost.host import Host, Source
+from workbench.pluginhost.roster import Plugin
 from workbench.ports import Change, Collected, Collector
 
 HOOK = "collectors"
@@ -35,6 +36,40 @@ def collectors(host: Host, prepare: Prepare) -> list[Collector]:
         thing if source.is_ours else GuardedCollector(host, source, thing, overruns[source.plugin])
         for source, thing in host.gather(HOOK, given)
     ]
+
+
+class Unasked:
+    """Port Collector of our own: says of each plugin that might have looked at the change why it was not asked."""
+
+    name = "plugins"
+
+    def __init__(self, plugins: Iterable[Plugin]) -> None:
+        self._plugins = [plugin for plugin in plugins if plugin.manifest is None or plugin.manifest.modules.aee]
+
+    def collect(self, change: Change) -> Collected:
+        """A piece of evidence, `not-checked`, for each of the first ones."""
+        inputs = {"base": change.base, "head": change.head, "result": change.result, "tree": change.tree}
+        named = {plugin.name: plugin for plugin in self._plugins[:MOST_EVIDENCE]}
+        return Collected(
+            evidence=tuple(
+                Evidence(
+                    id=f"plugin.{name}",
+                    kind=f"plugin.{name}",
+                    criterion="auditability",
+                    grade="executed",
+                    state="not-checked",
+                    summary=self._why(plugin),
+                    inputs={**inputs, f"{MADE_BY}{name}": plugin.digest},
+                    collector=self.name,
+                )
+                for name, plugin in named.items()
+            )
+        )
+
+    def _why(self, plugin: Plugin) -> str:
+        if plugin.state == "untrusted":
+            return f"the plugin was not asked: nobody trusts its content (workbench plugin trust {plugin.name})"
+        return f"the plugin was not asked: {plugin.problems[0]}" if plugin.problems else "the plugin was not asked"
 
 
 class GuardedCollector:

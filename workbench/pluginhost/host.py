@@ -64,6 +64,7 @@ class Host:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
         self._sources: list[tuple[Source, list[object]]] = []
+        self.left_out: list[Plugin] = []  # that may not run, though nobody switched them off
 
     def build_in(self, plugin: object) -> None:
         """Register something of our own, by the same hooks; it comes before all plugins, and is not guarded."""
@@ -73,10 +74,12 @@ class Host:
         self._sources[0][1].append(plugin)
 
     def admit(self, plugins: Iterable[Plugin]) -> None:
-        """Import and register those that are ready, for this wing; the others are not touched."""
+        """Import and register those that are ready, for this wing; the others are not touched, but known."""
         for plugin in plugins:
             if plugin.state == "ready" and plugin.manifest is not None:
                 self._admit(plugin, plugin.manifest)
+            elif plugin.state != "disabled":
+                self.left_out.append(plugin)
 
     @property
     def admitted(self) -> tuple[Source, ...]:

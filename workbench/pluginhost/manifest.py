@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Literal
 
 import msgspec
@@ -29,7 +30,20 @@ Wire = Literal["none", "gemini"]  # what the proxy to an agent's model can read,
 
 # What is ours: kinds of evidence, drivers and words of the house. A plugin of such a name could pass for it.
 RESERVED = frozenset(
-    {"workbench", "collector", "branch", "scripted", "native", "acp", "plain", "demo", "dependencies", "text", "size"}
+    {
+        "workbench",
+        "plugin",
+        "collector",
+        "branch",
+        "scripted",
+        "native",
+        "acp",
+        "plain",
+        "demo",
+        "dependencies",
+        "text",
+        "size",
+    }
     | {"tests", "coverage", "lint", "types", "secrets", "tampering", "clause", "clauses", "rationale", "audit"}
 )
 NAME = f.Shape(
@@ -101,6 +115,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(found)
 
 
+@cache
 def _table() -> f.Table:
     modules = {"aee": "modules of the agents' wing: collectors, drivers, tools", "ace": "modules of the screens' wing"}
     agent = {
