@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import Queue
@@ -21,6 +24,7 @@ from workbench.aee.dispatch import (
 from workbench.core.decide.decision import on_run
 from workbench.core.decide.run import fail_step, finish_step, interrupt_step, resume_run, stop_run
 from workbench.core.state import RunState
+from workbench.journal.presence import started_ticks
 from workbench.journal.wal import prepare_wal
 from workbench.model import events as e
 from workbench.model.errors import EnvironmentProblem, JournalProblem
@@ -196,6 +200,21 @@ def test_recovery_gives_every_step_back_and_the_queue_starts_anew() -> None:
     assert later.recover() == 1
     later.tick()
     assert desk.queued == ["a:1:1", "a:1:2"]
+
+
+def test_recovery_ends_the_children_of_an_aee_that_is_gone() -> None:
+    """A child that outlived its AEE would work beside the next attempt of its step."""
+    desk = Desk()
+    desk.queue("a")
+    desk.dispatch.tick()
+    step = desk.run("a").step
+    assert step is not None
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True) as child:
+        ticks = started_ticks(child.pid) or 0
+        lives = e.ChildStarted(run="a", epoch=step.epoch, pid=child.pid, started_ticks=ticks)
+        desk.journal.append([on_run("a", lives)])
+        Dispatch(desk.journal, desk.journal, aee="y", max_runs=2, enqueue=desk._enqueue).recover()
+        assert child.wait(PATIENCE_S) == -signal.SIGKILL
 
 
 def test_a_damaged_queue_is_put_aside(tmp_path: Path) -> None:

@@ -215,6 +215,8 @@ def test_stopping_a_run_withdraws_its_questions_and_ends_its_mission() -> None:
     assert ended is not None and ended.outcome == "stopped"
     withdrawn = journal.consultation(question.id)
     assert withdrawn is not None and withdrawn.state == "withdrawn"
+    with pytest.raises(Refused, match="was withdrawn"):
+        answer(withdrawn)
 
 
 def test_a_pack_is_decided_once() -> None:

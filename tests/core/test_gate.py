@@ -299,6 +299,14 @@ def test_claims_are_marked() -> None:
     assert "rationale: only claimed by the agent" in judgement.not_checked
 
 
+def test_one_act_counts_once_under_whatever_id() -> None:
+    """What was checked, how and with which outcome tells evidence apart: another name and other words do not."""
+    once = piece("tests.result")
+    renamed = sealed(msgspec.structs.replace(once, id="another", summary="in other words"))
+    assert admit([once], HERE).refusals == ()
+    assert [name for name, _ in admit([once, renamed], HERE).refusals] == ["tests.result", "another"]
+
+
 def test_a_refused_failure_still_counts() -> None:
     """Giving a failed piece twice does not make its failure go away."""
     failed = piece("tests.base-on-result", "failed")

@@ -12,6 +12,7 @@ from journal_script import Script
 
 from workbench.journal.checkpoints import Checkpoints
 from workbench.journal.group import GroupCommit
+from workbench.journal.plan import Batch
 from workbench.journal.store import SqliteJournal, open_journal
 from workbench.journal.verify import verify
 from workbench.model import events as e
@@ -36,6 +37,19 @@ def test_a_refused_append_takes_no_other_with_it(grouped: GroupCommit, script: S
     assert [future.result()[0].version for future in good] == [2, 3, 4, 5, 6]
     assert isinstance(stale[0].exception(), Conflict)
     assert isinstance(odd.exception(), JournalProblem)
+
+
+def test_a_batch_that_is_refused_halfway_leaves_no_trace(journal: SqliteJournal, script: Script) -> None:
+    """What it had begun with is taken back: neither a gap in the numbers nor a version, in its own group or later."""
+    journal.append([script.queued()])
+    lost = script.on_run(e.StepFinished(run="m.1", step="s", number=1, attempt=1, outcome=None))  # type: ignore[arg-type]
+
+    refused, kept = journal.append_group([Batch([script.thought("x"), lost], {}), Batch([script.thought("y")], {})])
+
+    assert isinstance(refused, JournalProblem)
+    assert not isinstance(kept, Exception)
+    assert [(event.seq, event.version) for event in kept] == [(2, 2)]
+    assert journal.append([script.thought("z")])[0].seq == 3
 
 
 def test_an_append_sees_those_before_it_in_its_group(grouped: GroupCommit, script: Script) -> None:
