@@ -34,7 +34,8 @@ STALL_S = 60.0
 LOOK_EVERY_S = 5.0
 GROWTH = 1.05  # of the AEE's memory
 SWELLING = 1.25  # of the bytes kept for each mission so far: objects are packed now and then
-ACTS = 12  # of an agent, with a wait before each
+ACTS = 12  # of an agent, with a wait of 10 to 29 s before each
+STARTS = 3  # missions at most between two decisions
 SCRIPT = """
 agent: steady
 steps:
@@ -82,7 +83,7 @@ class World:
     def start_one(self) -> None:
         """One more mission."""
         name = f"note-{self.started}"
-        acts = "\n".join(f"  - delay: {2 + (self.started + n) % 5}\n  - read: shop.py" for n in range(ACTS))
+        acts = "\n".join(f"  - delay: {10 + 7 * (self.started + n) % 20}\n  - read: shop.py" for n in range(ACTS))
         script = self.person.root / f"{name}.yaml"
         ask = ASK.format(name=name) if self.started % 3 == 0 else ""
         script.write_text(SCRIPT.format(acts=acts, ask=ask, name=name))
@@ -152,7 +153,7 @@ def play(world: World, *, seconds: float) -> None:
                 told = now.at + 60.0
             acted = world.decide_one()
             if now.at < over:
-                if now.live < world.agents:
+                for _ in range(min(STARTS, world.agents - now.live)):
                     world.start_one()
                     acted = True
             elif not acted and not now.live:
