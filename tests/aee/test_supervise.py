@@ -85,6 +85,17 @@ def test_a_report_is_refused_at_last(
     assert (receipt.ok, receipt.error) == (False, "the disk of the journal is full")
 
 
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_only_the_epoch_at_work_is_heard(epoch: int, journal: FullDisk, supervisor: Supervisor) -> None:
+    """What an earlier attempt still says changes nothing, nor what one says that was never handed out."""
+    journal.append(interrupt_step(state(journal), reason="killed").events)
+    journal.append(start_step(state(journal), aee="x").events)
+    before = journal.last_seq()
+    receipt = supervisor.accept(Report(run=RUN, epoch=epoch), thought())
+    assert (receipt.ok, receipt.fenced, receipt.stop, journal.last_seq()) == (False, True, True, before)
+    assert supervisor.accept(Report(run=RUN, epoch=2), thought()).ok
+
+
 def test_no_report_slips_in_after_the_outcome(tmp_path: Path) -> None:
     """An outcome that is appended between a report's check and its append wins: the report is refused."""
 
