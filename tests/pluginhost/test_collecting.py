@@ -105,6 +105,14 @@ def test_a_broken_collector_is_evidence_and_a_failure(body: str, told: str) -> N
     assert [(failure.hook, failure.state) for failure in failures] == [("collect tidy/c", "error")]
 
 
+def test_a_collector_without_a_usable_name_is_called_so() -> None:
+    """Its name is asked for under the guard, too."""
+    odd = TOP.format(body="return Collected()").replace('name = "c"', "name = property(lambda self: 1 / 0)")
+    host, failures = opened(bundle(code=odd))
+    (made,) = collectors(host, lambda _source, _is_over: {"workshop": None})
+    assert (made.name, made.collect(CHANGE), failures) == ("tidy/collector", Collected(), [])
+
+
 def test_an_overrun_is_evidence() -> None:
     """`timed-out`, and nothing of the plugin is asked any more, while its commands are told to end."""
     host, failures = opened(

@@ -85,6 +85,17 @@ def test_a_broken_turn_is_recorded_and_says_what_to_do(session: Any) -> None:
     assert [failure.hook for failure in failures] == ["take_turn tidy"]
 
 
+def test_odd_shapes_are_refused() -> None:
+    """A kind without a name that is text, a tool without parameters."""
+    odd = DRIVERS.format(name="tidy").replace("name='tidy'", "name=1")
+    host, failures = opened(bundle(code=odd))
+    assert _kinds(host) == {}
+    bare = TOOLS.format(name="tidy_x", result="None").replace("{}\n    def", "1 and object()\n    def")
+    other, more = opened(bundle(code=bare))
+    assert tools_of(other, lambda _source: {"bench": None}) == []
+    assert [failure.state for failure in failures + more] == ["refused", "error"]
+
+
 @pytest.mark.parametrize("name", ["native", "scripted", "other", "tidyish"])
 def test_a_plugin_brings_no_driver_of_another_name(name: str) -> None:
     """It is refused and recorded; the control: under its own name it is there."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import msgspec
@@ -22,7 +23,7 @@ from workbench.model.events import PluginFailed, Proposed
 from workbench.pluginhost import discovery
 from workbench.pluginhost.collecting import GuardedCollector
 from workbench.pluginhost.guard import guarded
-from workbench.pluginhost.hookspecs import Bench, Workshop
+from workbench.pluginhost.hookspecs import HOOK_S, Bench, Workshop
 from workbench.pluginhost.host import Failure, Host, Source
 from workbench.pluginhost.manifest import owns
 from workbench.pluginhost.roster import roster
@@ -76,11 +77,14 @@ def tools_of(host: Host, given: Callable[[Source], Mapping[str, Any]]) -> list[T
     """The tools of plugins, each under a guard; one that is not named for its plugin is left out, and told."""
     found: list[Tool] = []
     for source, tool in host.gather(TOOLS, given):
-        name = str(getattr(tool, "name", ""))
-        if not name.startswith(f"{source.plugin.replace('-', '_')}_"):
-            host.fail(source, TOOLS, state="refused", reason=f"the tool {name[:60]!r} is not named for the plugin")
+        made = guarded(partial(GuardedTool, host, source, tool), limit_s=HOOK_S, name=f"{source.plugin}-tool")
+        if made.state != "ok":
+            host.fail(source, TOOLS, state=made.state, reason=made.reason)
+        elif not made.value.name.startswith(f"{source.plugin.replace('-', '_')}_"):
+            reason = f"the tool {made.value.name[:60]!r} is not named for the plugin"
+            host.fail(source, TOOLS, state="refused", reason=reason)
         else:
-            found.append(GuardedTool(host, source, tool))
+            found.append(made.value)
     return found
 
 
@@ -89,7 +93,7 @@ class GuardedTool:
 
     def __init__(self, host: Host, source: Source, inner: Tool) -> None:
         self._host, self._source, self._inner = host, source, inner
-        self.name = inner.name
+        self.name = str(inner.name)
         self.description = str(inner.description)
         self.parameters = dict(inner.parameters)
 

@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 
 from workbench.model.evidence import GRADES, Evidence, EvidenceState, Finding
+from workbench.model.text import one_line
 from workbench.pluginhost.guard import guarded
+from workbench.pluginhost.hookspecs import HOOK_S
 from workbench.pluginhost.host import Host, Source
-from workbench.pluginhost.roster import Plugin
+from workbench.pluginhost.roster import NAME_CELLS, Plugin
 from workbench.ports import Change, Collected, Collector
 
 HOOK = "collectors"
@@ -78,7 +80,8 @@ class GuardedCollector:
     def __init__(self, host: Host, source: Source, inner: Any, overrun: threading.Event) -> None:
         self.source = source
         self._host, self._inner, self._overrun = host, inner, overrun
-        self.name = f"{source.plugin}/{str(getattr(inner, 'name', 'collector'))[:60]}"
+        said = guarded(lambda: one_line(str(inner.name), NAME_CELLS), limit_s=HOOK_S, name=f"{source.plugin}-name")
+        self.name = f"{source.plugin}/{said.value if said.state == 'ok' else 'collector'}"
 
     def collect(self, change: Change) -> Collected:
         """What it brings, stamped; where it fails, evidence that says so."""

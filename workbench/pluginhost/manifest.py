@@ -30,21 +30,9 @@ Wire = Literal["none", "gemini"]  # what the proxy to an agent's model can read,
 
 # What is ours: kinds of evidence, drivers and words of the house. A plugin of such a name could pass for it.
 RESERVED = frozenset(
-    {
-        "workbench",
-        "plugin",
-        "collector",
-        "branch",
-        "scripted",
-        "native",
-        "acp",
-        "plain",
-        "demo",
-        "dependencies",
-        "text",
-        "size",
-    }
-    | {"tests", "coverage", "lint", "types", "secrets", "tampering", "clause", "clauses", "rationale", "audit"}
+    {"workbench", "plugin", "collector", "branch", "scripted", "native", "acp", "plain", "demo", "text", "size"}
+    | {"tests", "coverage", "lint", "types", "secrets", "tampering", "dependencies", "clause", "clauses"}
+    | {"rationale", "audit"}
 )
 NAME = f.Shape(
     pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
@@ -210,6 +198,6 @@ def name_problem(name: str) -> str:
     return "it is a name of Workbench's own" if name in RESERVED else ""
 
 
-def owns(plugin: str, name: str) -> bool:
+def owns(plugin: str, name: object) -> bool:
     """Whether a thing of this name may come from that plugin: so no plugin can take another's, or ours."""
-    return name == plugin or name.startswith(f"{plugin}-")
+    return isinstance(name, str) and (name == plugin or name.startswith(f"{plugin}-"))

@@ -5,7 +5,9 @@ It opens a host for each question and knows no widget; what a plugin does wrong 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
+from itertools import islice
 from typing import Any, NamedTuple
 
 from workbench.ace.wiring import plugs
@@ -13,16 +15,19 @@ from workbench.ace.wiring.workplace import Workplace
 from workbench.core.plugins import Standing, failure
 from workbench.model.errors import NotFound, WorkbenchError
 from workbench.model.events import PluginFailed
+from workbench.model.text import one_line
 from workbench.pluginhost import discovery
 from workbench.pluginhost.guard import guarded
 from workbench.pluginhost.hookspecs import NamedText, PluginAction, View
 from workbench.pluginhost.host import Failure, Host, Source
 from workbench.pluginhost.manifest import owns
 from workbench.pluginhost.roster import Plugin, roster
+from workbench.ports import States
 
 PLUGIN = "plugin:"  # what the key of an offer begins with
 ACTION_S = 10.0  # for an action
 VIEW_S = 2.0  # for the lines of a view
+LABEL, TOLD = 40, 120  # cells of a row's label and of what is told of it
 MOST_LINES = 10_000  # of a view
 MOST_CELLS = 2_000  # of one of its lines
 
@@ -47,9 +52,14 @@ def offers(place: Workplace) -> tuple[Offer, ...]:
     """The rows of all plugins; nothing is imported where none has a module for the screens."""
     if (host := _host(place)) is None:
         return ()
-    actions = [Offer(_key(s, a.id), a.label, f"{a.tooltip} ({s.plugin})") for s, a in _named(host, "actions")]
-    views = [Offer(_key(s, v.id), v.title, f"look at it ({s.plugin})") for s, v in _named(host, "views")]
+    actions = [_offer(source, action.id, action.label, action.tooltip) for source, action in _named(host, "actions")]
+    views = [_offer(source, view.id, view.title, "look at it") for source, view in _named(host, "views")]
     return (*actions, *views)
+
+
+def _offer(source: Source, name: str, label: object, tooltip: object) -> Offer:
+    told = f"{one_line(str(tooltip), TOLD)} ({source.plugin})"
+    return Offer(_key(source, name), one_line(str(label), LABEL), told)
 
 
 def carry_out(place: Workplace, key: str) -> Shown:
@@ -58,7 +68,7 @@ def carry_out(place: Workplace, key: str) -> Shown:
     views = {view.id: (source, view) for source, view in _named(host, "views")} if host is not None else {}
     for source, action in _named(host, "actions") if host is not None else ():
         if host is not None and _key(source, action.id) == key:
-            said = str(_called(place, host, source, action.act, f"act {action.id}", ACTION_S))
+            said = _called(place, host, source, partial(_said, action), f"act {action.id}", ACTION_S)
             return _view(place, host, *views[said]) if said in views else Shown(text=said)
     for source, view in views.values():
         if host is not None and _key(source, view.id) == key:
@@ -114,7 +124,12 @@ def _named(host: Host, hook: str) -> list[tuple[Source, Any]]:
 def _fits(host: Host, hook: str, source: Source, each: object, kind: type[PluginAction] | type[View]) -> bool:
     if isinstance(each, kind) and owns(source.plugin, each.id):
         return True
-    host.fail(source, hook, state="refused", reason=f"{str(each)[:80]} is no {kind.__name__} of the plugin's name")
+    host.fail(
+        source,
+        hook,
+        state="refused",
+        reason=f"{type(each).__name__}: it wants a {kind.__name__} that is named for the plugin",
+    )
     return False
 
 
@@ -124,13 +139,21 @@ def _texts(host: Host, hook: str) -> list[tuple[Source, NamedText]]:
         if isinstance(text, NamedText) and owns(source.plugin, text.name):
             found.append((source, text))
         else:
-            host.fail(source, hook, state="refused", reason=f"{str(text)[:80]} is not named for the plugin")
+            host.fail(
+                source,
+                hook,
+                state="refused",
+                reason=f"{type(text).__name__}: it wants a NamedText that is named for the plugin",
+            )
     return found
 
 
 def _view(place: Workplace, host: Host, source: Source, view: View) -> Shown:
-    lines: Sequence[object] = _called(place, host, source, view.lines, f"lines {view.id}", VIEW_S)
-    return Shown(title=view.title, lines=tuple(str(line)[:MOST_CELLS] for line in lines[:MOST_LINES]))
+    def lines(states: States) -> tuple[str, ...]:
+        return tuple(str(line)[:MOST_CELLS] for line in islice(view.lines(states), MOST_LINES))
+
+    shown: tuple[str, ...] = _called(place, host, source, lines, f"lines {view.id}", VIEW_S)
+    return Shown(title=one_line(str(view.title), LABEL), lines=shown)
 
 
 def _called(place: Workplace, host: Host, source: Source, call: Callable[[Any], Any], hook: str, limit_s: float) -> Any:
@@ -144,6 +167,10 @@ def _called(place: Workplace, host: Host, source: Source, call: Callable[[Any], 
     host.fail(source, hook, state=found.state, reason=found.reason)
     hint = f"Do without it: workbench plugin disable {source.plugin}"
     raise WorkbenchError(f"the plugin {source.plugin} failed: {found.reason}", hint=hint)
+
+
+def _said(action: PluginAction, states: States) -> str:
+    return one_line(str(action.act(states)), TOLD)
 
 
 def _key(source: Source, name: str) -> str:
