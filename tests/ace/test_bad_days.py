@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -112,3 +113,26 @@ def test_an_aee_that_could_not_record_says_why_in_the_inbox(call: Call, world: W
 
     assert trouble in row["title"]
     assert row["next"] == "workbench doctor"
+
+
+def test_a_clock_that_jumps_loses_and_reorders_nothing(
+    call: Call, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was decided a year back or forth stands in the order in which it was decided; no wait is negative."""
+    year_ns = 365 * 86_400 * 10**9
+    run, other = world.mission("prices", runs=2)
+    question, pack = world.question(other), world.pack(run)
+    now_ns = time.time_ns
+
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns() - year_ns)
+    ages = [row["age_s"] for row in call("inbox", "--json").rows]
+    answered = call("answer", question, "--option", "A", "--why", "exact")
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns() + year_ns)
+    approved = call("approve", pack, "--why", "good")
+    monkeypatch.setattr(time, "time_ns", now_ns)
+
+    assert min(ages) >= 0
+    assert (answered.code, approved.code) == (0, 0)
+    kinds = [event.kind for event in world.journal.read_all()]
+    assert kinds.index("ConsultationResolved") < kinds.index("PackDecided")
+    assert call("journal", "verify").code == 0

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from acp.schema import SessionNotification
+from pydantic import ValidationError
 
 from workbench.ace.demo import shop as _shop
 from workbench.ace.tui.diff import FileDiff
@@ -145,8 +147,11 @@ def acp(data: bytes) -> object:
             update = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if isinstance(update, dict) and _is_text(update):  # the protocol's library takes no other
-            acts.take(update)
+        if not _is_text(update):
+            continue  # half of a surrogate pair, which the driver does not take yet
+        with contextlib.suppress(ValidationError):  # the protocol's library refuses what is none of it
+            told = SessionNotification.model_validate({"sessionId": "s", "update": update})
+            acts.take(told.update.model_dump(mode="json", by_alias=True, exclude_none=True))
     acts.flush()
     acts.settle()
     return msgspec.json.encode(recorded)

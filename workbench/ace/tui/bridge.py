@@ -9,13 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from workbench.ace.tui.mirror import Mirror
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.journal.presence import Presence
-from workbench.model.errors import WorkbenchError
+from workbench.journal.sqlite_journal import DATABASE
+from workbench.model.errors import EnvironmentProblem, WorkbenchError
 
 LOOK_EVERY_S = 0.05  # between two looks at the journal's `data_version`, which cost microseconds
 FRAME_S = 0.08  # at least, between two computations: 12 a second, also in a flood
@@ -70,6 +72,7 @@ class Bridge:
         self._wake = threading.Event()
         self._ended = False
         self._urged = False  # somebody asked to look now
+        self._had_journal = False
         self.mirror = Mirror()
         self.looks = 0  # computations so far
         self._thread = threading.Thread(target=self._work, name="bridge", daemon=True)
@@ -126,18 +129,25 @@ class Bridge:
                 self._follow()
             except WorkbenchError as problem:
                 self._tell_problem(problem)
+            except OSError as problem:
+                told = EnvironmentProblem(str(problem), hint="see workbench doctor; what is shown may be outdated")
+                self._tell_problem(told)
             self._pause(IDLE_S)
 
     def _follow(self) -> None:
         """Until the journal is not what it was: it was made, or replaced."""
         with self._place.reading() as ledger:
-            existed = hasattr(ledger, "path")
+            path = getattr(ledger, "path", None)
+            existed = path is not None
+            which = self._require_ground(path)
             version = -1
             self.mirror = Mirror()
             quiet_s = IDLE_S
             while not self._ended:
                 seen = ledger.data_version()
                 if seen != version or quiet_s >= IDLE_S or self._urged or self._has_fresh():
+                    if self._require_ground(path) != which or (existed and ledger.last_seq() < self.mirror.seq):
+                        return  # another file, or an earlier state of it, was put in its place
                     version, quiet_s, self._urged = seen, 0.0, False
                     self._compute(ledger)
                     self._pause(FRAME_S)
@@ -147,6 +157,25 @@ class Bridge:
                     quiet_s += LOOK_EVERY_S
                 if not existed and self._place.journal_directory.is_dir() and quiet_s == 0.0:
                     return
+
+    def _require_ground(self, path: Path | None) -> int:
+        """Which file the journal is now. Raises EnvironmentProblem where what is shown stands on nothing any more."""
+        located = self._place.located
+        if not located.common_dir.is_dir():
+            raise EnvironmentProblem(
+                f"The repository is gone, moved or deleted: {located.checkout or located.common_dir}",
+                hint="open Workbench where it is now; what was decided is in its journal",
+            )
+        self._had_journal = self._had_journal or path is not None
+        if not self._had_journal:
+            return 0
+        try:
+            return (self._place.journal_directory / DATABASE).stat().st_ino
+        except FileNotFoundError:
+            raise EnvironmentProblem(
+                f"The journal is gone; this is what was known last: {self._place.journal_directory}",
+                hint="put it back, or restore a backup: workbench journal backups",
+            ) from None
 
     def _compute(self, ledger: Ledger) -> None:
         changed = self.mirror.refresh(ledger)
