@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from tests.pluginhost.bundles import HOOK, bundle, opened
-from workbench.aee.driving import PluginDriver, _kinds
+from tests.pluginhost.bundles import HOOK, bundle, judged, opened
+from workbench.aee.driving import OwnDrivers, PluginDriver, _kinds, driver_of
 from workbench.aee.plugged import tools_of
 from workbench.aee.reports import Fenced
+from workbench.core.plugins import Standing
+from workbench.core.state import RunState
 from workbench.model.errors import NotFound, WorkbenchError
 from workbench.pluginhost.host import Failure
 
@@ -94,6 +97,18 @@ def test_odd_shapes_are_refused() -> None:
     other, more = opened(bundle(code=bare))
     assert tools_of(other, lambda _source: {"bench": None}) == []
     assert [failure.state for failure in failures + more] == ["refused", "error"]
+
+
+def test_a_run_whose_driver_is_not_trusted_says_so() -> None:
+    """With what to do; a driver that nobody brings is told with those that there are."""
+    host, failures = opened()
+    host.admit(judged(bundle(code=DRIVERS.format(name="tidy")), standing=Standing()))
+    run = RunState(id="m.1", mission="m", agent="a", driver="tidy", branch="b", base_commit="0" * 40)
+    for driver, told in (("tidy", "nobody trusts its content"), ("tidier", "there is no driver")):
+        own = OwnDrivers(ground=None, run=replace(run, driver=driver), box=None)  # type: ignore[arg-type]  # not reached
+        with pytest.raises(NotFound, match=told):
+            driver_of(host, own)
+    assert failures == []
 
 
 @pytest.mark.parametrize("name", ["native", "scripted", "other", "tidyish"])
