@@ -237,6 +237,46 @@ def test_a_full_disk_is_waited_out(machine: Machine, sandboxed: None) -> None:
     assert log.stat().st_size < 10_000
 
 
+# The service, whose disk fails each sync of the log once a file is there.
+FAILING = """
+import sys
+from pathlib import Path
+from workbench.journal import group, syncs
+
+flag = Path(sys.argv.pop(1))
+
+def failing(descriptor):
+    if flag.exists():
+        raise OSError(5, "Input/output error")
+    syncs.sync_data(descriptor)
+
+group.GroupCommit.__init__.__kwdefaults__["sync"] = failing
+from workbench.aee.service import main
+sys.exit(main())
+"""
+
+
+def test_a_disk_that_fails_a_sync_ends_the_aee_which_says_why(machine: Machine, tmp_path: Path) -> None:
+    """What a sync lost is told once only, so no later one is trusted: the inbox says it, and a fresh start goes on."""
+    flag = tmp_path / "broken"
+    machine.say("aee", "stop", "--grace", "60")
+    words = ["--journal", str(machine.directory), "--repository", str(machine.repository)]
+    machine.directory.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", FAILING, str(flag), *words], env=machine.environment, stderr=subprocess.DEVNULL
+    )
+    machine.settle(lambda: presence(machine.directory).state == "running", "it did not start")
+    flag.touch()
+    machine.run("quick")
+    assert process.wait(PATIENCE_S) == 0
+    rows = [json.loads(line) for line in machine.say("inbox", "--json").splitlines()]
+    assert "the disk did not keep what was written" in next(row["title"] for row in rows if row["id"] == "aee")
+    assert machine.status()["state"] == "stopped"
+    machine.say("aee", "start")
+    machine.say("wait", "--timeout", "60", ok=(0, 1, 3))
+    assert json.loads(machine.say("journal", "verify", "--json"))["ok"]
+
+
 def _is_unable(machine: Machine) -> bool:
     """Whether a second passed in which the run that was answered was not handed out."""
     threading.Event().wait(1.0)
