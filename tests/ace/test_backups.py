@@ -8,6 +8,8 @@ from pathlib import Path
 from ace_world import Call, World
 
 from workbench.ace.wiring.workplace import Workplace
+from workbench.journal.schema import migrate
+from workbench.journal.store import SCHEMA_VERSION
 from workbench.repository.store import Store, run_ref
 
 
@@ -56,3 +58,21 @@ def test_what_is_no_backup_is_said(call: Call, tmp_path: Path) -> None:
 
     assert said.code == 2
     assert "there is no backup" in said.err
+
+
+def test_after_a_downgrade_the_copy_that_the_upgrade_left_is_restored(call: Call, world: World) -> None:
+    """A newer journal is refused with the way back; the question waits there, and what came since is kept."""
+    question = world.question(world.mission("prices")[0])
+    path = world.journal.path
+    world.journal.close()
+    migrate(path, version=SCHEMA_VERSION + 1, fold_version=1)
+    refused = call("answer", question, "--option", "A", "--why", "exact", "--json")
+    assert "newer Workbench" in refused.error["message"]
+
+    left = path.with_name(f"{path.name}.before-{SCHEMA_VERSION + 1}")
+    done = call("journal", "restore", str(left), "--json").one
+
+    assert question in call("inbox").out
+    assert call("answer", question, "--option", "A", "--why", "exact").code == 0
+    assert Path(done["kept"], "backup.json").exists()
+    assert call("journal", "verify", "--json").one["ok"]

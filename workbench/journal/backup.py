@@ -68,6 +68,25 @@ def make_backup(journal: SqliteJournal, target: Path, *, clock: Clock, program: 
     return manifest
 
 
+def lone_backup(database: Path, target: Path, *, clock: Clock, program: str) -> Manifest:
+    """A backup made of nothing but a database, as an upgrade leaves it beside the journal; blobs and store stay."""
+    target.mkdir(mode=0o700, parents=True)
+    copy_database(database, target / DATABASE)
+    with open_journal(target, clock=clock, read_only=True) as copy:
+        point, events = checkpoint(copy), copy.last_seq()
+    manifest = Manifest(
+        journal=database.name,
+        at=clock.now(),
+        program=program,
+        events=events,
+        checkpoint=point,
+        blobs=0,
+        blob_bytes=0,
+    )
+    _write(target / MANIFEST, msgspec.json.encode(manifest))
+    return manifest
+
+
 def read_manifest(backup: Path) -> Manifest:
     """What the backup in that directory says of itself. Raises NotFound where there is none, or not a whole one."""
     try:

@@ -51,7 +51,7 @@ def soundness(directory: Path, *, clock: Clock) -> Soundness:
 
 NEWER = (
     "upgrade Workbench to the version that wrote it; until then it can be read. To go back for good, stop the AEE and "
-    "restore a backup from before, or the file journal.sqlite3.before-N that an upgrade left beside it"
+    "restore a backup from before, or journal.sqlite3.before-N, which the upgrade left beside it"
 )
 
 

@@ -56,6 +56,8 @@ def listed(place: Workplace, out: Output) -> None:
 def restore(place: Workplace, out: Output, directory: Path) -> None:
     """Let the journal be what the backup in DIRECTORY holds. The AEE must be stopped.
 
+    It may also be the file journal.sqlite3.before-N that an upgrade left, to go back to an older Workbench.
+
     The backup is checked whole before anything changes, and what is there now is backed up first.
     """
     from workbench.ace.wiring import backups

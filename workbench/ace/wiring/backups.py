@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from workbench import __version__
 from workbench.ace.wiring.inheritance import STORE
 from workbench.ace.wiring.workplace import Workplace
-from workbench.journal.backup import MANIFEST, Manifest, make_backup, read_manifest
+from workbench.journal.backup import MANIFEST, Manifest, lone_backup, make_backup, read_manifest
 from workbench.journal.restore import Restored
 from workbench.journal.restore import restore as put_back
 from workbench.model.errors import RepositoryProblem, WorkbenchError
@@ -49,8 +50,15 @@ def backup(place: Workplace, target: Path | None) -> tuple[Path, Manifest]:
 
 
 def restore(place: Workplace, source: Path) -> Restored:
-    """Let this repository's journal be what `source` holds; what was there is kept among the backups."""
+    """Let this repository's journal be what `source` holds: a backup, or a database that an upgrade left.
+
+    What was there is kept among the backups.
+    """
     directory = place.journal_directory
+    if source.is_file():
+        with tempfile.TemporaryDirectory(prefix="workbench-restore-") as made:
+            lone_backup(source.absolute(), Path(made) / "backup", clock=place.clock, program=__version__)
+            return restore(place, Path(made) / "backup")
     keep = _unused(home(place) / f"{_stamp(place)}-before-restore")
     return put_back(
         source.absolute(),
