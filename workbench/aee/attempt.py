@@ -23,7 +23,7 @@ from workbench.aee.ticket import StepEnd, Ticket
 from workbench.journal.presence import started_ticks
 from workbench.model.text import visible
 
-RUN_CHILD = (sys.executable, "-m", "workbench.aee.child")
+RUN_CHILD = (sys.executable, "-P", "-m", "workbench.aee.child")  # never a module of the directory that we are in
 WATCH_EVERY_S = 0.1  # how soon a pause or stop reaches a child that reports nothing
 STOP_GRACE_S = 5.0  # for a child to end its act and say so, before it is killed
 WORD_BYTES = 64 << 10  # kept of the end of a child's stdout, where its last word stands

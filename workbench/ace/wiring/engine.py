@@ -15,6 +15,8 @@ from workbench.ace.wiring.workplace import Workplace
 from workbench.journal.presence import LOG, Presence, presence
 from workbench.model.errors import EnvironmentProblem, TimedOut
 
+# Without -P Python would look for every module in the directory that we are in first: a repository's own dbos.py.
+PYTHON = (sys.executable, "-P", "-m")
 SERVICE = "workbench.aee.service"
 TIDYING = "workbench.aee.tidying"
 JOB_S = 1800.0  # for one job of the agents' wing, such as tidying large workspaces
@@ -29,7 +31,7 @@ LOG_TAIL = 2000  # bytes of the log shown when it does not start
 def command(place: Workplace, *options: str) -> list[str]:
     """The words that start the AEE of this place."""
     where = ["--journal", str(place.journal_directory), "--repository", str(place.located.checkout or place.directory)]
-    return [sys.executable, "-m", SERVICE, *where, *options]
+    return [*PYTHON, SERVICE, *where, *options]
 
 
 def start(place: Workplace, *options: str) -> Presence:
@@ -117,7 +119,7 @@ def ask(place: Workplace, module: str, *options: str) -> list[dict[str, Any]]:
     """
     where = ["--journal", str(place.journal_directory), "--repository", str(place.located.checkout or place.directory)]
     said = subprocess.run(
-        [sys.executable, "-m", module, *where, *options],
+        [*PYTHON, module, *where, *options],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
