@@ -16,7 +16,8 @@ import msgspec
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_ANY_BIT, MASK, RETURN = 0x20, 0x15, 0x35, 0x45, 0x54, 0x06
 NUMBER_AT, ARCHITECTURE_AT, ARGUMENTS_AT = 0, 4, 16  # in struct seccomp_data; words of arguments are little-endian
 ALLOW, KILL, ASK, ERROR = 0x7FFF0000, 0x80000000, 0x7FC00000, 0x00050000
-DENY, ABSENT = ERROR | errno.EPERM, ERROR | errno.ENOSYS
+DENY, ABSENT, UNSUPPORTED = ERROR | errno.EPERM, ERROR | errno.ENOSYS, ERROR | errno.EOPNOTSUPP
+RETURNED = {"deny": DENY, "absent": ABSENT, "unsupported": UNSUPPORTED, "ask": ASK, "kill": KILL}
 X32 = 0x40000000  # numbers from here on are x86_64's second table, which nobody uses and filters forget
 
 # By the machine's name: its audit architecture, and its column in the tables below.
@@ -44,18 +45,38 @@ DENIED: dict[str, tuple[int | None, int | None]] = {
     "quotactl": (179, 60), "quotactl_fd": (443, 443), "syslog": (103, 116), "sethostname": (170, 161),
     "setdomainname": (171, 162), "iopl": (172, None), "ioperm": (173, None), "vhangup": (153, 58),
     # what of a file Landlock does not cover
-    "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "setxattrat": (463, 463),
-    "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16), "removexattrat": (466, 466),
-    "chown": (92, None), "lchown": (94, None), "fchown": (93, 55), "fchownat": (260, 54), "file_setattr": (469, 469),
+    "file_setattr": (469, 469),
     # shared memory, queues and semaphores have no namespace of their own here
     "shmget": (29, 194), "shmat": (30, 196), "shmctl": (31, 195), "msgget": (68, 186), "msgsnd": (69, 189),
     "msgrcv": (70, 188), "msgctl": (71, 187), "semget": (64, 190), "semop": (65, 193), "semtimedop": (220, 192),
     "semctl": (66, 191), "mq_open": (240, 180), "mq_unlink": (241, 181),
 }  # fmt: skip
+# Attributes of files, which Landlock does not cover either: programs take this for a file system without them.
+UNSUPPORTED_CALLS: dict[str, tuple[int | None, int | None]] = {
+    "setxattr": (188, 5), "lsetxattr": (189, 6), "fsetxattr": (190, 7), "setxattrat": (463, 463),
+    "removexattr": (197, 14), "lremovexattr": (198, 15), "fremovexattr": (199, 16), "removexattrat": (466, 466),
+}  # fmt: skip
 CONDITIONAL = {
-    "unshare": (272, 97), "clone": (56, 220), "clone3": (435, 435), "prlimit64": (302, 261), "ioctl": (16, 29),
-    "socket": (41, 198), "socketpair": (53, 199), "sendto": (44, 206), "sendmsg": (46, 211), "sendmmsg": (307, 269),
+    "unshare": (272, 97),
+    "clone": (56, 220),
+    "prlimit64": (302, 261),
+    "ioctl": (16, 29),
+    "socket": (41, 198),
+    "socketpair": (53, 199),
+    "sendto": (44, 206),
+    "sendmsg": (46, 211),
+    "sendmmsg": (307, 269),
+}
+ASKED: dict[str, tuple[int | None, int | None]] = {
     "connect": (42, 203), "bind": (49, 200), "listen": (50, 201),
+    "chown": (92, None), "lchown": (94, None), "fchown": (93, 55), "fchownat": (260, 54),
+    "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "utimensat": (280, 88),
+}  # fmt: skip
+SOCKETS = ("connect", "bind", "listen")  # not asked about with the network
+# Older and newer ways to do what is asked about; programs fall back to the one that is.
+ABSENT_CALLS: dict[str, tuple[int | None, int | None]] = {
+    "clone3": (435, 435), "fchmodat2": (452, 452), "utime": (132, None), "utimes": (235, None),
+    "futimesat": (261, None),
 }  # fmt: skip
 
 NAMESPACES = 0x7E020080  # CLONE_NEW*: user, pid, net, ipc, uts, cgroup, mount, time
@@ -78,7 +99,7 @@ class Calls(msgspec.Struct, frozen=True, kw_only=True):
 def numbers(machine: str = "") -> dict[str, int]:
     """The numbers of the calls that are asked about, by name."""
     column = MACHINES[machine or platform.machine()][1]
-    return {name: CONDITIONAL[name][column] for name in ("connect", "bind", "listen")}
+    return {name: number for name, pair in ASKED.items() if (number := pair[column]) is not None}
 
 
 def filter_program(calls: Calls, machine: str = "") -> bytes:
@@ -96,10 +117,13 @@ def filter_program(calls: Calls, machine: str = "") -> bytes:
     labels: dict[str, int] = {}
     blocks = _blocks(calls)
     program += [(JUMP_EQUAL, CONDITIONAL[name][column], name, "") for name in blocks]
-    denied = [pair[column] for pair in DENIED.values() if pair[column] is not None]
-    program += [(JUMP_EQUAL, number, "deny", "") for number in denied if number is not None]
+    asked = {name: pair for name, pair in ASKED.items() if not calls.network or name not in SOCKETS}
+    tables = {"ask": asked, "absent": ABSENT_CALLS, "unsupported": UNSUPPORTED_CALLS, "deny": DENIED}
+    for label, table in tables.items():
+        numbered = [number for pair in table.values() if (number := pair[column]) is not None]
+        program += [(JUMP_EQUAL, number, label, "") for number in numbered]
     program.append((RETURN, ALLOW, "", ""))
-    for label, value in (("deny", DENY), ("absent", ABSENT), ("ask", ASK), ("kill", KILL), ("allow", ALLOW)):
+    for label, value in RETURNED.items():
         labels[label] = len(program)
         program.append((RETURN, value, "", ""))
     for name, block in blocks.items():
@@ -110,11 +134,9 @@ def filter_program(calls: Calls, machine: str = "") -> bytes:
 
 def _blocks(calls: Calls) -> dict[str, Block]:
     """What decides about a call by its arguments. A block ends by returning: jumps lead only forward."""
-    asked: Block = [_end(ALLOW if calls.network else ASK)]
     return {
         "unshare": _without_bits(0, NAMESPACES),
         "clone": _without_bits(0, NAMESPACES),
-        "clone3": [_end(ABSENT)],  # its flags are out of a filter's sight; everyone falls back to clone
         "prlimit64": [_argument(0), *_one_of((0,))],  # of itself only: Landlock does not know this call
         "ioctl": [_argument(1), *_none_of(REQUESTS)],
         "socket": _sockets(calls),
@@ -122,9 +144,6 @@ def _blocks(calls: Calls) -> dict[str, Block]:
         "sendto": [_end(ALLOW)] if calls.network else _without_bits(3, FAST_OPEN),
         "sendmsg": [_end(ALLOW)] if calls.network else _without_bits(2, FAST_OPEN),
         "sendmmsg": [_end(ALLOW)] if calls.network else _without_bits(3, FAST_OPEN),
-        "connect": asked,
-        "bind": asked,
-        "listen": asked,
     }
 
 

@@ -52,7 +52,6 @@ class Landlock:
         notes = [
             f"Landlock has version {self._version} here; the kernel is shared with the host.",
             "No path is hidden: of every file, whether it is there, its size, owner and times can be asked.",
-            "Mode and times of files can be changed wherever the user may, also outside the mounts.",
             "There is no pid namespace: names and arguments of all processes are visible under /proc.",
             "Priority and processor of the user's other processes can be changed.",
             "Users and groups, the host's name and its network interfaces are the host's own.",
@@ -111,6 +110,7 @@ class Landlock:
                 calls=callfilter.numbers(),
                 private=private,
                 roots=(private, *(mount.source for mount in mounts)),
+                writable=(private, *(mount.source for mount in mounts if mount.writable)),
             )
         finally:
             os.close(ruleset)

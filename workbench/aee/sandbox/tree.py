@@ -33,6 +33,7 @@ class Confinement(msgspec.Struct, frozen=True, kw_only=True):
     program: bytes
     calls: dict[str, int]
     roots: tuple[str, ...]
+    writable: tuple[str, ...]
     private: str
 
 

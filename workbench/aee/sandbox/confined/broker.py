@@ -1,8 +1,8 @@
-"""Answers a confined job's connect, bind and listen, and does them itself where they are allowed. Imports nothing of
-Workbench.
+"""Answers the system calls that a confined job may make only in places of its own, and does them for it there.
 
-Unix sockets are reached below the job's mounts; TCP is for what the job itself listens on, on loopback. No call that
-matters goes on in the kernel after our look: its arguments could have been changed meanwhile.
+Imports nothing of Workbench. Unix sockets are reached below the job's mounts; TCP is for what the job itself listens
+on, on loopback; mode and times change below its writable mounts, owners never. No call that matters goes on in the
+kernel after our look: its arguments could have been changed meanwhile.
 """
 
 from __future__ import annotations
@@ -16,17 +16,19 @@ import stat
 import struct
 import threading
 
-from restrict import descriptor_of  # type: ignore[import-not-found]  # beside us, when the supervisor loads us
+from caller import AT_CWD, Caller, Place  # type: ignore[import-not-found]  # beside us, when the supervisor loads us
+from restrict import set_times  # type: ignore[import-not-found]
 
 TYPE_CHECKING = False  # spelled out, because importing `typing` would cost a part of our start
 if TYPE_CHECKING:
     from typing import Any
 
-RECEIVE, SEND, IS_VALID = 0xC0502100, 0xC0182101, 0x40082102  # SECCOMP_IOCTL_NOTIF_*
+RECEIVE, SEND = 0xC0502100, 0xC0182101  # SECCOMP_IOCTL_NOTIF_*
 REQUEST = struct.Struct("=QIIiIQ6Q")  # struct seccomp_notif: id, pid, flags, number, architecture, pointer, arguments
 RESPONSE = struct.Struct("=QqiI")  # id, value, error, flags
 GO_ON = 1  # SECCOMP_USER_NOTIF_FLAG_CONTINUE
-LONGEST_ADDRESS = 128
+UNCHANGED = 0xFFFFFFFF  # an owner or a group that stays
+NO_FOLLOW, TIMES = 0x100, 32  # AT_SYMLINK_NOFOLLOW; bytes of two struct timespec
 LISTENING = b"0A"  # in /proc/net/tcp
 FIRST_FREE_PORT = 1024
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -38,9 +40,9 @@ class Broker:
 
     def __init__(self, listener: int, confinement: Any) -> None:
         self._listener = listener
-        self._roots = tuple(root.rstrip("/") for root in confinement["roots"])
-        calls = confinement["calls"]
-        self._acts = {calls["connect"]: self._connect, calls["bind"]: self._bind, calls["listen"]: self._listen}
+        self._roots, self._writable = confinement["roots"], confinement["writable"]
+        acts = {name: getattr(self, f"_{name}") for name in confinement["calls"]}
+        self._acts = {number: acts[name] for name, number in confinement["calls"].items()}
         self._own: set[int] = set()  # inodes of the TCP sockets that the job bound
 
     def fileno(self) -> int:
@@ -60,7 +62,7 @@ class Broker:
         call, task, _, number, _, _, *words = REQUEST.unpack(request)
         error, flags = 0, 0
         try:
-            flags = self._acts[number](_Caller(self._listener, call, task), words) or 0
+            flags = self._acts[number](Caller(self._listener, call, task), words) or 0
         except OSError as problem:
             error = problem.errno or errno.EPERM
         except (ValueError, ArithmeticError, LookupError, struct.error):  # a hostile address is refused, too
@@ -68,19 +70,21 @@ class Broker:
         with contextlib.suppress(OSError):  # it is dead by now
             fcntl.ioctl(self._listener, SEND, RESPONSE.pack(call, 0, -error, flags))
 
-    def _connect(self, caller: _Caller, words: list[int]) -> None:
+    def _connect(self, caller: Caller, words: list[int]) -> None:
         address = caller.address(words)
         with caller.socket(words[0]) as asking:
             if asking.family == socket.AF_UNIX:
                 with caller.opened(_path(address)) as place:
-                    self._require_root(place)
+                    _require_below(place, self._roots)
+                    if not stat.S_ISSOCK(os.fstat(place.fd).st_mode):
+                        raise ConnectionRefusedError(errno.ECONNREFUSED, "no socket")
                     asking.connect(f"/proc/self/fd/{place.fd}")
             else:
                 host, port = _host(address, asking.family)
                 self._require_own(host, port)
                 asking.connect((host, port))
 
-    def _bind(self, caller: _Caller, words: list[int]) -> int:
+    def _bind(self, caller: Caller, words: list[int]) -> int:
         address = caller.address(words)
         with caller.socket(words[0]) as asking:
             if asking.family == socket.AF_UNIX:
@@ -94,18 +98,58 @@ class Broker:
             self._own.add(os.fstat(asking.fileno()).st_ino)
         return 0
 
-    def _listen(self, caller: _Caller, words: list[int]) -> None:
+    def _listen(self, caller: Caller, words: list[int]) -> None:
         with caller.socket(words[0]) as asking:
             if asking.family != socket.AF_UNIX and os.fstat(asking.fileno()).st_ino not in self._own:
                 raise PermissionError(errno.EACCES, "not bound")  # the kernel would choose every address
             asking.listen(min(words[1] & 0x7FFFFFFF, socket.SOMAXCONN))
 
-    def _require_root(self, place: _Place) -> None:
-        real = os.readlink(f"/proc/self/fd/{place.fd}")  # noqa: PTH115 pathlib costs our start 5 ms
-        if not any(real == root or real.startswith(root + "/") for root in self._roots):
-            raise PermissionError(errno.EACCES, real)
-        if not stat.S_ISSOCK(os.fstat(place.fd).st_mode):
-            raise ConnectionRefusedError(errno.ECONNREFUSED, real)
+    def _chmod(self, caller: Caller, words: list[int]) -> None:
+        self._fchmodat(caller, [AT_CWD, *words])
+
+    def _fchmodat(self, caller: Caller, words: list[int]) -> None:
+        with caller.opened(caller.path(words[1]), directory=words[0]) as place:
+            self._change_mode(place, words[2])
+
+    def _fchmod(self, caller: Caller, words: list[int]) -> None:
+        with caller.descriptor(words[0]) as place:
+            self._change_mode(place, words[1])
+
+    def _change_mode(self, place: Place, mode: int) -> None:
+        _require_below(place, self._writable)
+        os.chmod(f"/proc/self/fd/{place.fd}", mode & 0o7777)  # noqa: PTH101 pathlib costs our start 5 ms
+
+    def _utimensat(self, caller: Caller, words: list[int]) -> None:
+        times = caller.memory(words[2], TIMES) if words[2] else None
+        path = caller.path(words[1]) if words[1] else b""
+        follow = not words[3] & NO_FOLLOW
+        opened = caller.opened(path, directory=words[0], follow=follow) if path else caller.descriptor(words[0])
+        with opened as place:
+            _require_below(place, self._writable)
+            set_times(place.fd, times)
+
+    def _chown(self, caller: Caller, words: list[int]) -> None:
+        self._fchownat(caller, [AT_CWD, *words[:3], 0])
+
+    def _lchown(self, caller: Caller, words: list[int]) -> None:
+        self._fchownat(caller, [AT_CWD, *words[:3], NO_FOLLOW])
+
+    def _fchownat(self, caller: Caller, words: list[int]) -> None:
+        path, follow = caller.path(words[1]), not words[4] & NO_FOLLOW
+        with caller.opened(path, directory=words[0], follow=follow) as place:
+            self._require_owner(place, words[2:4])
+
+    def _fchown(self, caller: Caller, words: list[int]) -> None:
+        with caller.descriptor(words[0]) as place:
+            self._require_owner(place, words[1:3])
+
+    def _require_owner(self, place: Place, wanted: list[int]) -> None:
+        """Nothing changes its owner; asking for the one that it has is no mistake, though."""
+        _require_below(place, self._writable)
+        there = os.fstat(place.fd)
+        for number, present in zip(wanted, (there.st_uid, there.st_gid), strict=True):
+            if number & 0xFFFFFFFF not in (present, UNCHANGED):
+                raise PermissionError(errno.EPERM, "another owner")
 
     def _require_own(self, host: str, port: int) -> None:
         """All that listens on the port must be what the job bound: a port that it left may be somebody else's now."""
@@ -122,59 +166,10 @@ class Broker:
             raise PermissionError(errno.EACCES, host)
 
 
-class _Caller:
-    """A task that waits in a system call."""
-
-    def __init__(self, listener: int, call: int, task: int) -> None:
-        self._listener = listener
-        self._call = call
-        self._task = task
-
-    def address(self, words: list[int]) -> bytes:
-        """The socket address in its memory."""
-        memory = os.open(f"/proc/{self._task}/mem", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            self._require_waiting()
-            return os.pread(memory, min(words[2] & 0xFFFFFFFF, LONGEST_ADDRESS), words[1])
-        finally:
-            os.close(memory)
-
-    def socket(self, number: int) -> socket.socket:
-        """A copy of its descriptor, for the same socket."""
-        copy = socket.socket(fileno=descriptor_of(self._process(), number & 0xFFFFFFFF))
-        self._require_waiting()
-        return copy
-
-    def opened(self, path: bytes) -> _Place:
-        """What the path names for it."""
-        if path.startswith(b"/proc/self/"):
-            path = b"/proc/%d/%s" % (self._task, path.removeprefix(b"/proc/self/"))
-        elif not path.startswith(b"/"):
-            path = b"/proc/%d/cwd/%s" % (self._task, path)
-        place = _Place(os.open(path, os.O_PATH | os.O_CLOEXEC))
-        self._require_waiting()
-        return place
-
-    def _process(self) -> int:
-        with open(f"/proc/{self._task}/status", "rb") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith(b"Tgid:"))
-
-    def _require_waiting(self) -> None:
-        """Raises OSError if its number may be another's by now."""
-        fcntl.ioctl(self._listener, IS_VALID, struct.pack("=Q", self._call))
-
-
-class _Place:
-    """An open place; a context that closes it."""
-
-    def __init__(self, fd: int) -> None:
-        self.fd = fd
-
-    def __enter__(self) -> _Place:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self.fd)
+def _require_below(place: Place, roots: tuple[str, ...]) -> None:
+    real = os.readlink(f"/proc/self/fd/{place.fd}")  # noqa: PTH115 pathlib costs our start 5 ms
+    if not any(real == root or real.startswith(root.rstrip("/") + "/") for root in roots):
+        raise PermissionError(errno.EPERM, real)
 
 
 def _path(address: bytes) -> bytes:

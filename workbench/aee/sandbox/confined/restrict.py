@@ -1,4 +1,4 @@
-"""Owns the system calls with which a process gives up its powers, and its supervisor takes over a descriptor of it.
+"""Owns the system calls with which a process gives up its powers, and with which its supervisor acts for it.
 
 Imports nothing of Workbench. The supervisor's child calls `confine` between fork and exec; a step that fails raises,
 and nothing is executed.
@@ -19,6 +19,9 @@ RESTRICT_SELF = 446  # landlock_restrict_self, the same on every architecture
 GET_DESCRIPTOR = 438  # pidfd_getfd, the same on every architecture
 SECCOMP = {"x86_64": 317}
 SECCOMP_ELSEWHERE = 277  # machines with the generic table
+UTIMENSAT = {"x86_64": 280}
+UTIMENSAT_ELSEWHERE = 88
+EMPTY_PATH = 0x1000
 SET_FILTER, NEW_LISTENER, WAIT_KILLABLE = 1, 1 << 3, 1 << 5
 INSTRUCTION = 8  # bytes
 _UNUSED = ctypes.c_uint(0)
@@ -52,6 +55,15 @@ def descriptor_of(pid: int, number: int) -> int:
         return _done(libc.syscall(ctypes.c_long(GET_DESCRIPTOR), ctypes.c_int(pidfd), ctypes.c_int(number), _UNUSED))
     finally:
         os.close(pidfd)
+
+
+def set_times(fd: int, times: bytes | None) -> None:
+    """utimensat(2) on what `fd` was opened for, by path only, too; `times` as the kernel reads them."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    number = ctypes.c_long(UTIMENSAT.get(os.uname().machine, UTIMENSAT_ELSEWHERE))
+    _done(
+        libc.syscall(number, ctypes.c_int(fd), ctypes.c_char_p(b""), ctypes.c_char_p(times), ctypes.c_int(EMPTY_PATH))
+    )
 
 
 def _drop_capabilities(libc: Any) -> None:
