@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 from acp.schema import SessionNotification
-from pydantic import ValidationError
 
 from workbench.ace.demo import shop as _shop
 from workbench.ace.tui.diff import FileDiff
@@ -149,7 +148,7 @@ def acp(data: bytes) -> object:
             continue
         if not _is_text(update):
             continue  # half of a surrogate pair, which the driver does not take yet
-        with contextlib.suppress(ValidationError):  # the protocol's library refuses what is none of it
+        with contextlib.suppress(ValueError):  # the protocol's library refuses what is none of it
             told = SessionNotification.model_validate({"sessionId": "s", "update": update})
             acts.take(told.update.model_dump(mode="json", by_alias=True, exclude_none=True))
     acts.flush()

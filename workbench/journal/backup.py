@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 
 from workbench.journal.blobs import FileBlobs, sync_directory
-from workbench.journal.connection import Speaking, connect
+from workbench.journal.connection import Speaking, connect, primary_code
 from workbench.journal.exclusion import held
 from workbench.journal.sqlite_journal import BLOBS, DATABASE, SqliteJournal
 from workbench.journal.store import open_journal
@@ -27,6 +27,7 @@ from workbench.ports import Clock
 
 MANIFEST = "backup.json"
 BUNDLE = "store.bundle"
+_OF_TARGET = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 PutStore = Callable[[Path], bool]  # write the store's objects and refs to that file; False: there is no store
 
 
@@ -129,8 +130,14 @@ def copy_database(source: Path, target: Path) -> None:
         contextlib.closing(connect(source, read_only=True)) as reader,
         contextlib.closing(sqlite3.connect(target, isolation_level=None)) as copy,
     ):
-        reader.backup(copy)  # in one go, so of one snapshot
-        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+        try:
+            reader.backup(copy)  # in one go, so of one snapshot
+            copy.execute("PRAGMA journal_mode = DELETE").fetchall()
+        except sqlite3.Error as error:
+            if primary_code(error) not in _OF_TARGET:
+                raise
+            hint = f"check space and permissions of {target.parent}; the journal itself is as it was"
+            raise JournalProblem(f"the copy cannot be written: {error}", hint=hint) from error
     sync_file(target)
 
 
