@@ -1,4 +1,4 @@
-"""What a hostile command tries from inside bubblewrap; each try succeeds without it."""
+"""What a hostile command tries from inside a sandbox; each try succeeds without it."""
 
 from __future__ import annotations
 
