@@ -57,11 +57,11 @@ def test_where_the_kernel_cannot_the_number_is_watched(bubblewrap: Selected, mon
     assert any("watched" in note for note in sandbox.limitations)
 
 
-@pytest.mark.parametrize("level", ["bubblewrap", "none"])
+@pytest.mark.parametrize("level", ["bubblewrap", "landlock", "none"])
 def test_a_job_dies_with_its_starter(request: pytest.FixtureRequest, level: str, tmp_path: Path) -> None:
     """R1: when the process that runs a job is killed with SIGKILL, nothing of the job is left two seconds later."""
-    if level == "bubblewrap":
-        request.getfixturevalue("bubblewrap")
+    if level != "none":
+        request.getfixturevalue(level)
     marker = f"{os.getpid()}.{abs(hash(str(tmp_path))) % 10**9:09d}"
     with subprocess.Popen([sys.executable, "-c", STARTER, level, marker], stdout=subprocess.PIPE) as starter:
         assert starter.stdout is not None
@@ -78,7 +78,7 @@ def test_a_job_dies_with_its_starter(request: pytest.FixtureRequest, level: str,
 HOLD = "import time; held = [bytearray(b'x' * (64 << 20)) for _ in range(3)]; print('held', flush=True); time.sleep({})"
 
 
-@pytest.mark.parametrize("level", ["bubblewrap", "none"])
+@pytest.mark.parametrize("level", ["bubblewrap", "landlock", "none"])
 def test_what_all_processes_hold_together_is_watched(level: str) -> None:
     """A job that holds more than its total is ended, and says so; what is only reserved does not count."""
     if not (found := probe(level)).works:
