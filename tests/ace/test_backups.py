@@ -27,6 +27,7 @@ def test_a_backup_brings_back_questions_packs_and_deliveries(call: Call, world: 
 
     done = call("journal", "restore", str(tmp_path / "backup"), "--json").one
     assert made["events"] == done["events"]
+    assert done["anew"] == []  # none of these runs had a clone yet
     assert [row["id"] for row in call("inbox", "--json").rows if row["kind"] == "crp"] == [question]
     with Workplace(world.repository).writing() as journal:
         assert journal.last_seq() == made["events"]

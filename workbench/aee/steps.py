@@ -134,7 +134,8 @@ def turn(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
     if (over := _stopped_over_money(ground, run)) is not None:
         return over
     history = ground.history(run.id)
-    if run.step is not None and run.step.attempt > 1:
+    # A journal that was restored from a backup comes without the clones: then the toolbox makes this one anew.
+    if run.step is not None and run.step.attempt > 1 and Path(run.workspace).is_dir():
         with Confined(Path(run.workspace)) as files:
             files.clear_leftovers()
     box = ground.toolbox(run, stop)

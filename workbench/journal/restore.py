@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from workbench.core.state import RunState
 from workbench.journal.backup import BUNDLE, Manifest, copy_database, file_digest, read_manifest, sync_file, take_blobs
 from workbench.journal.blobs import FileBlobs, sync_directory
 from workbench.journal.connection import Speaking, connect
@@ -39,6 +40,7 @@ class Restored(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     kept: str
     set_aside: tuple[str, ...]  # runs that the backup does not know, whose workspaces lie in `kept` now
+    anew: tuple[str, ...]  # runs whose clone is not here: they go on in a new one, without what was not delivered
 
 
 def restore(
@@ -65,13 +67,17 @@ def restore(
             kept = _keep_present(directory, keep, keep_whole)
             if manifest.store:
                 take_store(backup / BUNDLE)
-            known = _put_in_place(staged, directory, clock)
-            aside = _set_aside_unknown(workspaces, keep, known)
+            runs = _put_in_place(staged, directory, clock)
+            aside = _set_aside_unknown(workspaces, keep, {run.id for run in runs})
+            anew = tuple(
+                run.id for run in runs if not run.outcome and run.workspace and not (workspaces / run.id).is_dir()
+            )
             shutil.rmtree(staged, ignore_errors=True)
     except OSError as error:
         hint = f"check space and permissions of {directory}, then restore again: it can be repeated"
         raise JournalProblem(f"the journal cannot be restored: {error.strerror or error}", hint=hint) from error
-    return Restored(events=manifest.events, at=manifest.at, kept=str(keep) if kept or aside else "", set_aside=aside)
+    where = str(keep) if kept or aside else ""
+    return Restored(events=manifest.events, at=manifest.at, kept=where, set_aside=aside, anew=anew)
 
 
 def _stage(backup: Path, directory: Path, manifest: Manifest, clock: Clock) -> Path:
@@ -132,7 +138,7 @@ def _can_be_read(path: Path) -> bool:
         return False
 
 
-def _put_in_place(staged: Path, directory: Path, clock: Clock) -> set[str]:
+def _put_in_place(staged: Path, directory: Path, clock: Clock) -> list[RunState]:
     """Exchange the content of the database in one transaction, seen by whoever reads it; the runs that it knows."""
     path = directory / DATABASE
     with Speaking(path):
@@ -147,7 +153,7 @@ def _put_in_place(staged: Path, directory: Path, clock: Clock) -> set[str]:
             ):
                 source.backup(target)
     with open_journal(directory, clock=clock, read_only=True) as journal:
-        return {run.id for run in journal.runs()}
+        return journal.runs()
 
 
 def whole_file(database: Path, target: Path) -> None:

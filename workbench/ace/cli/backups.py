@@ -71,6 +71,8 @@ def restore(place: Workplace, out: Output, directory: Path) -> None:
         out.say(f"what was there before: {done.kept}")
     if done.set_aside:
         out.say(f"workspaces of runs that it does not know lie there, too: {', '.join(done.set_aside)}")
+    if done.anew:
+        out.say(f"their clones are made anew, without what was not delivered yet: {', '.join(done.anew)}")
     out.say("next: workbench journal verify, then workbench aee start: runs go on from there")
 
 
