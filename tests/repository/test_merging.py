@@ -171,6 +171,22 @@ def test_a_moved_base_is_refused(repo: Repo, store: Store, merger: Merger) -> No
     assert merger.stands(made) == "elsewhere"
 
 
+def test_a_commit_in_the_last_moment_is_not_lost(repo: Repo, store: Store, opened: GitRepository) -> None:
+    """Somebody commits after the last look at the branch: git itself refuses to move it from where it is not."""
+
+    class Slow(Merger):
+        def _swap(self, ref: str, old: str, new: str, *, by: Signature, log: str) -> None:
+            repo.commit({"theirs.txt": "1\n"})
+            super()._swap(ref, old, new, by=by, log=log)
+
+    merger = Slow(opened, store)
+    made = plan(merger, store, repo, work(repo, store, {"new.txt": "n\n"}))
+    with pytest.raises(Refused, match="moved"):
+        merger.carry_out(made, by=ADA, log="workbench: merge MRP-1")
+    assert repo.git("log", "-1", "--format=%P", MAIN) == made.old
+    assert (repo.path / "theirs.txt").read_text() == "1\n"
+
+
 def test_only_the_examined_tree_is_merged(repo: Repo, store: Store, merger: Merger) -> None:
     """V4: a head whose merge gives other files than those of the evidence is refused."""
     head = work(repo, store, {"new.txt": "n\n"})

@@ -112,7 +112,7 @@ BUGS = (
         'ref, new, old)', "ref, new)", REPOSITORY),
     Bug("a reused pid is taken for the AEE", "workbench/journal/presence.py",
         "return pid > 0 and started_ticks(pid) == ticks", "return pid > 0 and started_ticks(pid) is not None",
-        ("tests/journal", "tests/aee/test_service.py", "tests/aee/test_dispatch.py")),
+        ("tests/journal/test_presence.py",)),
     Bug("a control character of C1 reaches the terminal", "workbench/model/text.py",
         "(0x7F, 0x9F)", "(0x7F, 0x7F)", ("tests/artifacts", "tests/tui")),
 )  # fmt: skip
