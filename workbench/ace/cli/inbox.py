@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
+from workbench.ace.cli.emptiness import say_why_empty
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.table import Column, age
-from workbench.ace.wiring import moved
 from workbench.ace.wiring.tips import tips
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.attention import concerns
@@ -46,8 +46,7 @@ def print_inbox(place: Workplace, out: Output) -> None:
     out.rows(rows, COLUMNS, empty="Nothing needs you.")
     if rows and not out.as_json:
         out.say(f"next: {rows[0].next}")
-    if not rows:
-        out.say(moved.told(place))
+    say_why_empty(rows, place, out)
 
 
 def front_page(place: Workplace) -> None:
@@ -56,7 +55,7 @@ def front_page(place: Workplace) -> None:
     rows = rows_of(place)
     out.rows(rows, COLUMNS, empty="Nothing needs you.")
     out.say(f"next: {rows[0].next}" if rows else 'next: workbench run "one sentence", or workbench --help')
-    out.say("" if rows else moved.told(place))
+    say_why_empty(rows, place, out)
 
 
 def rows_of(place: Workplace) -> list[InboxRow]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
+from workbench.ace.cli.emptiness import say_why_empty
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.table import Column, age, money
-from workbench.ace.wiring import moved, things
+from workbench.ace.wiring import things
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import RunState
 from workbench.core.status import taken_back
@@ -51,7 +52,7 @@ def missions(place: Workplace, out: Output) -> None:
             for mission in ledger.missions()
         ]
     out.rows(rows, MISSION_COLUMNS, empty=NONE_YET)
-    out.say("" if rows else moved.told(place))
+    say_why_empty(rows, place, out)
 
 
 @click.command()
@@ -68,4 +69,4 @@ def runs(place: Workplace, out: Output, mission: str, live: bool) -> None:
         found = [run_row(run, now=now, undone=undone) for run in chosen]
     rows = [row for row in found if not live or row.status != "done"]
     out.rows(rows, RUN_COLUMNS, empty=NONE_YET)
-    out.say("" if rows else moved.told(place))
+    say_why_empty(rows, place, out)
