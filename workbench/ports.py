@@ -98,7 +98,7 @@ class Blobs(Protocol):
 
 # --- sandbox --------------------------------------------------------------------------------------------
 
-SandboxLevel = Literal["bubblewrap", "landlock", "container", "none"]
+SandboxLevel = Literal["bubblewrap", "landlock", "sandbox-exec", "container", "none"]
 DEMO_LEVEL = "demo"  # asked for by the demo: the best level, and under a warning none where nothing else works
 
 

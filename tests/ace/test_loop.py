@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ace_world import Call, git
 
-from workbench.ace.wiring.checks import bubblewrap_problem
+from workbench.ace.wiring.levels import bubblewrap_problem
 
 SCRIPT = """\
 agent: robin

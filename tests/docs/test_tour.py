@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs import readme
-from workbench.ace.wiring.checks import bubblewrap_problem
+from workbench.ace.wiring.levels import bubblewrap_problem
 
 STEP_S = 100  # for one command of the tour
 PROGRAMS = Path(sys.executable).parent

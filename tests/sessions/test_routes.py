@@ -11,7 +11,7 @@ import pytest
 from ace_world import World
 
 from workbench.ace.tui import routes
-from workbench.ace.wiring.checks import bubblewrap_problem
+from workbench.ace.wiring.levels import bubblewrap_problem
 from workbench.ace.wiring.workplace import Workplace
 from workbench.journal.presence import end
 from workbench.testing.stage import stage

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from ace_world import git
 
-from workbench.ace.wiring.checks import bubblewrap_problem
+from workbench.ace.wiring.levels import bubblewrap_problem
 from workbench.ace.wiring.workplace import Workplace
 from workbench.journal.presence import end
 from workbench.testing.stage import Session, stage

@@ -45,7 +45,7 @@ GIT_ENV = {
     "GIT_CONFIG_KEY_0": "safe.directory",
     "GIT_CONFIG_VALUE_0": "*",
 }
-UNMAPPED = ("landlock", "container", "none")  # levels at which every path is the host's own
+UNMAPPED = ("landlock", "sandbox-exec", "container", "none")  # levels at which every path is the host's own
 
 _PACK = """set -e
 head=$(git rev-parse --verify --quiet "refs/heads/$1^{commit}")

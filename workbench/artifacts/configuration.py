@@ -31,7 +31,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     agent: str = ""
     max_runs: int = 0  # at once; 0: as many as there are cores
-    sandbox: Literal["auto", "bubblewrap", "landlock", "container", "none"] = "auto"
+    sandbox: Literal["auto", "bubblewrap", "landlock", "sandbox-exec", "container", "none"] = "auto"
     wall_minutes: int = 120  # of one step
     memory_mb: int = 4096  # of one process
     processes: int = 512
@@ -142,7 +142,7 @@ def _table() -> f.Table:
     run = {
         "agent": "the agent that works when none is named",
         "max_runs": "runs at once; 0: as many as there are cores",
-        "sandbox": "auto (the best that works), bubblewrap, landlock, container or none (danger)",
+        "sandbox": "auto (the best that works), bubblewrap, landlock, sandbox-exec, container or none (danger)",
         "wall_minutes": "minutes for one step of a run",
         "memory_mb": "megabytes for each process of an agent",
         "processes": "processes of an agent at once",

@@ -136,7 +136,7 @@ def _table() -> f.Table:
         kinds={"id": f.ID, "evidence": f.LINE, "approval": approval, "when": f.PATH},
     )
     sandbox = {
-        "minimum": "evidence made below it needs a person: none < container < landlock < bubblewrap",
+        "minimum": "evidence made below it needs a person: none < container < sandbox-exec < landlock < bubblewrap",
         "allow_none": "whether `--sandbox none` may be used at all",
     }
     size = {

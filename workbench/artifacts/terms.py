@@ -10,8 +10,10 @@ from workbench.artifacts import fields as f
 
 Rigor = Literal["lenient", "standard", "strict"]
 Mode = Literal["blocking", "advisory"]
-SandboxLevel = Literal["bubblewrap", "landlock", "container", "none"]
-SANDBOX_LEVELS: tuple[SandboxLevel, ...] = ("none", "container", "landlock", "bubblewrap")  # weakest first
+SandboxLevel = Literal["bubblewrap", "landlock", "sandbox-exec", "container", "none"]
+SANDBOX_LEVELS: tuple[SandboxLevel, ...] = (
+    *("none", "container", "sandbox-exec", "landlock", "bubblewrap"),  # weakest first
+)
 
 Command = str | tuple[str, ...]
 

@@ -26,8 +26,7 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def _forget() -> None:
     probe.cache_clear()
-    module._bubblewrap.cache_clear()
-    module._landlock.cache_clear()
+    module._made.cache_clear()
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def build(
 
     Exit codes: 0 ready, 1 not ready, 3 a person is needed, 4 it could not be examined here, 5 time-out.
     """
-    from workbench.ace.wiring import checks, gating
+    from workbench.ace.wiring import gating, levels
 
     named = {"--base": base, "--head": head, "--brief": brief, "--policy": policy, "--rationale": rationale}
     _require_one_way(mrp, {**named, "--sandbox": sandbox})
@@ -55,7 +55,7 @@ def build(
         why = "its base moved" if renewal.moved else "as you asked; its base did not move"
         out.say(f"Examining the delivery of {run} again on {renewal.base[:12]} ({why}).")
     else:
-        checks.require_sandbox(sandbox)
+        levels.require_sandbox(sandbox)
         order = gating.BuildOrder(
             base=base, head=head, brief=brief, policy=policy, rationale=rationale, sandbox=sandbox
         )

@@ -12,7 +12,7 @@ from workbench.ace.cli.settling import settle_merges
 from workbench.ace.wiring.workplace import Workplace
 
 SHOWN_PATHS = 10  # of uncommitted work, before the rest is counted
-LEVELS = ("auto", "bubblewrap", "landlock", "container", "none")
+LEVELS = ("auto", "bubblewrap", "landlock", "sandbox-exec", "container", "none")
 
 
 @click.command()

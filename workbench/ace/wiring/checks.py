@@ -12,16 +12,16 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from workbench.ace.wiring import levels
 from workbench.ace.wiring.check import Check, State, nearest
 from workbench.ace.wiring.journal_checks import backups, journal
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.status import run_status
-from workbench.model.errors import SandboxProblem, WorkbenchError
+from workbench.model.errors import WorkbenchError
 
 OLDEST_PYTHON = (3, 11)
 FREE_BYTES_WARN = 2 << 30  # below it, a few clones and their evidence may fill the disk
 FREE_BYTES_FAIL = 200 << 20
-SANDBOX_DECLARATION = "WORKBENCH_SANDBOX"  # how CI says that its container is the sandbox
 PROBE_S = 10.0  # for a program that only says who it is
 
 
@@ -62,35 +62,14 @@ def _git(_: Workplace) -> Iterator[Check]:
 
 
 def _sandbox(_: Workplace) -> Iterator[Check]:
-    problem = bubblewrap_problem()
+    problem, best = levels.bubblewrap_problem(), levels.best_level()
     if problem is None:
         yield Check(id="sandbox", state="ok", text="bubblewrap works")
+    elif best:
+        text = f"{problem.message}; {best} is used, which hides less"
+        yield Check(id="sandbox", state="warn", text=text, remedy=problem.hint)
     else:
         yield Check(id="sandbox", state="fail", text=problem.message, remedy=problem.hint)
-
-
-def bubblewrap_problem() -> SandboxProblem | None:
-    """Why bubblewrap does not work here, by a run of it; None when it does."""
-    program = shutil.which("bwrap")
-    if program is None:
-        return SandboxProblem(
-            "bubblewrap is not installed",
-            hint="apt install bubblewrap; else --sandbox container in CI, or --sandbox none (danger)",
-        )
-    said = _said(program, "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--", "/bin/true")
-    if said.returncode == 0:
-        return None
-    return SandboxProblem(
-        f"bubblewrap does not work: {said.stderr.strip()[:200]}",
-        hint="allow user namespaces (workbench doctor says how); else --sandbox container in CI, or none (danger)",
-    )
-
-
-def require_sandbox(level: str) -> None:
-    """Raise SandboxProblem with the remedy where the best level is wanted, and does not work."""
-    wanted = level or os.environ.get(SANDBOX_DECLARATION, "")
-    if wanted in ("", "auto", "bubblewrap") and (problem := bubblewrap_problem()) is not None:
-        raise problem
 
 
 _USERNS_SWITCHES = (

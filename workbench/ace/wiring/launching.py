@@ -75,10 +75,10 @@ class Launched(msgspec.Struct, frozen=True, kw_only=True):
 
 def launch(place: Workplace, order: Order, *, serve: bool = True) -> Launched:
     """Start the mission, and an AEE unless one runs or none is wanted. Raises what is wrong before anything begins."""
-    from workbench.ace.wiring import checks, engine
+    from workbench.ace.wiring import engine, levels
 
     if serve:
-        checks.require_sandbox(order.sandbox)
+        levels.require_sandbox(order.sandbox)
     started = starting.start_mission(place, order)
     return Launched(started=started, aee=engine.start(place) if serve else place.presence())
 
@@ -159,13 +159,13 @@ def _agent(order: Order, settings: Settings, troubles: list[Trouble]) -> tuple[s
 
 
 def _sandbox(order: Order, settings: Settings, policy: Policy | None, troubles: list[Trouble]) -> str:
-    from workbench.ace.wiring import checks
+    from workbench.ace.wiring import levels
 
     wanted = order.sandbox or settings.run.sandbox
     if policy is not None:
         _tried(lambda: starting.choose_sandbox(wanted, policy), "sandbox", troubles)
-    _tried(lambda: checks.require_sandbox(wanted), "sandbox", troubles)
-    return "bubblewrap" if wanted in ("", "auto") else wanted
+    _tried(lambda: levels.require_sandbox(wanted), "sandbox", troubles)
+    return (levels.best_level() or "bubblewrap") if wanted in ("", "auto") else wanted
 
 
 def _tried(find: Callable[[], T], field: str, troubles: list[Trouble]) -> T | None:

@@ -8,24 +8,22 @@ supervisor, as at the level `none`, which also answers where their sockets may l
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from workbench.aee.sandbox import callfilter, landlock_kernel, view
 from workbench.aee.sandbox.callfilter import Calls
+from workbench.aee.sandbox.in_place import checked, private_place, with_private
 from workbench.aee.sandbox.pump import Pump
 from workbench.aee.sandbox.streams import OnOutput
 from workbench.aee.sandbox.tree import Confinement, Tree, require_plain
 from workbench.aee.sandbox.unstarted import failed_to_start
 from workbench.model.errors import SandboxProblem
-from workbench.ports import Completed, Job, Mount, SandboxLevel
-from workbench.repository.trees import remove_tree
+from workbench.ports import Completed, Job, SandboxLevel
 
 OLDEST = 3  # version of Landlock; before, a file that may not be written can still be emptied
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
-PRIVATE = "/tmp"  # what jobs name for a place of their own: they get one, and its true name
 HINT = "`--sandbox container` where a container is the protection, or `--sandbox none`, which is dangerous."
 
 
@@ -81,8 +79,8 @@ class Landlock:
         A job gets a private directory in place of /tmp, as `TMPDIR` and where it names /tmp as its `HOME`.
         """
         require_plain(job)
-        with _private_place() as private, self._confined(job, private) as confinement:
-            placed = _with_private(job, private)
+        with private_place() as private, self._confined(job, private) as confinement:
+            placed = with_private(job, private)
             tree = Tree(placed, confinement)
             completed = Pump(tree, placed, on_output=on_output, stop=stop).run(self.level)
             if code := tree.confine_error:
@@ -94,7 +92,7 @@ class Landlock:
 
     @contextmanager
     def _confined(self, job: Job, private: str) -> Iterator[Confinement]:
-        mounts = _checked(job.mounts)
+        mounts = checked(job.mounts, level=self.level)
         grants = [*_system(network=job.network), (private, landlock_kernel.WRITE)]
         grants += [(m.source, landlock_kernel.WRITE if m.writable else landlock_kernel.READ) for m in mounts]
         calls = Calls(network=job.network, loopback=self._version >= landlock_kernel.TCP_SINCE)
@@ -114,52 +112,6 @@ class Landlock:
             )
         finally:
             os.close(ruleset)
-
-
-@contextmanager
-def _private_place() -> Iterator[str]:
-    place = Path(tempfile.mkdtemp(prefix="wb-"))  # short: paths of sockets have at most 107 bytes
-    try:
-        yield str(place.resolve())
-    finally:
-        if place.exists():  # the supervisor removes it, also when we are killed; what resists is left to us
-            remove_tree(place)
-
-
-def _with_private(job: Job, private: str) -> Job:
-    env = {
-        name: private if name in ("HOME", "TMPDIR") and value == PRIVATE else value for name, value in job.env.items()
-    }
-    return Job(
-        argv=job.argv,
-        cwd=private if job.cwd == PRIVATE else job.cwd,
-        env={"TMPDIR": private} | env,
-        mounts=job.mounts,
-        network=job.network,
-        limits=job.limits,
-        stdin=job.stdin,
-    )
-
-
-def _checked(mounts: tuple[Mount, ...]) -> list[Mount]:
-    """The mounts with their true sources. Raises SandboxProblem for one that cannot be held here."""
-    checked = []
-    for mount in mounts:
-        if not mount.source.startswith("/"):
-            raise SandboxProblem(f"{mount.source!r} cannot be mounted", hint="Mounts need absolute paths.")
-        checked.append(Mount(source=os.path.realpath(mount.source), writable=mount.writable))
-    writable = [mount.source for mount in checked if mount.writable]
-    for mount in checked:
-        if not mount.writable and any(_is_below(mount.source, place) for place in writable):
-            raise SandboxProblem(
-                f"{mount.source} cannot be read-only inside a writable directory at the level `landlock`",
-                hint="Landlock only adds rights on the way down: keep it elsewhere, or use bubblewrap.",
-            )
-    return checked
-
-
-def _is_below(path: str, place: str) -> bool:
-    return path == place or path.startswith(place.rstrip("/") + "/")
 
 
 def _system(*, network: bool) -> list[tuple[str, int]]:

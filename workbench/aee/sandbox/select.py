@@ -7,20 +7,19 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
-from typing import Literal, cast
+from typing import cast
 
 import msgspec
 
 from workbench.aee.sandbox.bubblewrap import Bubblewrap
 from workbench.aee.sandbox.container import container_evidence
 from workbench.aee.sandbox.landlock import Landlock
+from workbench.aee.sandbox.seatbelt import Seatbelt
 from workbench.aee.sandbox.unconfined import Unconfined
 from workbench.artifacts.terms import SANDBOX_LEVELS
 from workbench.model.errors import SandboxProblem
 from workbench.ports import Job, Limits, SandboxLevel
 
-LADDER: tuple[Literal["bubblewrap", "landlock"], ...] = ("bubblewrap", "landlock")  # what is tried unasked, best first
 DECLARATION = "WORKBENCH_SANDBOX"  # how CI says that its container is the sandbox
 PROBE_S = 20.0
 USERNS_SWITCHES = (
@@ -44,7 +43,13 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     limitations: tuple[str, ...] = ()
 
 
-Selected = Bubblewrap | Landlock | Unconfined
+Confined = Bubblewrap | Landlock | Seatbelt
+Selected = Confined | Unconfined
+LADDER: dict[SandboxLevel, type[Confined]] = {  # what is tried unasked, best first
+    "bubblewrap": Bubblewrap,
+    "landlock": Landlock,
+    "sandbox-exec": Seatbelt,
+}
 
 
 def select(wanted: str, *, allow_none: bool, demo: bool = False, minimum: SandboxLevel = "none") -> Selected:
@@ -57,27 +62,23 @@ def select(wanted: str, *, allow_none: bool, demo: bool = False, minimum: Sandbo
     level = wanted or os.environ.get(DECLARATION, "")
     if not level:
         return _best(minimum, unconfined=demo)
-    if level == "bubblewrap":
-        return _bubblewrap_working()
-    if level == "landlock":
-        return _landlock_working()
     if level == "container":
         return _container()
     if level == "none":
         return _none(allowed=allow_none or demo)
-    raise SandboxProblem(
-        f"There is no sandbox of level {level!r} here", hint="Levels: `bubblewrap`, `landlock`, `container` and `none`."
-    )
+    for known in LADDER:
+        if level == known:
+            return _working(known)
+    levels = ", ".join(f"`{name}`" for name in reversed(SANDBOX_LEVELS))
+    raise SandboxProblem(f"There is no sandbox of level {level!r} here", hint=f"Levels: {levels}.")
 
 
 @functools.cache
 def probe(level: SandboxLevel) -> Probe:
     """Try the level with a real command, once in the life of this process."""
     try:
-        if level == "bubblewrap":
-            return _tried(_bubblewrap(), remedy=_remedy)
-        if level == "landlock":
-            return _tried(_landlock(), remedy=lambda: OTHER_WAYS)
+        if level in LADDER:
+            return _tried(_made(level))
         sandbox = _container() if level == "container" else select(level, allow_none=True)
     except SandboxProblem as problem:
         return Probe(level=level, works=False, reason=problem.message, hint=problem.hint)
@@ -99,22 +100,16 @@ def _best(minimum: SandboxLevel, *, unconfined: bool) -> Selected:
     rank = SANDBOX_LEVELS.index
     for level in LADDER:
         if rank(level) >= rank(minimum) and probe(level).works:
-            return _bubblewrap() if level == "bubblewrap" else _landlock()
+            return _made(level)
     if unconfined:
         return Unconfined("none")
-    raise _problem(LADDER[0])
+    raise _problem("bubblewrap")
 
 
-def _bubblewrap_working() -> Bubblewrap:
-    if not probe("bubblewrap").works:
-        raise _problem("bubblewrap")
-    return _bubblewrap()
-
-
-def _landlock_working() -> Landlock:
-    if not probe("landlock").works:
-        raise _problem("landlock")
-    return _landlock()
+def _working(level: SandboxLevel) -> Confined:
+    if not probe(level).works:
+        raise _problem(level)
+    return _made(level)
 
 
 def _problem(level: SandboxLevel) -> SandboxProblem:
@@ -123,14 +118,9 @@ def _problem(level: SandboxLevel) -> SandboxProblem:
 
 
 @functools.cache
-def _bubblewrap() -> Bubblewrap:
+def _made(level: SandboxLevel) -> Confined:
     """One for the process: what its probe run found out about this machine stays with it."""
-    return Bubblewrap()
-
-
-@functools.cache
-def _landlock() -> Landlock:
-    return Landlock()
+    return LADDER[level]()
 
 
 def _container() -> Unconfined:
@@ -151,7 +141,7 @@ def _none(*, allowed: bool) -> Unconfined:
     return Unconfined("none")
 
 
-def _tried(sandbox: Bubblewrap | Landlock, *, remedy: Callable[[], str]) -> Probe:
+def _tried(sandbox: Confined) -> Probe:
     job = Job(argv=("/bin/sh", "-c", "exit 7"), cwd="/tmp", limits=Limits(wall_s=PROBE_S))
     reason = ""
     try:
@@ -163,7 +153,12 @@ def _tried(sandbox: Bubblewrap | Landlock, *, remedy: Callable[[], str]) -> Prob
         reason = problem.message
     if reason:
         text = f"{sandbox.level} does not work here: {reason}"
-        return Probe(level=sandbox.level, works=False, reason=text, hint=remedy())
+        return Probe(
+            level=sandbox.level,
+            works=False,
+            reason=text,
+            hint=_remedy() if sandbox.level == "bubblewrap" else OTHER_WAYS,
+        )
     return Probe(level=sandbox.level, works=True, limitations=sandbox.limitations)
 
 

@@ -23,6 +23,7 @@ from workbench.ace.tui.widgets.still import StillLines
 from workbench.ace.wiring.launching import BriefOffer, Launched, Outlook, Trouble, brief_offers, launch, outlook
 from workbench.ace.wiring.starting import Order, Started
 from workbench.ace.wiring.workplace import Workplace
+from workbench.artifacts.terms import SANDBOX_LEVELS
 from workbench.model.errors import ArtifactInvalid, WorkbenchError
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class StartScreen(WorkScreen):
         versions = self._value("versions") or "1"
         if not versions.isdecimal() or not 1 <= int(versions) <= MOST_VERSIONS:
             return Trouble(field="versions", text=f"a number from 1 to {MOST_VERSIONS} is wanted")
-        if (level := self._value("sandbox")) not in ("", "auto", "bubblewrap", "landlock", "container", "none"):
+        if (level := self._value("sandbox")) not in ("", "auto", *SANDBOX_LEVELS):
             return Trouble(field="sandbox", text=f"there is no level {level!r}", hint="auto, bubblewrap or none")
         return Order(
             what=self._value("what"),
