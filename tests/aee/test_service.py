@@ -197,7 +197,9 @@ def test_stopping_the_aee_interrupts_a_turn_that_goes_on_later(machine: Machine,
     assert not sleepers(machine)
     machine.say("aee", "start")
     machine.await_event(run, lambda payload: isinstance(payload, e.StepStarted) and payload.attempt == 2)
-    machine.say("stop", run, "--why", "enough")
+    machine.await_event(run, lambda payload: isinstance(payload, e.StepFinished) and payload.outcome == "ended")
+    told = [payload.state for payload in machine.events(run) if isinstance(payload, e.ToolReturned)]
+    assert told == ["interrupted", "ok"]
 
 
 def test_pausing_ends_the_command_at_work(machine: Machine, sandboxed: None) -> None:

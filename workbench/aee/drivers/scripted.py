@@ -160,15 +160,15 @@ class _Player:
         result = self._session.use(step.tool, arguments, call=call)
         again = step.retry or step.tool in REPEATABLE
         for _ in range(REPEATS):
-            if result.state != "interrupted" or not again:
+            if result.state != "interrupted" or not again or self._session.stopping():
                 break
             call = repeat_of(call)
             result = self._session.use(step.tool, arguments, call=call)
-        if step.allow_error or result.state == "ok" or (result.state == "interrupted" and not again):
+        if step.allow_error or result.state == "ok":
+            return result
+        if result.state == "interrupted" and (not again or self._session.stopping()):
             return result
         if standing_is_fine and result.data.get("resolutions"):
-            return result
-        if step.tool in ("run", "test") and self._session.stopping():
             return result
         raise Refused(f"line {step.line}: {step.kind} failed: {result.summary}", hint="Mend the script.")
 

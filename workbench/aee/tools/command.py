@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -11,6 +12,10 @@ from workbench.aee.tools.place import Place
 from workbench.ports import Completed, Stream, ToolResult
 
 SHOWN_BYTES = 16 << 10  # of each stream, half from the head and half from the tail; the blob keeps more
+
+
+# One that was stopped tells nothing of its command: somebody paused the run, or the AEE ends.
+STATES: Mapping[str, Literal["ok", "interrupted"]] = {"exited": "ok", "stopped": "interrupted"}
 
 
 class RunArguments(Arguments, frozen=True, kw_only=True):
@@ -37,7 +42,7 @@ class RunTool(CheckedTool[RunArguments]):
         done = self._place.run(argv, call=call_id, cwd=arguments.cwd, wall_s=arguments.timeout_s)
         said = f"exit {done.exit_code}" if done.state == "exited" else done.state
         return ToolResult(
-            state="ok" if done.state == "exited" else "error",
+            state=STATES.get(done.state, "error"),
             summary=summary(f"{said}: {arguments.command}"),
             data=outcome(done),
             output=whole(done),

@@ -125,8 +125,9 @@ def _told(report: SuiteReport, done: Completed | None, *, root: str) -> ToolResu
         "cut": len(report.outcomes) > TOLD,
         "problem": report.problem,
     }
+    stopped = done is not None and done.state == "stopped"
     return ToolResult(
-        state="ok" if report.believed else "error",
+        state="interrupted" if stopped else "ok" if report.believed else "error",
         summary=_unicode(summary(said if report.believed and said else problem)),
         data=_unicode(data),
         output=whole(done) if done is not None else b"",
