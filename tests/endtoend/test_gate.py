@@ -157,10 +157,16 @@ def test_a_broken_branch_is_found_by_convention(tmp_path: Path, gate: MakeGate, 
 
 
 def test_what_ready_takes(gate: MakeGate, brief: str) -> None:
-    """Exit 0 with a brief, 3 without one; environment and sandbox are named, and words are only claimed."""
+    """Exit 0 with a brief, 3 without one; environment and sandbox are named, and words are only claimed.
+
+    The first is held by Landlock, where the kernel has it: evidence is made there as well, and the pack says where.
+    """
     project = gate(MAKE)
     project.branch("work", {"product.txt": "good and better\n"})
-    asked = project.build("work")
+    second = probe("landlock").works
+    asked = project.build("work", *(("--sandbox", "landlock") if second else ()))
+    assert not second or asked.one["audit"]["sandbox"] == "landlock"
+    assert pieces(asked)["tests.result"]["state"] == "passed"
     assert (asked.code, asked.one["verdict"]) == (3, "needs-human"), asked
     assert any("no brief" in reason for reason in asked.one["reasons"])
 
