@@ -23,7 +23,7 @@ from workbench.ace.tui.text import safe_lines
 from workbench.ace.wiring import differing, outputs
 from workbench.aee.drivers import script as scripts
 from workbench.aee.drivers.acp.acts import Acts
-from workbench.aee.mcp.server import Offer, Progress, Said, _Client, _is_text
+from workbench.aee.mcp.server import Offer, Progress, Said, _Client
 from workbench.artifacts import brief, configuration, consultation, loop, mentor, mergepack, people, policy, resolution
 from workbench.artifacts.mergepack import Change, CriterionResult, MergePack
 from workbench.artifacts.scaffold import files
@@ -146,8 +146,6 @@ def acp(data: bytes) -> object:
             update = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        if not _is_text(update):
-            continue  # half of a surrogate pair, which the driver does not take yet
         with contextlib.suppress(ValueError):  # the protocol's library refuses what is none of it
             told = SessionNotification.model_validate({"sessionId": "s", "update": update})
             acts.take(told.update.model_dump(mode="json", by_alias=True, exclude_none=True))

@@ -217,7 +217,5 @@ def _agent(ground: ChildGround, run: RunState) -> Agent:
 
 def _rules(ground: ChildGround, run: RunState) -> list[str]:
     """The active norms of the base commit, in words."""
-    paths = ground.person.list_files(run.base_commit, MENTOR)
-    raw = [ground.person.read_file(run.base_commit, path) or b"" for path in paths if path.endswith(".md")]
-    rules = [mentor.parse(text) for text in raw]
+    rules = [mentor.parse(text) for text in ground.base_files(run, MENTOR, name="*.md")]
     return [f"{rule.id} ({rule.severity}): {rule.text}" for rule in rules if rule.status == "active"]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -203,10 +204,18 @@ class ChildGround:
         shared = self._base_file(run, SHARED) or b""
         return read_settings(self.person.checkout, shared=shared)[0]
 
+    def base_files(self, run: RunState, under: str, *, name: str) -> Iterator[bytes]:
+        """The files called like `name` below `under` in the run's base, in the order of their paths."""
+        for path in self._holder(run).list_files(run.base_commit, under):
+            if fnmatchcase(path, name):
+                yield self._base_file(run, path) or b""
+
     def _base_file(self, run: RunState, path: str) -> bytes | None:
-        """A file of the run's base, which the store keeps even where the person's history was rewritten."""
-        holder = self.store if self.store.has(run.base_commit) else self.person
-        return holder.read_file(run.base_commit, path)
+        return self._holder(run).read_file(run.base_commit, path)
+
+    def _holder(self, run: RunState) -> Store | GitRepository:
+        """Who has the run's base: the store keeps it even where the person's history was rewritten."""
+        return self.store if self.store.has(run.base_commit) else self.person
 
     def environment(self, run: RunState) -> Environment:
         """The named environment of the run, prepared if its settings say so.

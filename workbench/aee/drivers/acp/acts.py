@@ -45,7 +45,7 @@ class Acts:
         """One update of the session."""
         act = _TAKES.get(str(update.get("sessionUpdate")))
         if act is not None:
-            act(self, update)
+            act(self, _written(update))
 
     def words(self, update: Update) -> None:
         """A piece of what the agent says or thinks."""
@@ -164,6 +164,15 @@ _TAKES: dict[str, Callable[[Acts, Update], None]] = {
     "tool_call_update": Acts.tool_call,
     "plan": Acts.plan,
 }
+
+
+def _written(value: Any) -> Any:
+    """The same as it can be written down: JSON may name half of a surrogate pair, UTF-8 cannot."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {_written(key): _written(inner) for key, inner in value.items()}
+    return [_written(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _tool(call: Mapping[str, Any]) -> str:
