@@ -214,6 +214,37 @@ def test_output_is_kept(bench: Bench) -> None:
     assert bench.session.use("run", {}, call="1.run").state == "ok"
 
 
+STRANGE: tuple[Mapping[str, Any], ...] = (
+    {"path": 5},
+    {"command": None},
+    {"summary": {"a": [1]}},
+    {"message": True, "": "x"},
+    {"path": ["a", 2, None]},
+)
+
+
+@pytest.mark.parametrize("arguments", STRANGE)
+def test_a_call_with_arguments_of_other_types_is_recorded_and_told(arguments: Mapping[str, Any], bench: Bench) -> None:
+    """A model that gives a number for a path is told so by the tool; it does not end its run."""
+    assert bench.session.use("read", arguments, call="1.read") == bench.result
+    called = bench.events[0].payload
+    assert isinstance(called, ToolCalled)
+    assert called.arguments == arguments
+
+
+@pytest.mark.parametrize("bench", ["in a run child"], indirect=True)
+def test_what_is_recorded_of_an_intent_is_bounded(bench: Bench) -> None:
+    """However much an agent gives, and however it nests it, the journal keeps a little of each."""
+    huge = {"list": ["y" * 5000] * 5000, "in": {"k" * 5000 + str(n): 1 for n in range(500)}, "text": "z" * 1_000_000}
+    bench.session.use("x" * 5000, huge, call="1.x")
+    called, returned = (event.payload for event in bench.events)
+    assert isinstance(called, ToolCalled)
+    assert isinstance(returned, ToolReturned)
+    assert len(str(called.arguments)) < 450_000
+    assert "5000 items" in str(called.arguments["list"])
+    assert called.tool == returned.tool == "x" * 100
+
+
 def test_a_fact_is_recorded_once(bench: Bench) -> None:
     """What a driver records under one key is there once, also when a turn is taken again."""
     for _ in range(2):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from workbench.aee.reports import ReportLine
@@ -15,6 +16,8 @@ from workbench.ports import Blobs, ToolResult
 
 OUTPUT_KEPT = 4096  # bytes of a tool's output kept in the event itself; a longer one is a blob
 ARGUMENT_KEPT = 2000  # characters of one argument kept in the event of the intent
+ITEMS_KEPT = 100  # of one list or object among them
+NAME_KEPT = 100  # characters of a tool's name, as an agent gives it
 INTERRUPTED = "interrupted, outcome unknown"
 
 Extra = Callable[[ToolResult, str], Sequence[Proposed]]
@@ -61,8 +64,8 @@ class RunSession:
             return self._interrupted(tool, call)
         began = time.monotonic()
         ready = self._ready(tool, arguments, call, self._intents.get(first_of(call), {}))
-        kept = with_intent(_kept(arguments), ready.intent)
-        intent = ToolCalled(run=self._run, call=call, tool=tool, title=_title(tool, arguments), arguments=kept)
+        kept, name = with_intent(_cut(arguments), ready.intent), tool[:NAME_KEPT]
+        intent = ToolCalled(run=self._run, call=call, tool=name, title=_title(tool, arguments), arguments=kept)
         self._line.report([self._event(intent, "called", call)])
         self._called.add(call)
         result = ready.act()
@@ -81,7 +84,7 @@ class RunSession:
         returned = ToolReturned(
             run=self._run,
             call=call,
-            tool=tool,
+            tool=tool[:NAME_KEPT],
             state=result.state,
             summary=result.summary,
             data=data,
@@ -110,17 +113,19 @@ class RunSession:
 
 
 def _title(tool: str, arguments: Mapping[str, Any]) -> str:
+    """The call in one line; what an agent gives need not be of the type that the tool wants."""
     about = next((arguments[key] for key in ("path", "command", "query", "summary", "message") if key in arguments), "")
-    return f"{tool} {about if isinstance(about, str) else ' '.join(map(str, about))}".strip()[:200]
-
-
-def _kept(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _cut(value) for key, value in arguments.items()}
+    words = " ".join(map(str, about)) if isinstance(about, list | tuple) else str(about)
+    return f"{tool} {words}".strip()[:200]
 
 
 def _cut(value: Any) -> Any:
+    """What an agent gave, short enough for an event."""
     if isinstance(value, str) and len(value) > ARGUMENT_KEPT:
         return f"{value[:ARGUMENT_KEPT]}… [{len(value)} characters]"
     if isinstance(value, Mapping):
-        return {key: _cut(inner) for key, inner in value.items()}
+        return {str(key)[:ARGUMENT_KEPT]: _cut(value[key]) for key in islice(value, ITEMS_KEPT)}
+    if isinstance(value, list | tuple):
+        more = [f"… [{len(value)} items]"] if len(value) > ITEMS_KEPT else []
+        return [*map(_cut, value[:ITEMS_KEPT]), *more]
     return value

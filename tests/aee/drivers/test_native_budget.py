@@ -49,6 +49,21 @@ def test_a_server_that_counts_more_than_there_is_cannot_pass_the_limit_twice(sta
     assert 0.8 < sum(called.cost_usd for called in here.replies) <= 1.3
 
 
+@pytest.mark.parametrize("count", [0, -5, 2**200], ids=["none", "less than none", "more than can be"])
+def test_a_server_that_does_not_count_is_counted_by_us(count: int, stage: Make) -> None:
+    """No number of a server lets a run go on for ever, or makes a fact that cannot be kept."""
+    counts = {"input_tokens": count, "output_tokens": count}
+    reply = msgspec.structs.replace(use("list"), text="x" * 2000, usage=counts)
+    here = stage(lambda _request: reply, options=SMALL, allowance=Allowance(usd=0.05))
+    for _ in range(2):
+        with pytest.raises(BudgetReached):
+            here.turn()
+    spent = sum(called.cost_usd for called in here.replies)
+    assert len(here.replies) < 12
+    assert spent > 1000 if count > 0 else 0.02 < spent <= 0.05
+    assert all(called.tokens_in + called.tokens_out < 2**62 for called in here.replies)
+
+
 class Vendor:
     """A server in some trouble, which keeps its own bill; its model never ends before it was asked `MOST` times."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import closing
 from email.utils import formatdate
@@ -15,7 +16,7 @@ from workbench.aee.drivers.native.client import Client, Trouble
 from workbench.model.errors import EnvironmentProblem, Refused
 from workbench.model.events import ThoughtRecorded, ToolCalled
 from workbench.testing.model_server.messages import PATH, Failure, Reply, Use, messages_route
-from workbench.testing.model_server.server import Answer, Received, Server
+from workbench.testing.model_server.server import Answer, Received, Server, json_answer
 
 Make = Callable[..., Stage]
 DONE = said("Done.")
@@ -52,7 +53,7 @@ def test_a_server_that_never_answers_is_given_up(stage: Make) -> None:
     assert "agents doctor" in failed.value.hint
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404])
+@pytest.mark.parametrize("status", [307, 400, 401, 403, 404])
 def test_what_the_server_refuses_is_not_asked_again(status: int, stage: Make) -> None:
     """A wrong key or request stays wrong: once, and in words that do not hold the key."""
     here = stage([Failure(status=status, message=f"bad key {KEY}")] * 5)
@@ -105,8 +106,9 @@ def _length_of(reply: Reply) -> int:
 
 
 @pytest.mark.parametrize("part", range(8))
-def test_a_stream_cut_at_any_byte_is_never_acted_on(part: int, stage: Make) -> None:
+def test_a_stream_cut_at_any_byte_is_never_acted_on(part: int, stage: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of a reply that broke off is carried out or said; the one that came whole is, once."""
+    monkeypatch.setattr("workbench.aee.drivers.native.asking.SPOKEN_S", 1e9)  # what streams slowly is said meanwhile
     length = _length_of(WHOLE)
     cuts = range(1 + part, length, 53)
     script = [step for cut in cuts for step in (Reply(text=WHOLE.text, uses=WHOLE.uses, cut_at=cut), DONE)]
@@ -134,6 +136,82 @@ def test_events_that_are_none_make_the_reply_void(garbage: bytes, stage: Make) -
     assert here.turn() == "ended"
     assert len(here.asked) == 2
     assert "made" not in here.workplace.tree()
+
+
+def _body(*events: object) -> bytes:
+    return b"".join(b"data: %s\n\n" % json.dumps(event).encode() for event in events)
+
+
+def _stream(block: object, *, index: object = 0, written: str = "") -> Answer:
+    """A reply of one block, as it says."""
+    grown = {
+        "type": "content_block_delta",
+        "index": index,
+        "delta": {"type": "input_json_delta", "partial_json": written},
+    }
+    body = _body(
+        {"type": "message_start", "message": {"usage": {"input_tokens": 1}}},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": "x"}},
+        {"type": "content_block_start", "index": index, "content_block": block},
+        *([grown] if written else []),
+        {"type": "message_stop"},
+    )
+    return Answer(pieces=(body,), headers={"content-type": "text/event-stream"})
+
+
+def _message(**fields: object) -> Answer:
+    return json_answer({"content": [], "stop_reason": "end_turn", "usage": {}, **fields})
+
+
+CALL = {"type": "tool_use", "id": "t", "name": "read", "input": {}}
+DEEP = '{"a":' * 300 + "1" + "}" * 300
+STRANGE = {
+    "a name that is none": _stream({**CALL, "name": ["read"]}),
+    "a text that is none": _stream({"type": "text", "text": {"a": 1}}),
+    "no kind": _stream({}),
+    "a place that is none": _stream(CALL, index="1"),
+    "deep": _stream(CALL, written=DEEP),
+    "too deep to read": _stream(CALL, written="[" * 5000 + "]" * 5000),
+    "deep in one piece": Answer(pieces=(b"[" * 5000 + b"]" * 5000,)),
+    "blocks that are none": _message(content="hello"),
+    "a page": Answer(pieces=(b"<html>",), headers={"content-type": "text/html"}),
+    "a date that is none": Answer(status=429, headers={"retry-after": "Mon, 01 Jan 2024 00:00:00 +99999999999999"}),
+}
+
+
+@pytest.mark.parametrize("answer", STRANGE.values(), ids=STRANGE)
+def test_an_answer_of_another_shape_is_trouble_and_no_crash(answer: Answer) -> None:
+    """Whatever a server sends, it is asked again, or a person is told; nothing of it is acted on."""
+    with Server({PATH: lambda _request: answer}) as server, closing(Client(key=KEY, base_url=server.url)) as client:
+        with pytest.raises(Trouble) as trouble:
+            client.ask({"model": "m"}, on_text=lambda _: None, stopping=lambda: False)
+        assert trouble.value.again
+
+
+@pytest.mark.parametrize("usage", [None, [], "many", {"input_tokens": "7"}])
+def test_counts_that_are_none_do_not_void_a_reply(usage: object) -> None:
+    """What it cost is then reckoned by us; see the tests of the budget."""
+    with Server({PATH: lambda _request: _message(usage=usage)}) as server:
+        with closing(Client(key=KEY, base_url=server.url)) as client:
+            reply = client.ask({"model": "m"}, on_text=lambda _: None, stopping=lambda: False)
+        assert (reply.stop, reply.usage.total) == ("end_turn", 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(200, "application/json"), (200, "text/event-stream"), (401, "text/html")]
+)
+def test_an_answer_without_end_is_broken_off(status: int, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not read until memory is full, be it a reply, a stream or an error."""
+    monkeypatch.setattr("workbench.aee.drivers.native.client.MAX_ANSWER", 1 << 20)
+    answer = Answer(pieces=(b"x" * 65536,) * 2000, status=status, headers={"content-type": kind})
+    with (
+        Server({PATH: lambda _request: answer}) as server,
+        closing(Client(key=KEY, base_url=server.url)) as client,
+        pytest.raises(Trouble) as trouble,
+    ):
+        client.ask({"model": "m"}, on_text=lambda _: None, stopping=lambda: False)
+    assert trouble.value.again is (status == 200)
+    assert "longer than" in trouble.value.message or status == 401
 
 
 def test_a_wait_ends_when_the_run_is_stopped(stage: Make) -> None:

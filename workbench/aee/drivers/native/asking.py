@@ -15,7 +15,7 @@ import msgspec
 from workbench.aee.drivers.native.client import Stopped, Trouble
 from workbench.aee.drivers.native.compaction import Compaction
 from workbench.aee.drivers.native.conversation import Conversation
-from workbench.aee.drivers.native.reply import Reply
+from workbench.aee.drivers.native.reply import CHARS_PER_TOKEN, Reply
 from workbench.aee.drivers.native.request import Body, Request
 from workbench.aee.meter import Meter
 from workbench.aee.prices import Usage
@@ -29,6 +29,7 @@ PATIENCE_S = 900.0  # that a server may want us to wait; more is left to a perso
 SPOKEN_S = 1.0  # a text that streams is recorded at most this often
 LOOK_S = 0.1  # how often a wait looks whether the run is stopped
 SAID_KEPT = 4096  # bytes of a reply kept in the event itself; a longer one is a blob, which costs syncs of its own
+STOP_KEPT = 100  # characters of why a reply ended, as its server says
 BROKEN = "broken"  # in the journal: a request that was paid for and gave no reply
 
 
@@ -94,13 +95,19 @@ class Asking:
     def book(self, reply: Reply, content: list[dict[str, Any]]) -> None:
         """Record a reply with what it cost, and learn from what its server counted. `content`: its blocks, named."""
         said = msgspec.json.encode(content)
+        stop = reply.stop[:STOP_KEPT]
+        usage = reply.usage if reply.usage.context else self._estimated(reply.usage, len(said))
         if len(said) <= SAID_KEPT:
-            self._pay(reply.usage, stop=reply.stop, said=said.decode())
+            self._pay(usage, stop=stop, said=said.decode())
         else:
-            self._pay(reply.usage, stop=reply.stop, blob=self._keep(said))
+            self._pay(usage, stop=stop, blob=self._keep(said))
         self._compaction.learn(reply.usage.context)
-        self._counted, self._counted_bytes = reply.usage.total, 0
+        self._counted, self._counted_bytes = reply.usage.total if reply.usage.context else 0, 0
         self._learn(reply.usage.context, self._sent_bytes)
+
+    def _estimated(self, usage: Usage, said: int) -> Usage:
+        """What a reply took of which its server does not tell what went in: by our own count."""
+        return Usage(input=self._compaction.tokens(), output=usage.output or -(-said // CHARS_PER_TOKEN))
 
     def _learn(self, context: int, read_bytes: int) -> None:
         if read_bytes:
@@ -207,6 +214,8 @@ def _wait_s(number: int) -> float:
 def _remedy(status: int) -> str:
     if status in (401, 403):
         return "Look at the key: workbench agents doctor. It is read where the AEE was started."
+    if 300 <= status < 400:
+        return "Its server points elsewhere, where the key is not taken: write the right base_url in your own settings."
     if status == 404:
         return "Look at the agent's model and base_url in the settings."
     return "Look at the agent's settings, then resume the run."

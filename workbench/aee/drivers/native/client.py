@@ -12,7 +12,7 @@ import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any
@@ -28,6 +28,8 @@ POLL_S = 0.1  # how often a silent stream looks whether the run is stopped
 READ_S = 120.0  # of silence before a stream counts as broken; servers send pings meanwhile
 CONNECT_S = 10.0
 PATH = "v1/messages"
+MAX_ANSWER = 64 << 20  # bytes of one answer, events of a stream and all
+MAX_REASON = 64 << 10  # bytes of an error
 TOLD = 500  # characters of a server's words that go into a reason
 MASK = "[key]"
 TOO_LONG = ("prompt is too long", "context length", "context window", "too many tokens")
@@ -149,7 +151,7 @@ class _Line:
         if response.is_success:
             return response
         try:
-            words = response.read()
+            words = _beginning(response, MAX_REASON)
         finally:
             response.close()
         raise Declined(response.status_code, _reason_in(words), response.headers)
@@ -194,16 +196,44 @@ class _Call:
                 if self._given_up:
                     return
                 if "event-stream" not in response.headers.get("content-type", ""):
-                    self.outcome.put(response.read())
+                    self.outcome.put(b"".join(_Bounded(response).iter_bytes()))
                     return
-                for event in Stream.raw_events(response):
+                for event in Stream.raw_events(_Bounded(response)):  # type: ignore[arg-type]  # reads no more of it
                     if event.event == "error":
                         raise Told(event.data)
                     if event.data and (text := self.building.take(event.data)):
                         self._texts.append(text)
             self.outcome.put(None)
+        except Malformed as error:
+            self.outcome.put(Malformed(str(error), self.building.usage))
         except Exception as error:  # noqa: BLE001 - a worker's top: who asked is told, and decides
             self.outcome.put(error)
+
+
+class _Bounded:
+    """The body of a response, up to what one answer may hold."""
+
+    def __init__(self, response: Any) -> None:
+        self._response = response
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        """Its pieces as they come. Raises Malformed for one that is too long."""
+        size = 0
+        for piece in self._response.iter_bytes():
+            size += len(piece)
+            if size > MAX_ANSWER:
+                raise Malformed(f"the answer is longer than {MAX_ANSWER} bytes")
+            yield piece
+
+
+def _beginning(response: Any, limit: int) -> bytes:
+    """The first bytes of a body, which may have no end."""
+    words = bytearray()
+    for piece in response.iter_bytes():
+        words += piece
+        if len(words) >= limit:
+            break
+    return bytes(words[:limit])
 
 
 class Declined(Exception):
@@ -227,7 +257,7 @@ def _reason_in(body: bytes) -> str:
 
 def _wait_of(headers: Mapping[str, str]) -> float | None:
     """Seconds that the server wants us to wait: milliseconds, seconds or a date; None when it does not say."""
-    with contextlib.suppress(ValueError, TypeError):
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
         if told := headers.get("retry-after-ms"):
             return max(0.0, float(told) / 1000)
         if told := headers.get("retry-after"):

@@ -9,8 +9,13 @@ import msgspec
 from workbench.aee.prices import Usage
 
 MAX_REPLY = 16 << 20  # characters; no model says as much
+MAX_COUNT = 1 << 40  # tokens that a server may count; more is taken as that
+MAX_DEPTH = 100  # of what is nested in a reply; ours to write down again, and in the journal
 CHARS_PER_TOKEN = 2  # of a reply that broke off, whose tokens nobody told: rather too many tokens than too few
 CUT = "max_tokens"  # the model's word for a reply that was cut at its limit
+
+
+_STRANGE = (msgspec.DecodeError, KeyError, TypeError, ValueError, RecursionError)  # what other shapes lead to
 
 
 class Malformed(Exception):
@@ -46,7 +51,7 @@ class Building:
         try:
             event = msgspec.json.decode(data)
             return _TAKES.get(event["type"], Building._ignored)(self, event)
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
+        except (*_STRANGE, AttributeError) as error:
             raise Malformed(f"the stream has an event that is none: {error}", self.usage) from None
 
     @property
@@ -61,14 +66,20 @@ class Building:
         if not self._ended:
             raise Malformed("the stream ended before the reply did", self.usage)
         content = [block for index in sorted(self._blocks) if (block := self._whole(index)) is not None]
-        return Reply(content=content, stop=self._stop, usage=self.usage)
+        try:
+            return Reply(content=_checked(content), stop=self._stop, usage=self.usage)
+        except ValueError as error:
+            raise Malformed(f"the answer is no reply of a model: {error}", self.usage) from None
 
     def _started(self, event: dict[str, Any]) -> str:
         self._usage.update(event["message"].get("usage") or {})
         return ""
 
     def _block_started(self, event: dict[str, Any]) -> str:
-        self._blocks[event["index"]] = dict(event["content_block"])
+        index = event["index"]
+        if not isinstance(index, int):
+            raise TypeError("a block without a number")
+        self._blocks[index] = dict(event["content_block"])
         return str(event["content_block"].get("text", ""))
 
     def _block_grew(self, event: dict[str, Any]) -> str:
@@ -118,7 +129,7 @@ class Building:
         written = "".join(self._inputs.get(index, []))
         try:
             block["input"] = msgspec.json.decode(written) if written.strip() else block.get("input") or {}
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             if self._stop == CUT:
                 return None
             raise Malformed("a tool call's arguments are no JSON", self.usage) from None
@@ -138,18 +149,33 @@ def whole_reply(data: bytes) -> Reply:
     """A reply that came in one piece, from a server that does not stream. Raises Malformed."""
     try:
         message = msgspec.json.decode(data)
-        content = [dict(block) for block in message["content"]]
+        content = _checked([dict(block) for block in message["content"]])
         return Reply(content=content, stop=str(message["stop_reason"] or ""), usage=usage_of(message["usage"]))
-    except (msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
+    except _STRANGE as error:
         raise Malformed(f"the answer is no reply of a model: {error}") from None
 
 
-def usage_of(told: dict[str, Any]) -> Usage:
+def _checked(content: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The blocks, which can be written down and sent back. Raises ValueError where one has another shape."""
+    for block in content:
+        fields = {"text": ("text",), "tool_use": ("name",)}.get(str(block.get("type")), ())
+        if not all(isinstance(block.get(name), str) for name in ("type", *fields)):
+            raise ValueError("a block of another shape")
+    inner: list[Any] = [content]
+    for _ in range(MAX_DEPTH):
+        deeper = (list(each.values()) if isinstance(each, dict) else each for each in inner)
+        inner = [each for values in deeper for each in values if isinstance(each, dict | list)]
+        if not inner:
+            return content
+    raise ValueError(f"it is nested deeper than {MAX_DEPTH}")
+
+
+def usage_of(told: Any) -> Usage:
     """The usage that a server tells; a count that is none is 0."""
 
     def count(name: str) -> int:
-        value = told.get(name)
-        return value if isinstance(value, int) and value > 0 else 0
+        value = told.get(name) if isinstance(told, dict) else 0
+        return min(value, MAX_COUNT) if isinstance(value, int) and value > 0 else 0
 
     return Usage(
         input=count("input_tokens"),
