@@ -86,7 +86,7 @@ def _of_plugin(place: Workplace, name: str, agent: Agent) -> Iterator[Check]:
 
     found = plugs.provider(place, agent.driver)
     if found is None or found.manifest is None:
-        remedy = f"one of: {', '.join(MODULES)}; or of a plugin that may run: workbench plugin list"
+        remedy = f"one of: {', '.join(MODULES)}; or of a plugin: workbench plugin doctor says which may not run"
         yield Check(id=f"{name}/driver", state="fail", text=f"there is no driver {agent.driver!r}", remedy=remedy)
         return
     yield Check(id=f"{name}/driver", state="ok", text=f"driver {agent.driver} of the plugin {found.name}")
