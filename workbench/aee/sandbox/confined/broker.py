@@ -21,6 +21,7 @@ from restrict import set_times  # type: ignore[import-not-found]
 
 TYPE_CHECKING = False  # spelled out, because importing `typing` would cost a part of our start
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
 RECEIVE, SEND = 0xC0502100, 0xC0182101  # SECCOMP_IOCTL_NOTIF_*
@@ -29,7 +30,9 @@ RESPONSE = struct.Struct("=QqiI")  # id, value, error, flags
 GO_ON = 1  # SECCOMP_USER_NOTIF_FLAG_CONTINUE
 UNCHANGED = 0xFFFFFFFF  # an owner or a group that stays
 NO_FOLLOW, TIMES = 0x100, 32  # AT_SYMLINK_NOFOLLOW; bytes of two struct timespec
-LISTENING = b"0A"  # in /proc/net/tcp
+TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+LISTENING = b"0A"  # in these
+ROW = 150  # bytes of one there
 FIRST_FREE_PORT = 1024
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 LOOPBACK = ("127.", "::1")
@@ -155,11 +158,7 @@ class Broker:
         """All that listens on the port must be what the job bound: a port that it left may be somebody else's now."""
         if not host.startswith(LOOPBACK):
             raise PermissionError(errno.EACCES, host)
-        found = set()
-        for table in ("/proc/net/tcp", "/proc/net/tcp6"):
-            if os.path.exists(table):  # noqa: PTH110 pathlib costs our start 5 ms
-                with open(table, "rb") as lines:
-                    found |= {int(row[9]) for row in map(bytes.split, lines) if _listens(row, port)}
+        found = {inode for table in TABLES for listening, inode in _listeners(table) if listening == port}
         if not found:
             raise ConnectionRefusedError(errno.ECONNREFUSED, host)
         if not found <= self._own:
@@ -186,5 +185,18 @@ def _host(address: bytes, family: int) -> tuple[str, int]:
     return socket.inet_ntop(family, packed), int.from_bytes(address[2:4], "big")
 
 
-def _listens(row: list[bytes], port: int) -> bool:
-    return len(row) > 9 and row[3] == LISTENING and int(row[1].rpartition(b":")[2], 16) == port
+def _listeners(table: str) -> Iterator[tuple[int, int]]:
+    """Ports and inodes of what listens. That comes first in the table; the rest may be long, and slow to read."""
+    if not os.path.exists(table):  # noqa: PTH110 pathlib costs our start 5 ms
+        return
+    with open(table, "rb", buffering=0) as rows:
+        left, is_headed = b"", False
+        while piece := rows.read(ROW):
+            *whole, left = (left + piece).split(b"\n")
+            for row in map(bytes.split, whole):
+                if not is_headed:
+                    is_headed = True
+                    continue
+                if row[3] != LISTENING:
+                    return
+                yield int(row[1].rpartition(b":")[2], 16), int(row[9])
