@@ -1,7 +1,8 @@
 """A scripted agent that speaks the Agent Client Protocol on its stdio, in place of a real one: for tests of the driver.
 
 Run as a script, `python acp_agent.py STEPS`; it imports nothing of Workbench, so that it runs in a sandbox. STEPS is a
-JSON list of steps, or an object that has one as `steps`, and `protocol` and `load`. A step is `{"say": TEXT}`,
+JSON list of steps, or an object that has one as `steps`, and `protocol`, `load` and `refuses` (why it opens no
+session). A step is `{"say": TEXT}`,
 `{"write": [PATH, TEXT]}`, `{"flood": [TEXT, TIMES]}` (what a call came to), `{"tool": [NAME, ARGUMENTS]}` (of our MCP
 server), `{"may": [KIND, TITLE]}` (asks for a permission), `{"raw": LINE}` or `{"exit": CODE}`. A session keeps how far
 it came in its home, and the newest prompt; when it is loaded, it tells all of it again, and goes on behind it. A tool
@@ -26,8 +27,8 @@ SESSION = Path(os.environ.get("HOME", "/tmp")) / "session.json"
 class Agent:
     """One process, one session at a time."""
 
-    def __init__(self, steps: list[dict[str, Any]], *, protocol: int = 1, load: bool = True) -> None:
-        self._steps, self._protocol, self._load = steps, protocol, load
+    def __init__(self, steps: list[dict[str, Any]], *, protocol: int = 1, load: bool = True, refuses: str = "") -> None:
+        self._steps, self._protocol, self._load, self._refuses = steps, protocol, load, refuses
         self._writing = threading.Lock()
         self._answers: dict[int, Callable[[Any], None]] = {}
         self._asked = 0
@@ -54,6 +55,9 @@ class Agent:
 
     def session_new(self, number: int, parameters: Any) -> None:
         """Begin with the first step."""
+        if self._refuses:
+            self._send({"id": number, "error": {"code": -32000, "message": self._refuses}})
+            return
         self._begin(parameters, f"s-{os.urandom(4).hex()}")
         self._keep(0)
         self._answer(number, {"sessionId": self._name})

@@ -90,6 +90,13 @@ def test_another_version_of_the_protocol_is_refused(stage: Stage) -> None:
         stage.turn(WRITE, protocol=7)
 
 
+@pytest.mark.parametrize("told", [{"refuses": "Authentication required"}, {"protocol": "Authentication required"}])
+def test_what_a_program_refuses_is_told_in_its_words(told: dict[str, str], stage: Stage) -> None:
+    """The reason is what it answered, not that it ended when we hung up."""
+    with pytest.raises(WorkbenchError, match="Authentication required"):
+        stage.turn(WRITE, **told)
+
+
 def test_a_program_that_ends_by_itself_is_told_with_its_exit_code(stage: Stage) -> None:
     """The reason names the program's end, not the broken pipe behind it."""
     with pytest.raises(WorkbenchError, match="exit code 3"):

@@ -87,9 +87,7 @@ class Conversation(threading.Thread):
             pass  # the turn is over
         except Exception as problem:  # noqa: BLE001 - the driver's loop: whatever the agent's program answers
             self._front.over.wait(END_S)  # a program that ended says more
-            told = visible(f"{type(problem).__name__}: {problem}")[:500]
-            hint = "Look at the agent's program, then workbench resume tries it again."
-            self._front.fail(WorkbenchError(f"the conversation with the agent broke: {told}", hint=hint))
+            self._front.fail(_broken(problem))
 
     def wind_up(self, end: TurnEnd | WorkbenchError) -> None:
         """End the turn so, from any thread: the agent is told to stop, and given a moment to keep its session."""
@@ -113,6 +111,12 @@ class Conversation(threading.Thread):
         try:
             session = await self._session(connection)
             await self._turn(connection, session)
+        except (ConnectionError, CancelledError):
+            raise
+        except WorkbenchError as problem:
+            self._front.fail(problem)  # before we hang up: a program that then ends says less
+        except Exception as problem:  # noqa: BLE001 - likewise, of whatever it answers
+            self._front.fail(_broken(problem))
         finally:
             with contextlib.suppress(Exception):
                 await connection.close()
@@ -242,3 +246,10 @@ class Conversation(threading.Thread):
             return schema.RequestPermissionResponse(outcome=schema.DeniedOutcome(outcome="cancelled"))
         chosen = schema.AllowedOutcome(outcome="selected", option_id=ranked[0].option_id)
         return schema.RequestPermissionResponse(outcome=chosen)
+
+
+def _broken(problem: Exception) -> WorkbenchError:
+    """What the agent's program answered where it should have gone on, or how the line to it broke."""
+    told = visible(f"{type(problem).__name__}: {problem} {getattr(problem, 'data', None) or ''}".strip())[:500]
+    hint = "Look at the agent's program, then workbench resume tries it again."
+    return WorkbenchError(f"the conversation with the agent broke: {told}", hint=hint)
