@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,7 +92,7 @@ def test_another_version_of_the_protocol_is_refused(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("told", [{"refuses": "Authentication required"}, {"protocol": "Authentication required"}])
-def test_what_a_program_refuses_is_told_in_its_words(told: dict[str, str], stage: Stage) -> None:
+def test_what_a_program_refuses_is_told_in_its_words(told: dict[str, Any], stage: Stage) -> None:
     """The reason is what it answered, not that it ended when we hung up."""
     with pytest.raises(WorkbenchError, match="Authentication required"):
         stage.turn(WRITE, **told)
