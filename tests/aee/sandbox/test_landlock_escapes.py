@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.aee.sandbox.test_sandbox_escapes import CANARY, READS, WRITES
-from workbench.aee.sandbox import callfilter, landlock_kernel
+from workbench.aee.sandbox import callfilter, landlock_kernel, tree
 from workbench.aee.sandbox.select import Selected
 from workbench.model.errors import SandboxProblem
 from workbench.ports import Completed, Job, Limits, Mount
@@ -317,6 +317,20 @@ def test_a_job_that_cannot_be_confined_does_not_run(
 ) -> None:
     """When the kernel takes no filter, nothing is executed, and the problem says so."""
     monkeypatch.setattr(callfilter, "filter_program", lambda _: b"\xff" * 8)
+    with pytest.raises(SandboxProblem, match="could not be confined"):
+        run_script(landlock, "touch ran")
+    assert not (workspace / "ran").exists()
+
+
+def test_a_job_whose_calls_nobody_would_answer_does_not_run(
+    landlock: Selected, run_script: Run, workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system lets the supervisor take no descriptor, nothing is executed, and the problem says so."""
+    (tmp_path / "modules").mkdir()
+    text = (tree.MODULES / "restrict.py").read_text()
+    failing = "\n\ndef descriptor_of(pid, number):\n    raise PermissionError(1, 'forbidden')\n"
+    (tmp_path / "modules" / "restrict.py").write_text(text + failing)
+    monkeypatch.setattr(tree, "MODULES", tmp_path / "modules")
     with pytest.raises(SandboxProblem, match="could not be confined"):
         run_script(landlock, "touch ran")
     assert not (workspace / "ran").exists()

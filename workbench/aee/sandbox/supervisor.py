@@ -40,8 +40,8 @@ def main(control: int, report: int) -> None:
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     gate = _Gate(order["confinement"]) if order["confinement"] else None
     child = _spawn(order, report, gate, keep_out=(control, report, wake_read, wake_write))
-    if gate:
-        gate.open(child)
+    if gate and (error := gate.open(child)):
+        os.write(report, b"c %d\n" % error)
     for fd in (0, 1, 2):  # the job's own end of a pipe must be its only one
         os.close(fd)
     _watch(child, control, report, wake_read, gate)
@@ -86,21 +86,25 @@ class _Gate:
         os.write(self._told_write, listener.to_bytes(4, "little"))
         os.close(self._told_write)
         os.close(self._held_write)
-        os.read(self._held_read, 1)
+        if not os.read(self._held_read, 1):
+            os._exit(127)  # nobody would answer: better not to begin
 
-    def open(self, child: int) -> None:
-        """In the supervisor: take the listener, so that from now on the child is answered."""
+    def open(self, child: int) -> int:
+        """In the supervisor: take the listener, so that from now on the child is answered; an errno if that fails."""
+        error = 0
         os.close(self._told_write)
         os.close(self._held_read)
         if told := os.read(self._told_read, 4):
             number = int.from_bytes(told, "little")
             try:
                 self.listener = self._restrict.descriptor_of(child, number)
-            except OSError:
-                pass  # it is dead, or out of our reach: what it asks is then refused by the kernel
+                os.write(self._held_write, b"1")
+            except OSError as problem:
+                error = problem.errno or 1
         os.close(self._told_read)
         os.close(self._held_write)
         os.close(self._confinement["ruleset"])
+        return error
 
     def answer(self) -> None:
         """Answer one system call. Whoever does that is loaded only for a job that asks."""
