@@ -74,6 +74,8 @@ def main() -> None:
         works["bare bwrap"] = spawn(*BARE)
         works["bubblewrap"] = sandboxed(best, Limits())
         works["bubblewrap, processes unlimited"] = sandboxed(best, Limits(processes=0))
+    if probe("landlock").works:
+        works["landlock"] = sandboxed(select("landlock", allow_none=False), Limits())
     found = medians(works)
     print("name, ours ms, yardstick ms, ratio")
     for name in found:

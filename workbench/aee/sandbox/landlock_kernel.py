@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import functools
 import os
 import stat
 from collections.abc import Callable, Iterable
@@ -93,9 +94,14 @@ def _grant(made: int, path: str, rights: int) -> None:
         os.close(parent)
 
 
-def _call(number: int, *words: object) -> int:
+@functools.cache
+def _system_call() -> Callable[..., int]:
     call: Callable[..., int] = ctypes.CDLL(None, use_errno=True).syscall
-    result = call(ctypes.c_long(number), *words)
+    return call
+
+
+def _call(number: int, *words: object) -> int:
+    result = _system_call()(ctypes.c_long(number), *words)
     if result < 0:
         code = ctypes.get_errno() or errno.ENOSYS
         raise OSError(code, os.strerror(code))

@@ -13,7 +13,6 @@ it could not be executed; `w` and its wait status; `d` when nothing is left aliv
 from __future__ import annotations
 
 import ctypes
-import importlib
 import marshal
 import os
 import resource
@@ -74,7 +73,8 @@ class _Gate:
         self._broker: Any = None
         self.listener = -1  # readable when the job asks
         sys.path.append(confinement["modules"])  # behind the standard library's places
-        self._restrict = importlib.import_module("restrict")
+        self._restrict = __import__("restrict")
+        __import__("warnings")  # the search for a program wants it, and a confined child can load nothing
         self._told_read, self._told_write = os.pipe()
         self._held_read, self._held_write = os.pipe()
 
@@ -109,7 +109,7 @@ class _Gate:
     def answer(self) -> None:
         """Answer one system call. Whoever does that is loaded only for a job that asks."""
         if self._broker is None:
-            self._broker = importlib.import_module("broker").Broker(self.listener, self._confinement)
+            self._broker = __import__("broker").Broker(self.listener, self._confinement)
         self._broker.answer()
 
     def clear(self) -> None:
@@ -117,7 +117,7 @@ class _Gate:
         try:
             os.rmdir(self._confinement["private"])  # noqa: PTH106 pathlib costs our start 5 ms
         except OSError:
-            importlib.import_module("shutil").rmtree(self._confinement["private"], ignore_errors=True)
+            __import__("shutil").rmtree(self._confinement["private"], ignore_errors=True)
 
 
 def _spawn(order: Any, report: int, gate: _Gate | None, *, keep_out: tuple[int, ...]) -> int:
