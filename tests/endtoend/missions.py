@@ -16,7 +16,6 @@ SUITE = "from adder import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n
 WAIT_S = "100"
 PATIENCE = 3  # times that long
 TIMED_OUT = 5  # the exit code
-PATIENCE = 3
 
 
 class Missions:

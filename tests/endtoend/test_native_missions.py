@@ -301,7 +301,7 @@ def _held(world: World) -> None:
     returned = world.told("obey", "ToolReturned")
     tried = [call["tool"] for call in returned]
     assert (tried.count("run"), tried.count("read"), tried.count("edit")) == (len(ACTS) + 1, 4, 3)
-    assert "No such file" in world.obeying.told
+    assert "No such file" in world.obeying.told, world.obeying.told
     assert not _done(world)
     sent = b"".join(request.body for request in world.server.requests).decode("utf-8", "replace")
     told = json.dumps(world.events) + world.types("mrp", "show", f"MRP-{world.runs['obey']}-1").out

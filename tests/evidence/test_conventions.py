@@ -63,6 +63,8 @@ def test_the_configured_command_wins() -> None:
         ("pytest -q tests", "pytest", ("-q", "tests")),
         (("python3", "-m", "pytest", "-k", "not slow"), "pytest", ("-k", "not slow")),
         ("python -m unittest discover tests", "unittest", ("tests",)),
+        ("python3 -m unittest -q", "unittest", ()),
+        ("python -m unittest discover -v tests -b", "unittest", ("tests",)),
         ("./run-tests --all", "command", ("./run-tests", "--all")),
         ("make a && make b", "command", ("sh", "-c", "make a && make b")),
     ):

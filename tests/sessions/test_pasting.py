@@ -64,6 +64,7 @@ def test_right_after_a_paste_nothing_is_sent(repository: Path, world: World) -> 
             routes.open_thing(person.app, "mrp", pack)
             await person.settled()
             await person.do("approve-pack")
+            await person.until_sees("APPROVE")
             person.screen._changed_at = 0.0
             person.app.post_message(events.Paste("looks\rfine\r"))
             await person.press("ctrl+s")

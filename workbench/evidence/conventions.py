@@ -64,6 +64,9 @@ def looked_for(configured: Tests | None = None) -> tuple[str, ...]:
     return ("a command in [tests]", *chosen)
 
 
+_ABOUT_OUTPUT = frozenset(("-q", "--quiet", "-v", "--verbose", "-b", "--buffer"))  # of unittest: what it prints
+
+
 def configured_plan(settings: Tests) -> SuitePlan:
     """The plan that a `[tests]` table with a command asks for."""
     words = settings.command if isinstance(settings.command, tuple) else _words(settings.command)
@@ -81,7 +84,8 @@ def recognised(argv: tuple[str, ...], *, origin: str) -> SuitePlan:
     if words and words[0] in ("pytest", "py.test"):
         return SuitePlan(kind="pytest", argv=words[1:], junit="junit.xml", label=label, origin=origin)
     if words is not argv and words[0] == "unittest":
-        arguments = words[2:] if words[1:2] == ("discover",) else words[1:]
+        given = words[2:] if words[1:2] == ("discover",) else words[1:]
+        arguments = tuple(word for word in given if word not in _ABOUT_OUTPUT)
         if not any(word.startswith("-") for word in arguments):
             return SuitePlan(kind="unittest", argv=arguments, label=label, origin=origin)
     if words[:2] == ("node", "--test") or (words[:1] == ("node",) and "--test" in words):
