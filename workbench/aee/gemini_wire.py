@@ -122,7 +122,7 @@ class Told:
             self._rest = bytearray()
 
     def usage(self) -> Usage | None:
-        """What was told last; None: nothing."""
+        """What was told last; None: nothing, or no count of what went in."""
         self._read(bytes(self._rest).removeprefix(b"data:"))
         told = self._usage
         if not told:
@@ -130,7 +130,7 @@ class Told:
         cached = _count(told, "cachedContentTokenCount")
         into = _count(told, "promptTokenCount") + _count(told, "toolUsePromptTokenCount")
         out = _count(told, "candidatesTokenCount") + _count(told, "thoughtsTokenCount")
-        return Usage(input=max(0, into - cached), output=out, cache_read=cached)
+        return Usage(input=max(0, into - cached), output=out, cache_read=cached) if into or cached else None
 
     def _read(self, line: bytes | bytearray) -> None:
         if b'"usageMetadata"' not in line:

@@ -242,6 +242,16 @@ def test_usage_is_read_from_every_form_of_an_answer(form: str) -> None:
     assert told.usage() == Usage(input=70, output=7)
 
 
+@pytest.mark.parametrize(
+    "told", ["{}", '{"promptTokenCount": -5}', '{"promptTokenCount": "7"}', '{"promptTokenCount": 1e300}']
+)
+def test_counts_that_are_none_count_for_nothing(told: str) -> None:
+    """Such an answer is counted by us, so that no host's numbers let a run go on for ever."""
+    answer = Told(streams=False)
+    answer.take(b'{"usageMetadata": ' + told.encode() + b"}")
+    assert answer.usage() is None
+
+
 def test_a_known_price_counts_in_money_and_only_for_its_model() -> None:
     """Prices of a person's settings hold for the agent's model; another one that it asks has none."""
     prices = {"input": 10, "output": 100}
