@@ -55,6 +55,17 @@ def test_a_sentence_starts_a_mission_with_everything_pinned(call: Call, script: 
         assert b"Raise the price to two" in ledger.blobs.get(mission.brief.blob)
 
 
+@pytest.mark.parametrize("ends", ["", ".md"])
+def test_a_sentence_may_be_long(ends: str, call: Call, script: str, repository: Path) -> None:
+    """Longer than the name of any file, and with a slash in it, it is still the brief, word for word."""
+    sentence = "Say what prices are in, and/or why. " * 60 + f"See prices{ends}"
+    built = start(call, sentence, "--script", script)
+    mission, _runs = states(repository, str(built["mission"]))
+    with Workplace(repository).reading() as ledger:
+        assert mission.brief is not None
+        assert " ".join(sentence.split()) in " ".join(ledger.blobs.get(mission.brief.blob).decode().split())
+
+
 def test_versions_queue_runs_side_by_side_and_names_never_clash(call: Call, script: str) -> None:
     """N versions are N runs; the same words again are a mission of their own."""
     assert len(start(call, "Do this", "--script", script, "--versions", "3")["runs"]) == 3  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import ENAMETOOLONG
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,10 +47,20 @@ def paths(kind: ScriptKind, checkout: Path) -> list[Path]:
 def find(kind: ScriptKind, wanted: str, checkout: Path) -> Path:
     """The file that an id or a path names. Raises NotFound with what there is."""
     for path in (checkout / kind.directory / f"{wanted}{kind.suffix}", Path(wanted), checkout / wanted):
-        if path.is_file() and path.suffix == kind.suffix:
+        if path.suffix == kind.suffix and _is_file(path):
             return path
     there = ", ".join(path.stem for path in paths(kind, checkout))
     raise NotFound(f"There is no {kind.name} {wanted!r}.", hint=f"There are: {there}." if there else "workbench init")
+
+
+def _is_file(path: Path) -> bool:
+    """Whether it is one; words that are too long for a name are none."""
+    try:
+        return path.is_file()
+    except OSError as error:
+        if error.errno == ENAMETOOLONG:
+            return False
+        raise
 
 
 def read(kind: ScriptKind, path: Path, checkout: Path) -> Script:
