@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_where_nothing_works_the_way_out_is_told(
     program.write_text(BROKEN)
     program.chmod(0o755)
     old_kernel(monkeypatch, version)
-    monkeypatch.setattr(levels.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     assert levels.best_level() == ""
     with pytest.raises(SandboxProblem, match="uid map") as caught:
         levels.require_sandbox("auto")

@@ -48,7 +48,7 @@ def test_every_call_is_answered_as_listed(machine: str, way: str) -> None:
     expected = dict.fromkeys(range(600), callfilter.ALLOW)
     tables = ((callfilter.DENIED, EPERM), (callfilter.ABSENT_CALLS, ENOSYS), (callfilter.UNSUPPORTED_CALLS, EOPNOTSUPP))
     for table, answer in (*tables, (asked, callfilter.ASK)):
-        expected |= {pair[column]: answer for pair in table.values() if pair[column] is not None}
+        expected |= {number: answer for pair in table.values() if (number := pair[column]) is not None}
     expected |= {callfilter.CONDITIONAL[name][column]: EPERM for name in callfilter.CONDITIONAL if name not in FREE}
     assert {number: interpreted(program, architecture, number) for number in range(600)} == expected
     assert interpreted(program, architecture, callfilter.X32 | 1) == EPERM

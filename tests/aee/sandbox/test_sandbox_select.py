@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from workbench.aee.sandbox import callfilter, landlock_kernel
+from workbench.aee.sandbox import landlock_kernel
 from workbench.aee.sandbox import select as module
 from workbench.aee.sandbox.container import container_evidence
 from workbench.aee.sandbox.select import DECLARATION, Selected, limitations, probe, select
@@ -80,7 +81,7 @@ def test_a_kernel_without_landlock_is_refused(monkeypatch: pytest.MonkeyPatch, v
 
 def test_an_unknown_machine_has_no_landlock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the numbers of system calls are unknown there is no filter, and the level is refused."""
-    monkeypatch.setattr(callfilter.platform, "machine", lambda: "vax")
+    monkeypatch.setattr(platform, "machine", lambda: "vax")
     monkeypatch.setattr(landlock_kernel, "version", lambda: 7)
     assert "filter" in probe("landlock").reason
 
