@@ -96,6 +96,19 @@ def test_only_the_epoch_at_work_is_heard(epoch: int, journal: FullDisk, supervis
     assert supervisor.accept(Report(run=RUN, epoch=2), thought()).ok
 
 
+def test_what_a_stopped_run_had_paid_for_is_booked(journal: FullDisk, supervisor: Supervisor) -> None:
+    """A person stops a run amid a reply: what that cost is counted, and nothing else of it is heard."""
+    journal.append(stop_run(state(journal), (), reason="", actor="human:x", mission=None).events)
+    called = e.ModelCalled(run=RUN, model="m", tokens_out=5, cost_usd=0.25, stop="stopped")
+    report = Report(run=RUN, epoch=1)
+    receipt = supervisor.accept(report, [on_run(RUN, called)])
+    assert (receipt.ok, receipt.stop) == (True, True)
+    assert supervisor.accept(report, [on_run(RUN, called), *thought()]).fenced
+    assert supervisor.accept(report, thought()).fenced
+    assert (state(journal).cost_usd, state(journal).outcome) == (0.25, "stopped")
+    assert kinds(journal).count(e.ModelCalled) == 1
+
+
 def test_no_report_slips_in_after_the_outcome(tmp_path: Path) -> None:
     """An outcome that is appended between a report's check and its append wins: the report is refused."""
 

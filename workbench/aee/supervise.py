@@ -23,7 +23,7 @@ from workbench.core.decide.run import fail_step, finish_step, interrupt_step
 from workbench.core.next_step import PACK
 from workbench.core.state import RunState
 from workbench.model.errors import Conflict, JournalProblem
-from workbench.model.events import ChildStarted, Proposed
+from workbench.model.events import ChildStarted, ModelCalled, Proposed
 from workbench.model.ids import pack_id
 from workbench.ports import Journal, States
 
@@ -99,7 +99,7 @@ class Supervisor:
         run = self._states.run(report.run)
         if run is None or run.step is None or run.step.epoch != report.epoch:
             return Receipt(ok=False, fenced=True, stop=True, error=f"epoch {report.epoch} of {report.run} is over")
-        if events and run.outcome:
+        if run.outcome and not all(isinstance(event.payload, ModelCalled) for event in events):  # that was paid for
             return Receipt(ok=False, fenced=True, stop=True, error=f"{report.run} is over ({run.outcome})")
         if events:
             self._journal.append(events, expect={run_stream(run.id): run.version})
@@ -199,7 +199,7 @@ def _overran(run: RunState) -> Decision:
     return fail_step(
         run,
         reason=f"the step took longer than its limit of {wall_of(run):.0f} s",
-        hint="Raise limits.wall_s of the agent for new runs; workbench resume lets this one go on.",
+        hint="Raise run.wall_minutes in the settings for new runs; workbench resume lets this one go on.",
         final=True,
     )
 

@@ -251,5 +251,7 @@ class Conversation(threading.Thread):
 def _broken(problem: Exception) -> WorkbenchError:
     """What the agent's program answered where it should have gone on, or how the line to it broke."""
     told = visible(f"{type(problem).__name__}: {problem} {getattr(problem, 'data', None) or ''}".strip())[:500]
-    hint = "Look at the agent's program, then workbench resume tries it again."
+    hint = (
+        "workbench agents doctor looks at the program, its key and the way to its model; workbench resume tries again."
+    )
     return WorkbenchError(f"the conversation with the agent broke: {told}", hint=hint)
