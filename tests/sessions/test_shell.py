@@ -49,6 +49,18 @@ def test_help_lists_the_keys_of_this_screen(repository: Path) -> None:
     asyncio.run(session())
 
 
+def test_a_slow_line_gets_as_many_frames_as_the_person_says(repository: Path, home: Path) -> None:
+    """`screens.fps` bounds how often a screen is painted, however much changes."""
+    config(home, "[screens]\nfps = 4\n")
+
+    async def session() -> None:
+        async with stage(Workplace(repository)) as person:
+            assert person.screen._update_timer._interval == 0.25
+            assert person.screen._frame_s == 0.25
+
+    asyncio.run(session())
+
+
 def test_a_person_rebinds_keys_and_chooses_a_theme(repository: Path, home: Path) -> None:
     """What their own configuration says holds: another key opens the palette, the old one does not."""
     config(home, '[screens]\ntheme = "workbench-light"\n[screens.bindings]\nshow-palette = ["f9"]\n')

@@ -300,8 +300,6 @@ def run(place: Workplace) -> int:
         if crashes:
             app.chosen = app.chosen._replace(problems=(*app.chosen.problems, AFTER_CRASH))
         _obey_signals(app)
-        if app.chosen.screens.fps:
-            os.environ["TEXTUAL_FPS"] = str(app.chosen.screens.fps)
         code = app.run(mouse=app.has_mouse)
         if not app.crash or app.is_leaving:
             return code or 0

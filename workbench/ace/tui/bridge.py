@@ -60,6 +60,7 @@ class _Watch:
         self.waiting = False  # a newer value than the one that was told
         self.taken = True  # the screen has taken what it was told
         self.fresh = True  # was never computed
+        self.failed = False  # the last time; it is tried again with the next look
 
 
 class Bridge:
@@ -185,9 +186,11 @@ class Bridge:
             watches = list(self._watches.items())
         for name, watch in watches:
             seen = moment._replace(changed=frozenset(("*",))) if watch.fresh else moment
+            watch.failed = False
             try:
                 value = watch.view(seen)
             except WorkbenchError as problem:
+                watch.failed = True
                 self._tell(Arrived(name, None, problem))
                 continue
             watch.fresh = False
@@ -205,7 +208,7 @@ class Bridge:
 
     def _has_fresh(self) -> bool:
         with self._lock:
-            return any(watch.fresh for watch in self._watches.values())
+            return any(watch.fresh and not watch.failed for watch in self._watches.values())
 
     def _tell_problem(self, problem: WorkbenchError) -> None:
         with suppress(RuntimeError):  # the app is gone

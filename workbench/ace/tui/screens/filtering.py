@@ -5,26 +5,16 @@ It knows panes, not what is in them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
-
-from workbench.ace.tui.frame import Frame
+from workbench.ace.tui.screens.painting import Painting
 from workbench.ace.tui.widgets.filter import FilterLine
 from workbench.ace.tui.widgets.lines import LinesView
 from workbench.ace.tui.widgets.rows import RowsView
 
-if TYPE_CHECKING:
-    from workbench.ace.tui.app import WorkbenchApp
 
-
-class Filtering(Frame):
+class Filtering(Painting):
     """Part of every screen."""
 
     _filtered: LinesView | None = None  # the pane that is filtered
-
-    @property
-    def workbench(self) -> WorkbenchApp:
-        """The application."""
-        return cast("WorkbenchApp", self.app)
 
     def copied(self) -> str:
         """What `y` copies: the id of the thing that is selected, or that the screen is about."""
