@@ -18,7 +18,8 @@ import msgspec
 from workbench.journal.blobs import FileBlobs, sync_directory
 from workbench.journal.connection import Speaking, connect, primary_code
 from workbench.journal.exclusion import held
-from workbench.journal.sqlite_journal import BLOBS, DATABASE, SqliteJournal
+from workbench.journal.location import BLOBS, DATABASE
+from workbench.journal.sqlite_journal import SqliteJournal
 from workbench.journal.store import open_journal
 from workbench.journal.verify import Checkpoint, checkpoint
 from workbench.model.digests import digest_bytes

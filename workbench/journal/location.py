@@ -12,6 +12,8 @@ from pathlib import Path
 from workbench.model.errors import JournalProblem
 from workbench.model.ids import slug
 
+DATABASE = "journal.sqlite3"  # in a journal's directory
+BLOBS = "blobs"  # beside it
 NOTE = "repository"  # the file with the path of the repository that a journal is of
 OVERRIDE = "WORKBENCH_JOURNAL"
 MOUNTS = Path("/proc/self/mountinfo")

@@ -18,9 +18,8 @@ from workbench.journal.backup import BUNDLE, Manifest, copy_database, file_diges
 from workbench.journal.blobs import FileBlobs, sync_directory
 from workbench.journal.connection import Speaking, connect
 from workbench.journal.exclusion import alone
-from workbench.journal.location import ensure_directory
+from workbench.journal.location import BLOBS, DATABASE, ensure_directory
 from workbench.journal.presence import presence
-from workbench.journal.sqlite_journal import BLOBS, DATABASE
 from workbench.journal.store import open_journal
 from workbench.journal.verify import verify
 from workbench.journal.wal import set_aside

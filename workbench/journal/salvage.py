@@ -18,10 +18,10 @@ from workbench.journal.blobs import FileBlobs, sync_directory
 from workbench.journal.chain import event_hash
 from workbench.journal.connection import connect, problem
 from workbench.journal.exclusion import alone
+from workbench.journal.location import BLOBS, DATABASE
 from workbench.journal.rebuild import rebuild
 from workbench.journal.restore import STAGING, whole_file
 from workbench.journal.rows import COLUMNS, INSERT
-from workbench.journal.sqlite_journal import BLOBS, DATABASE
 from workbench.journal.store import open_journal
 from workbench.journal.verify import verify
 from workbench.journal.wal import set_aside

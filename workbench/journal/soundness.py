@@ -10,7 +10,7 @@ import msgspec
 
 from workbench.journal.connection import begin, connect, primary_code, problem
 from workbench.journal.exclusion import join_writers, leave_writers
-from workbench.journal.sqlite_journal import DATABASE
+from workbench.journal.location import DATABASE
 from workbench.journal.store import open_journal
 from workbench.model.errors import JournalProblem, WorkbenchError
 from workbench.ports import Clock

@@ -17,6 +17,7 @@ from workbench.journal.blobs import FileBlobs
 from workbench.journal.connection import Speaking, begin, roll_back, sync_commits
 from workbench.journal.exclusion import NOT_HELD, leave_writers
 from workbench.journal.heads import Heads
+from workbench.journal.location import BLOBS, DATABASE
 from workbench.journal.plan import Batch, Group
 from workbench.journal.projections import FOLD_VERSION, TABLE_OF, StateT
 from workbench.journal.rows import INSERT, SELECT, event_of
@@ -24,8 +25,6 @@ from workbench.model.errors import Conflict, JournalProblem
 from workbench.model.events import Event, Proposed
 from workbench.ports import Clock
 
-DATABASE = "journal.sqlite3"
-BLOBS = "blobs"
 _HINT_NEWER = "upgrade Workbench to the version that wrote it; reading still works"
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from workbench.journal.connection import Speaking, connect
 from workbench.journal.exclusion import NOT_HELD, join_writers, leave_writers
-from workbench.journal.location import check_file_system, ensure_directory
+from workbench.journal.location import BLOBS, DATABASE, check_file_system, ensure_directory
 from workbench.journal.projections import FOLD_VERSION, fold_version
-from workbench.journal.sqlite_journal import BLOBS, DATABASE, SqliteJournal
+from workbench.journal.sqlite_journal import SqliteJournal
 from workbench.model.errors import NotFound
 from workbench.ports import Clock
 

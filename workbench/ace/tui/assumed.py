@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workbench.ace.tui.prose import Block, blank, bullet, heading, paragraph
-from workbench.ace.tui.reasons import Reason
 from workbench.ace.tui.text import EMPTY, Line, line, piece
 from workbench.ace.tui.words import count
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.assumptions import differs, why_first
 from workbench.core.state import ConsultationState, RunState
+
+if TYPE_CHECKING:
+    from workbench.ace.tui.reasons import Reason
 
 Rows = tuple[Mapping[str, Any], ...]  # as `assuming.rows` makes them
 
@@ -48,6 +50,8 @@ def assumed_blocks(rows: Rows) -> Iterator[Block]:
 
 def assumed_reasons(rows: Rows) -> Iterator[Reason]:
     """A row for each commit."""
+    from workbench.ace.tui.reasons import Reason  # with what only a review shows
+
     for row in rows:
         group = f"ANSWERED OTHERWISE THAN ASSUMED: {row['consultation']}"
         key = f"assumed/{row['consultation']}"

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, Protocol
 from workbench.ace.tui.mirror import Mirror
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
+from workbench.journal.location import DATABASE
 from workbench.journal.presence import Presence
-from workbench.journal.sqlite_journal import DATABASE
 from workbench.model.errors import EnvironmentProblem, WorkbenchError
 
 LOOK_EVERY_S = 0.05  # between two looks at the journal's `data_version`, which cost microseconds

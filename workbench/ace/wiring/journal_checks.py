@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from workbench.ace.wiring import inheritance, moved
 from workbench.ace.wiring.check import Check, nearest
 from workbench.ace.wiring.workplace import Workplace
-from workbench.journal.location import check_file_system
+from workbench.journal.location import DATABASE, check_file_system
 from workbench.journal.soundness import soundness
-from workbench.journal.sqlite_journal import DATABASE
 from workbench.model.errors import WorkbenchError
 
 SALVAGE = "salvage"  # make a journal of the same events anew; only where none of them is damaged

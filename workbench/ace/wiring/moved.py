@@ -8,8 +8,7 @@ from pathlib import Path
 
 from workbench.ace.wiring.inheritance import LOOKED_AT, holds
 from workbench.ace.wiring.workplace import Workplace
-from workbench.journal.location import OVERRIDE, journal_directory, noted_repository, state_home
-from workbench.journal.sqlite_journal import DATABASE
+from workbench.journal.location import DATABASE, OVERRIDE, journal_directory, noted_repository, state_home
 from workbench.journal.store import open_journal
 from workbench.model.errors import NotFound, Refused, WorkbenchError
 from workbench.repository.git import is_commit_id

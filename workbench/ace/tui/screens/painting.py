@@ -24,7 +24,7 @@ class Painting(Frame):
 
     def __init__(self) -> None:
         super().__init__()
-        self._painted_at = 0.0
+        self._painted_at = time.monotonic()
         self._painter: Timer | None = None
 
     @property
