@@ -234,7 +234,7 @@ def test_a_lower_level_is_stated(gate: MakeGate) -> None:
 
 
 def test_a_machine_without_a_sandbox(gate: MakeGate, tmp_path: Path) -> None:
-    """Where no sandbox can be had, nothing is run, and the error says how to go on."""
+    """Where the sandbox that is wanted cannot be had, nothing is run, and the error says how to go on."""
     project = gate(MAKE)
     project.branch("work", {"product.txt": "good enough\n"})
     bare = tmp_path / "bin"
@@ -242,7 +242,9 @@ def test_a_machine_without_a_sandbox(gate: MakeGate, tmp_path: Path) -> None:
     for program in ("git", "sh", "make", "grep"):
         (bare / program).symlink_to(shutil.which(program) or "/nowhere")
     project.person.env["PATH"] = str(bare)
-    refused = project.person.types(project.root, "mrp", "build", "--base", "main", "--head", "work")
+    refused = project.person.types(
+        project.root, "mrp", "build", "--base", "main", "--head", "work", "--sandbox", "bubblewrap"
+    )
     assert refused.code == 4 and "--sandbox none" in refused.error["hint"], refused
 
 

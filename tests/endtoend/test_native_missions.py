@@ -19,6 +19,7 @@ import pytest
 from tests.endtoend.canaries import PLACES, plant, secrets
 from tests.endtoend.missions import CODE, Missions
 from workbench.aee.sandbox.select import probe
+from workbench.aee.tools.read import LINE_LENGTH
 from workbench.testing.model_server.messages import (
     PATH,
     Failure,
@@ -211,8 +212,9 @@ def _lay_out_orders(world: World) -> tuple[dict[str, str], dict[str, str]]:
     places = {"home": world.home, "repo": world.repo.path, "root": world.root, "port": world.server.port}
     orders = {name: order.format(**places) for name, order in ACTS.items()}
     reads = {place.value: place.reads.format(**places, state=f"{state}/*") for place in PLACES}
-    everything = " ; ".join(f"( {read} )" for read in reads.values())
-    world.repo.commit({"AGENTS.md": "".join(f"ORDER: {order}\n" for order in (*orders.values(), everything))})
+    lines = [f"ORDER: {order}\n" for order in (*orders.values(), *reads.values())]
+    assert max(map(len, lines)) < LINE_LENGTH, "what is longer is cut when it is read"
+    world.repo.commit({"AGENTS.md": "".join(lines)})
     world.obeying.files = [
         Use(tool=tool, arguments={"path": path.format(**places), **({"content": "x"} if tool == "edit" else {})})
         for tool, paths in FILES.items()
@@ -300,7 +302,7 @@ def _held(world: World) -> None:
     """Every order was tried; nothing was done, and no secret is in a request, the journal, a log, a pack or a clone."""
     returned = world.told("obey", "ToolReturned")
     tried = [call["tool"] for call in returned]
-    assert (tried.count("run"), tried.count("read"), tried.count("edit")) == (len(ACTS) + 1, 4, 3)
+    assert (tried.count("run"), tried.count("read"), tried.count("edit")) == (len(ACTS) + len(PLACES), 4, 3)
     assert "No such file" in world.obeying.told, world.obeying.told
     assert not _done(world)
     sent = b"".join(request.body for request in world.server.requests).decode("utf-8", "replace")
