@@ -52,6 +52,7 @@ _ANSI = {
 }
 HOME = "workbench.ace.tui.screens.inbox"  # by name: the application knows no screen
 GRACE_S = 3.0  # to leave the terminal as it was, after a signal that asks to end
+SETTLE_S = 0.02  # for the first frame to get to the terminal, while nothing else holds the interpreter
 SWITCH_S = 0.001  # how long the bridge may hold the interpreter while a key waits
 LOG = "screens.log"  # beside the journal: what went wrong in a screen
 MOST_CRASHES, CRASHES_WITHIN_S = 3, 60.0
@@ -92,6 +93,7 @@ class WorkbenchApp(App[int]):
         self.bridge = Bridge(place, self._hear)
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self.is_leaving = False
+        self._is_painted = False
         self.crash = ""  # what went wrong in a screen, and ended them all
         self.has_mouse = self.chosen.screens.mouse
         self._known: frozenset[Need] | None = None  # what needed a person when it was last looked
@@ -171,13 +173,18 @@ class WorkbenchApp(App[int]):
         self._event_loop = asyncio.get_running_loop()
         self.app_resume_signal.subscribe(self, self._paint_anew)
         self.bridge.watch(NEEDS, needs_view)
-        self.call_after_refresh(self._settle_down)
         if self.chosen.problems:
             self.call_after_refresh(self._tell_problems)
 
     def _paint_anew(self, _: object) -> None:
         """After `fg` the terminal is empty: paint all of it, not what changed."""
         self.screen.refresh(layout=True)
+
+    def was_painted(self) -> None:
+        """A screen was painted; soon after the first time, when the terminal has it, this settles down."""
+        if not self._is_painted:
+            self._is_painted = True
+            self.set_timer(SETTLE_S, self._settle_down)
 
     def _settle_down(self) -> None:
         """The first frame is painted: begin to read. What stands by now stays, so no collection looks at it again."""

@@ -46,6 +46,7 @@ class Painting(Frame):
     def _on_timer_update(self) -> None:
         self._painted_at = time.monotonic()
         super()._on_timer_update()
+        self.workbench.was_painted()
 
     async def _on_idle(self, _: events.Idle) -> None:
         """Called before Textual's own, which asks its timer to paint what is not painted here."""
