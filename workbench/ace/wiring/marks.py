@@ -35,6 +35,8 @@ MARKS: dict[str, Mark] = {
     "merged": Mark("✓", "+", "merged", "proven"),
     "stale": Mark("~", "~", "stale", "stale"),
     "open": Mark("◐", "?", "open", "needs-you"),
+    "withdrawn": Mark("·", ".", "withdrawn", "stale"),
+    "assembling": Mark("◌", ".", "being assembled", "dim"),
     "resolved": Mark("✓", "+", "answered", "proven"),
     "passed": Mark("✓", "+", "passed", "proven"),
     "unproven": Mark("?", "?", "unproven", "needs-you"),
