@@ -9,6 +9,22 @@ from workbench.aee.spending import Allowance, BudgetReached
 from workbench.model.events import Event, ModelCalled
 
 
+def booked(usage: Usage, *, run: str, model: str, price: Price | None, stop: str, reply: str = "") -> ModelCalled:
+    """The event of a request that was made, at its price; one without a price is known to cost something unknown."""
+    return ModelCalled(
+        run=run,
+        model=model,
+        tokens_in=usage.input,
+        tokens_out=usage.output,
+        tokens_cache_write=usage.cache_write,
+        tokens_cache_read=usage.cache_read,
+        cost_usd=cost_of(price, usage),
+        cost_known=price is not None,
+        reply=reply,
+        stop=stop,
+    )
+
+
 class Meter:
     """Adds up what a run spent, from its history on, and refuses the request that would pass its allowance."""
 
@@ -21,9 +37,12 @@ class Meter:
         """Count what the history records."""
         for event in history:
             if isinstance(called := event.payload, ModelCalled):
-                self.usd += called.cost_usd
-                self.tokens += called.tokens_in + called.tokens_out
-                self.tokens += called.tokens_cache_write + called.tokens_cache_read
+                self.count(called)
+
+    def count(self, called: ModelCalled) -> None:
+        """Add a request that was paid."""
+        self.usd += called.cost_usd
+        self.tokens += called.tokens_in + called.tokens_out + called.tokens_cache_write + called.tokens_cache_read
 
     def require(self, *, tokens_in: int, tokens_out: int) -> None:
         """Raises BudgetReached when a request of at most so many tokens could pass what is allowed."""
@@ -45,18 +64,6 @@ class Meter:
 
     def paid(self, run: str, usage: Usage, *, stop: str, reply: str = "") -> ModelCalled:
         """The event of a request that was made, counted."""
-        cost = cost_of(self.price, usage)
-        self.usd += cost
-        self.tokens += usage.total
-        return ModelCalled(
-            run=run,
-            model=self._model,
-            tokens_in=usage.input,
-            tokens_out=usage.output,
-            tokens_cache_write=usage.cache_write,
-            tokens_cache_read=usage.cache_read,
-            cost_usd=cost,
-            cost_known=self.price is not None,
-            reply=reply,
-            stop=stop,
-        )
+        called = booked(usage, run=run, model=self._model, price=self.price, stop=stop, reply=reply)
+        self.count(called)
+        return called

@@ -10,8 +10,8 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from workbench.aee.meter import Meter
-from workbench.aee.prices import Price, Usage, cost_of, price_of, worst_cost
+from workbench.aee.meter import Meter, booked
+from workbench.aee.prices import Price, Usage, price_of, worst_cost
 from workbench.aee.spending import Allowance
 from workbench.model.events import Event, ModelCalled
 
@@ -61,20 +61,10 @@ class Purse:
                 return None
             if is_counted:
                 self._counted[held.model] = (held.body, usage.context)
-            cost = cost_of(held.price, usage)
-            self._spent.usd += cost
-            self._spent.tokens += usage.total
-        return ModelCalled(
-            run=self._run,
-            model=held.model,
-            tokens_in=usage.input,
-            tokens_out=usage.output,
-            tokens_cache_write=usage.cache_write,
-            tokens_cache_read=usage.cache_read,
-            cost_usd=cost,
-            cost_known=held.price is not None,
-            stop="" if is_counted else UNCOUNTED,
-        )
+            stop = "" if is_counted else UNCOUNTED
+            called = booked(usage, run=self._run, model=held.model, price=held.price, stop=stop)
+            self._spent.count(called)
+            return called
 
     def _price(self, model: str) -> Price | None:
         several = isinstance(self._prices.get(model), Mapping)

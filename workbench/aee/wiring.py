@@ -206,9 +206,10 @@ class ChildGround:
 
     def base_files(self, run: RunState, under: str, *, name: str) -> Iterator[bytes]:
         """The files called like `name` below `under` in the run's base, in the order of their paths."""
-        for path in self._holder(run).list_files(run.base_commit, under):
+        holder = self._holder(run)
+        for path in holder.list_files(run.base_commit, under):
             if fnmatchcase(path, name):
-                yield self._base_file(run, path) or b""
+                yield holder.read_file(run.base_commit, path) or b""
 
     def _base_file(self, run: RunState, path: str) -> bytes | None:
         return self._holder(run).read_file(run.base_commit, path)

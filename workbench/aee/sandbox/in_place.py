@@ -17,6 +17,7 @@ from workbench.model.errors import SandboxProblem
 from workbench.ports import Job, Mount, SandboxLevel
 from workbench.repository.trees import remove_tree
 
+HINT = "`--sandbox container` where a container is the protection, or `--sandbox none`, which is dangerous."
 PRIVATE = "/tmp"  # what jobs name for a place of their own: they get one, and its true name
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from workbench.aee.sandbox import callfilter, landlock_kernel, view
 from workbench.aee.sandbox.callfilter import Calls
-from workbench.aee.sandbox.in_place import checked, private_place, with_private
+from workbench.aee.sandbox.in_place import HINT, checked, private_place, with_private
 from workbench.aee.sandbox.pump import Pump
 from workbench.aee.sandbox.streams import OnOutput
 from workbench.aee.sandbox.tree import Confinement, Tree, require_plain
@@ -24,7 +24,6 @@ from workbench.ports import Completed, Job, SandboxLevel
 
 OLDEST = 3  # version of Landlock; before, a file that may not be written can still be emptied
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
-HINT = "`--sandbox container` where a container is the protection, or `--sandbox none`, which is dangerous."
 
 
 class Landlock:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.aee.sandbox.in_place import checked, private_place, with_private
+from workbench.aee.sandbox.in_place import HINT, checked, private_place, with_private
 from workbench.aee.sandbox.pump import Pump
 from workbench.aee.sandbox.streams import OnOutput
 from workbench.aee.sandbox.tree import Tree, require_plain
@@ -22,7 +22,6 @@ from workbench.aee.sandbox.unstarted import failed_to_start
 from workbench.model.errors import SandboxProblem
 from workbench.ports import Completed, Job, Mount, SandboxLevel
 
-HINT = "`--sandbox container` where a container is the protection, or `--sandbox none`, which is dangerous."
 NOT_EXECUTED = 71  # EX_OSERR, with which sandbox-exec ends when it cannot execute the command
 SAID = b"sandbox-exec: execvp() of "
 SYSTEM = (
