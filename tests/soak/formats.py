@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import msgspec
 from acp.schema import SessionNotification
 
+from tests.artifacts.paper_pack import PACK
 from workbench.ace.demo import shop as _shop
 from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.text import safe_lines
@@ -25,7 +26,6 @@ from workbench.aee.drivers import script as scripts
 from workbench.aee.drivers.acp.acts import Acts
 from workbench.aee.mcp.server import Offer, Progress, Said, _Client
 from workbench.artifacts import brief, configuration, consultation, loop, mentor, mergepack, people, policy, resolution
-from workbench.artifacts.mergepack import Change, CriterionResult, MergePack
 from workbench.artifacts.scaffold import files
 from workbench.evidence import dependencies
 from workbench.evidence.coverage import statements_of
@@ -35,7 +35,6 @@ from workbench.model import text
 from workbench.model.digests import canonical
 from workbench.model.errors import ArtifactInvalid
 from workbench.model.events import decode_payload
-from workbench.model.evidence import CRITERIA, Evidence, Finding
 from workbench.pluginhost import manifest
 from workbench.repository import change, history
 
@@ -222,32 +221,6 @@ def _shop_files(pattern: str) -> tuple[bytes, ...]:
     return tuple(path.read_bytes() for path in sorted(SHOP.glob(pattern)))
 
 
-PACK = MergePack(
-    id="MRP-m.1-1",
-    verdict="needs-human",
-    base="b" * 40,
-    head="c" * 40,
-    tree="d" * 40,
-    policy_digest="sha256:" + "e" * 64,
-    title="Rate limiting per API key",
-    criteria=tuple(CriterionResult(name=name, state="passed", evidence=("E1",)) for name in CRITERIA),
-    reasons=("An approval is missing.",),
-    changes=(Change(path="src/auth.ts", added=12, removed=3),),
-    not_checked=("Property tests were not run.",),
-    evidence=(
-        Evidence(
-            id="E1",
-            kind="tests.result",
-            criterion="verification",
-            grade="executed",
-            state="passed",
-            summary="24 of 24 pass",
-            command=("npm", "test"),
-            digest="sha256:" + "a" * 64,
-        ),
-    ),
-    findings=(Finding(kind="lint.F401", severity="low", text="unused import", path="src/auth.ts", line=3),),
-)
 _CONFIG = b"""[run]
 max_runs = 4
 
