@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,8 @@ def main() -> int:
 
 
 def open_screens(place: Workplace) -> int:
-    """Open the screens."""
+    """Open the screens. Until they are painted nothing is garbage, and looking for it is felt: they enable it then."""
+    gc.disable()
     from workbench.ace.tui.app import run
 
     return run(place)

@@ -190,6 +190,7 @@ class WorkbenchApp(App[int]):
         """The first frame is painted: begin to read. What stands by now stays, so no collection looks at it again."""
         gc.collect()
         gc.freeze()
+        gc.enable()
         sys.setswitchinterval(SWITCH_S)
         self.bridge.start()
 
