@@ -24,7 +24,7 @@ from workbench.model.events import Event, Proposed
 
 REST_S = 0.001  # the lock is left alone for so long, several times the interval at which others ask for it
 REST_EVERY_S = 0.2  # of uninterrupted work, a fraction of the patience with which others wait for the lock
-PACE_S = 0.001  # at most, between two commits while a sync goes on: on a fast disk fewer, larger groups cost half
+PACE_S = 0.0003  # at most, between two commits while a sync goes on: on a fast disk fewer, larger groups cost less
 MAX_GROUP_EVENTS = 2_000  # so that no group holds the lock for long
 
 
