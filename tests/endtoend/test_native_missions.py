@@ -70,7 +70,7 @@ SCRIPTS: dict[str, Script] = {
     "cut": [WORK[0], Reply(uses=WORK[1].uses, cut_at=700), WORK[1], Reply(uses=DELIVER.uses, cut_at=300), DELIVER],
     "huge": [WORK[0], use("run", command="yes | head -c 50000000; seq 1 9"), WORK[1], DELIVER],
     "consult": [CONSULT, *WORK, DELIVER],
-    "advisory": [ADVICE, *WORK, DELIVER],
+    "advisory": [ADVICE, ADVICE, *WORK, DELIVER],
     "permission": [FETCH, *WORK, DELIVER],
     "refuse": [Reply(text="No.", stop_reason="refusal")],
     "crash": by_turn([SLOW, use("run", command="cat counted; rm counted"), *WORK, DELIVER]),
@@ -244,6 +244,7 @@ def _packs(world: World) -> None:
         play: ["ready"] for play in ready
     }
     assert [pack["verdict"] for pack in world.told("advisory", "PackSubmitted")] == ["needs-human"]
+    assert len(world.told("advisory", "ConsultationRaised")) == 1, "asked twice, it is one question"
     status = {row["run"]: row["status"] for row in world.rows("runs")}
     assert status[world.runs["refuse"]] == "waiting-human"
     assert not world.told("refuse", "PackSubmitted") and len(world.told("obey", "PackSubmitted")) == 1

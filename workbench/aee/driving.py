@@ -78,6 +78,7 @@ class OwnDrivers:
             asked=self._asked,
             tools=seat.tools,
             blobs=seat.blobs,
+            answered=self._answer,
             rules=list(seat.rules()),
         )
 

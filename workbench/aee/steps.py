@@ -169,7 +169,7 @@ def _outcome_events(ground: ChildGround, run: RunState, result: ToolResult, call
     """What a tool's outcome means for the run, appended together with it: a question, or a delivery."""
     if result.state != "ok":
         return ()
-    if "consultation" in result.data:
+    if "document" in result.data:  # a question that was asked before has none
         return _question(run, result, call)
     return _delivery(ground, run, result, call) if result.finish else ()
 

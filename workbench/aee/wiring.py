@@ -283,6 +283,7 @@ class ChildGround:
             blobs=self.blobs,
             now=self.clock.now,
             matching=lambda query: self._standing(run, query),
+            asked=lambda: self.states.consultations(run=run.id),
             find_suite=lambda: self._suite(run, made, stop),
         )
         return ToolBox(place, assignment=assignment, callbacks=callbacks)

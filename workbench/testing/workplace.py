@@ -11,6 +11,7 @@ from typing import Any
 from workbench.aee.tools.place import Place
 from workbench.aee.tools.suite import ProjectSuite
 from workbench.aee.tools.toolbox import Assignment, Callbacks, ToolBox
+from workbench.core.state import ConsultationState
 from workbench.evidence.conventions import SuitePlan
 from workbench.evidence.rig import Rig
 from workbench.model.errors import NotFound
@@ -63,6 +64,7 @@ class Workplace:
         self.root = root
         self.branch = branch_of(MISSION, RUN)
         self.questions: list[str] = []
+        self.asked: list[ConsultationState] = []  # as the journal has them; a test fills it
         self.scratch = root.with_name(f"{root.name}.scratch")
         self.journal = MemoryJournal()
         self.base = self._make(files)
@@ -94,6 +96,7 @@ class Workplace:
                 blobs=self.journal,
                 now=SettableClock().now,
                 matching=lambda _query: standing,
+                asked=lambda: self.asked,
                 find_suite=lambda: self.suite,
             ),
         )
@@ -107,6 +110,7 @@ class Workplace:
         self.git("checkout", "-q", "-f", "-B", self.branch, self.base)
         self.git("clean", "-q", "-ffdx")
         self.questions.clear()
+        self.asked.clear()
 
     def git(self, *argv: str) -> str:
         """The output of a git command in the clone."""

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from workbench.artifacts.consultation import Consultation
+from workbench.core.state import ConsultationState
 from workbench.ports import ToolResult
 from workbench.testing.workplace import BRIEF, Workplace
 
@@ -59,6 +60,48 @@ def test_a_repeated_question_is_the_same_question(workplace: Workplace) -> None:
     first, again, other = ask(workplace), ask(workplace, "1.ask~2"), ask(workplace, "2.ask")
     assert first.data == again.data
     assert other.data["consultation"] == "CRP-m.1-2"
+
+
+def test_an_agent_cannot_fill_the_inbox(workplace: Workplace) -> None:
+    """An open question is not raised again, and only so many wait at once; answered ones make room."""
+
+    def advise(number: int, **more: Any) -> ToolResult:
+        result = ask(workplace, f"{number}.ask", summary=f"Number {number}?", mode="advisory", assumption="go", **more)
+        if document := result.data.get("document"):
+            workplace.asked.append(_state(document))
+        return result
+
+    for number in range(1, 6):
+        assert advise(number).state == "ok"
+    same = ask(workplace, "9.ask", summary="Number 2?", mode="advisory", assumption="go", considered=["VCR-1"])
+    assert (same.data, same.suspend) == ({"consultation": "CRP-m.1-2", "mode": "advisory"}, False)
+    flood = advise(6)
+    assert (flood.state, "CRP-m.1-5" in flood.summary, "mode blocking" in str(flood.data)) == ("error", True, True)
+    assert ask(workplace, "7.ask").suspend, "what holds the work may still be asked"
+    workplace.asked[0] = msgspec.structs.replace(workplace.asked[0], state="resolved")
+    assert advise(6).state == "ok"
+
+
+def test_a_permission_is_not_asked_for_twice(workplace: Workplace) -> None:
+    """While the same one is open the run waits for that; once a person answered, the answer holds for the run."""
+    permission = {"summary": "May I fetch?", "category": "permission"}
+    raised = _state(ask(workplace, "1.ask", **permission).data["document"])
+    workplace.asked.append(raised)
+    waits = ask(workplace, "2.ask", **permission)
+    assert (waits.suspend, waits.data["consultation"]) == (True, "CRP-m.1-1")
+    answer = {"option": "B", "rationale": "no network", "expires": "2030-01-01T00:00:00.000Z"}
+    workplace.asked[0] = msgspec.structs.replace(raised, state="resolved", decided_by="ana", answer=answer)
+    told = ask(workplace, "3.ask", **permission)
+    assert (told.state, told.suspend, told.data["resolution"]) == ("ok", False, answer)
+    assert ask(workplace, "4.ask", **{**permission, "summary": "May I push?"}).suspend
+    workplace.asked[0] = msgspec.structs.replace(workplace.asked[0], answer={**answer, "expires": "2020-01-01"})
+    assert "document" in ask(workplace, "5.ask", **permission).data
+
+
+def _state(document: dict[str, Any]) -> ConsultationState:
+    """A question as the journal has it."""
+    named = {name: document[name] for name in ("id", "mission", "run", "mode", "category")}
+    return ConsultationState(title=document["summary"], options=(), document=document, **named)
 
 
 def test_standing_resolutions_are_shown_first(make_workplace: Callable[..., Workplace]) -> None:

@@ -118,6 +118,8 @@ class _Player:
         if standing:
             considered = [str(found.get("id", "")) for found in standing]
             result = self._use(step, f"{call}.considered", {**step.value, "considered": considered})
+        if isinstance(answer := result.data.get("resolution"), Mapping):
+            return self._branch(step, call, option_of(answer))  # it asked the same before
         if result.data.get("mode") != "blocking":
             return self._branch(step, call, OTHERWISE)
         question = str(result.data.get("consultation", ""))

@@ -87,6 +87,8 @@ class DrivenTools:
         result = self._done(ASK, arguments)
         if shown := result.data.get("resolutions"):
             result = self._done(ASK, {**arguments, "considered": [str(found["id"]) for found in shown]})
+        if isinstance(answer := result.data.get("resolution"), Mapping):
+            return answer
         if not result.suspend:
             raise Refused(result.summary, hint="Resume the run.")
         return self._wait(str(result.data["consultation"]), lambda _text: None)

@@ -1,6 +1,7 @@
 """`request_consultation`: a structured question to a person. It raises nothing itself: it checks and describes.
 
 The result's data has `consultation` (its id), `mode` and `document` (the CRP); who records calls makes events of it.
+Where the run asked the same before there is no `document`, and a `resolution` in place of `mode` if it was answered.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from msgspec import Meta
 
 from workbench.aee.tools.calls import first_of
 from workbench.aee.tools.checked import Arguments, CheckedTool, plain, summary
+from workbench.core.decide.asking import asked_before, require_room
+from workbench.core.state import ConsultationState
 from workbench.model.errors import Refused
 from workbench.ports import ToolResult
 
@@ -22,6 +25,7 @@ Line = Annotated[str, Meta(max_length=2000)]
 Text = Annotated[str, Meta(max_length=50_000)]
 OptionId = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 Matching = Callable[[str], Sequence[Mapping[str, Any]]]
+Asked = Callable[[], Sequence[ConsultationState]]
 STANDING_SHOWN = 10  # resolutions shown before a question may be raised
 
 
@@ -83,10 +87,14 @@ class ConsultationTool(CheckedTool[AskArguments]):
         now: Callable[[], str],
         name_question: Callable[[str], str],
         matching: Matching,
+        asked: Asked,
     ) -> None:
-        """`about` are fields of the document that the agent does not say itself; empty ones are left out."""
+        """`about` are fields of the document that the agent does not say itself; empty ones are left out.
+
+        `asked()` are the questions of the run so far.
+        """
         self._about = {name: value for name, value in about.items() if value}
-        self._now, self._name_question, self._matching = now, name_question, matching
+        self._now, self._name_question, self._matching, self._asked = now, name_question, matching, asked
 
     def act(self, arguments: AskArguments, call_id: str) -> ToolResult:
         """Refuse what cannot be answered, show what stands, else describe the question."""
@@ -100,8 +108,12 @@ class ConsultationTool(CheckedTool[AskArguments]):
                 hint="Go by one of them, or ask again with their ids in `considered`.",
                 data={"resolutions": [dict(found) for found in unseen[:STANDING_SHOWN]]},
             )
+        asked = self._asked()
         question = self._name_question(first_of(call_id))
         document = self._document(question, arguments, call=call_id)
+        if (before := asked_before(asked, document, now=document["at"])) is not None:
+            return _again(before)
+        require_room(asked, arguments.mode)
         blocking = arguments.mode == "blocking"
         data = {"consultation": question, "mode": arguments.mode, "document": document}
         said = summary(f"{question} ({arguments.mode}): {arguments.summary}")
@@ -113,6 +125,17 @@ class ConsultationTool(CheckedTool[AskArguments]):
         asked.setdefault("mode", arguments.mode)
         trigger = {"kind": "agent", "ref": first_of(call)}
         return {**asked, "id": question, **self._about, "at": self._now(), "trigger": trigger}
+
+
+def _again(before: ConsultationState) -> ToolResult:
+    """What an agent hears that asks for a second time: the question that waits, or its answer."""
+    if before.state == "open":
+        said = summary(f"{before.id} ({before.mode}) asks the same and waits for a person: {before.title}")
+        data = {"consultation": before.id, "mode": before.mode}
+        return ToolResult(state="ok", summary=said, data=data, suspend=before.mode == "blocking")
+    chosen = before.answer.get("option") or before.answer.get("alternative") or before.decision
+    said = summary(f"{before.id} asked the same and was answered by {before.decided_by}: {chosen}")
+    return ToolResult(state="ok", summary=said, data={"consultation": before.id, "resolution": before.answer})
 
 
 def _check(arguments: AskArguments) -> None:

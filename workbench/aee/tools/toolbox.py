@@ -13,7 +13,7 @@ from workbench.aee.tools.briefing import BriefTool
 from workbench.aee.tools.calls import Ready
 from workbench.aee.tools.checked import CheckedTool, refusal
 from workbench.aee.tools.command import RunTool
-from workbench.aee.tools.consultation import ConsultationTool, Matching
+from workbench.aee.tools.consultation import Asked, ConsultationTool, Matching
 from workbench.aee.tools.edit import EditTool
 from workbench.aee.tools.listing import ListTool
 from workbench.aee.tools.patch import PatchTool
@@ -23,6 +23,7 @@ from workbench.aee.tools.recall import RecallTool
 from workbench.aee.tools.search import SearchTool
 from workbench.aee.tools.submission import SubmitTool
 from workbench.aee.tools.suite import FindSuite, TestTool
+from workbench.core.state import ConsultationState
 from workbench.ports import Blobs, Tool, ToolResult
 
 
@@ -44,6 +45,10 @@ def _nothing_stands(_query: str) -> list[Mapping[str, Any]]:
     return []
 
 
+def _nothing_asked() -> tuple[ConsultationState, ...]:
+    return ()
+
+
 def _no_suite() -> None:
     return None
 
@@ -53,7 +58,8 @@ class Callbacks:
     """What tools ask the AEE. They must give the same answer when a call is repeated.
 
     `name_question(call)` names the question that a call raises. `matching(query)` finds standing resolutions (VCR
-    documents with `id`); an empty query finds all of them. `find_suite()` gives the project's tests, or None.
+    documents with `id`); an empty query finds all of them. `asked()` are the questions of the run so far.
+    `find_suite()` gives the project's tests, or None.
     `blobs` keep what a call is about to write, until it is written; `now()` is the instant of a question.
     """
 
@@ -61,6 +67,7 @@ class Callbacks:
     blobs: Blobs
     now: Callable[[], str]
     matching: Matching = field(default=_nothing_stands)
+    asked: Asked = field(default=_nothing_asked)
     find_suite: FindSuite = field(default=_no_suite)
 
 
@@ -86,6 +93,7 @@ class ToolBox:
             now=callbacks.now,
             name_question=callbacks.name_question,
             matching=callbacks.matching,
+            asked=callbacks.asked,
         )
         tools: tuple[CheckedTool[Any], ...] = (
             ReadTool(place),

@@ -40,7 +40,7 @@ from workbench.aee.spending import UNFINISHED, Allowance, is_to_deliver
 from workbench.aee.tools.calls import REPEATS, repeat_of
 from workbench.aee.tools.place import BASE_ENV, Place
 from workbench.artifacts.configuration import Agent
-from workbench.model.errors import WorkbenchError
+from workbench.model.errors import Refused, WorkbenchError
 from workbench.model.events import (
     AgentSessionOpened,
     ChangesRequested,
@@ -313,6 +313,8 @@ class _Turn:
             answer = self._tools.permission(_question(request))
         except (Unanswered, CancelledError):
             return False, "denied: the turn ended before a person answered"
+        except Refused as problem:
+            return False, f"denied: {problem.message}"[:500]
         granted = answer.get("option") == ALLOW
         who = str(answer.get("decided_by", {}).get("who", "a person"))
         return granted, f"{'granted' if granted else 'denied'} by {who}: {answer.get('rationale', '')}"[:500]

@@ -126,7 +126,7 @@ class Conversation:
         if result.state == "ok" and result.data.get("mode") == "advisory" and "consultation" in result.data:
             document = result.data.get("document")
             assumption = document.get("assumption", "") if isinstance(document, dict) else ""
-            self.assumed[str(result.data["consultation"])] = str(assumption)
+            self.assumed.setdefault(str(result.data["consultation"]), str(assumption))
 
     # --- where it stands ---
 
