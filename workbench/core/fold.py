@@ -11,7 +11,19 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from workbench.core.state import ConsultationState, Merge, MissionState, PackState, RunState, State, Step
+from workbench.core.messages import GIVEN_KEPT
+from workbench.core.next_step import TURN
+from workbench.core.state import (
+    Comment,
+    ConsultationState,
+    Merge,
+    Message,
+    MissionState,
+    PackState,
+    RunState,
+    State,
+    Step,
+)
 from workbench.model import events as e
 
 SETTLED = ("merged", "rejected", "superseded")  # ends of a run that stopping it later does not change
@@ -53,6 +65,7 @@ def _step_started(state: RunState, event: e.Event) -> RunState:
         unfinished="",
         epoch=p.epoch,
         resting=False,
+        sent_back=state.sent_back and p.step != TURN,
         last_at=event.at,
     )
 
@@ -66,12 +79,13 @@ def _child_started(state: RunState, event: e.Event) -> RunState:
 
 def _step_finished(state: RunState, event: e.Event) -> RunState:
     p = _payload(event, e.StepFinished)
+    delivered = bool(state.submission or state.to_decide)  # by an earlier turn: this one was about a message
     return replace(
         state,
         step=None,
         failures=0,
         unfinished="",
-        resting=p.outcome == "ended",
+        resting=p.outcome == "ended" and not delivered,
         reason=p.detail if p.outcome == "ended" else state.reason,
         last_at=event.at,
     )
@@ -119,7 +133,8 @@ def _commits_fetched(state: RunState, event: e.Event) -> RunState:
 
 def _delivery_submitted(state: RunState, event: e.Event) -> RunState:
     p = _payload(event, e.DeliverySubmitted)
-    return replace(state, head=p.head, submission=p.head, rationale=p.rationale, last_at=event.at)
+    going = replace(state, head=p.head, submission=p.head, rationale=p.rationale, last_at=event.at)
+    return replace(going, to_decide=False)
 
 
 def _run_awaits_answer(state: RunState, event: e.Event) -> RunState:
@@ -132,6 +147,34 @@ def _run_awaits_answer(state: RunState, event: e.Event) -> RunState:
 def _run_answered(state: RunState, event: e.Event) -> RunState:
     answered = _payload(event, e.RunAnswered).consultation
     return replace(state, waiting_for=tuple(c for c in state.waiting_for if c != answered), last_at=event.at)
+
+
+def _message_sent(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.MessageSent)
+    sent = Message(id=p.message, mode=p.mode, text=p.text, author=event.actor, at=event.at)
+    return replace(state, messages=(*state.messages, sent), messages_sent=state.messages_sent + 1)
+
+
+def _message_edited(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.MessageEdited)
+    return _with_message(state, p.message, mode=p.mode, text=p.text, author=event.actor, revision=p.revision)
+
+
+def _message_dropped(state: RunState, event: e.Event) -> RunState:
+    dropped = _payload(event, e.MessageDropped).message
+    return replace(state, messages=tuple(message for message in state.messages if message.id != dropped))
+
+
+def _message_given(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.MessageGiven)
+    told = _with_message(state, p.message, given_at=event.at, how=p.how)
+    forgotten = [message.id for message in told.messages if message.given_at][:-GIVEN_KEPT]
+    return replace(told, messages=tuple(each for each in told.messages if each.id not in forgotten), last_at=event.at)
+
+
+def _with_message(state: RunState, name: str, **changes: Any) -> RunState:
+    changed = (replace(each, **changes) if each.id == name else each for each in state.messages)
+    return replace(state, messages=tuple(changed))
 
 
 def _run_paused(state: RunState, _: e.Event) -> RunState:
@@ -163,7 +206,8 @@ def _changes_requested(state: RunState, event: e.Event) -> RunState:
     outcome = "" if state.outcome == "failed" else state.outcome
     request = "\n".join([p.text, *(f"- {change}" for change in p.required_changes)])
     going = replace(state, outcome=outcome, failures=0, unfinished="", resting=False, last_at=event.at)
-    return replace(going, to_decide=False, submission="", request=request)
+    at_work = state.step is not None and state.step.name == TURN
+    return replace(going, to_decide=False, submission="", request=request, sent_back=at_work)
 
 
 def _evidence_requested(state: RunState, event: e.Event) -> RunState:
@@ -217,7 +261,23 @@ DECIDED_STATES = {"approve": "approved", "request-changes": "changes-requested",
 
 def _pack_decided(state: PackState, event: e.Event) -> PackState:
     p = _payload(event, e.PackDecided)
-    return replace(state, state=DECIDED_STATES[p.decision], decisions=(*state.decisions, p.document))
+    comments = state.comments
+    if p.decision == "request-changes":
+        comments = tuple(replace(one, sent=one.sent or p.resolution) if not one.settled else one for one in comments)
+    decided = DECIDED_STATES[p.decision]
+    return replace(state, state=decided, decisions=(*state.decisions, p.document), comments=comments)
+
+
+def _comment_made(state: PackState, event: e.Event) -> PackState:
+    p = _payload(event, e.CommentMade)
+    made = Comment(id=p.comment, by=p.by, at=event.at, target=p.target, text=p.text, suggestion=p.suggestion)
+    return replace(state, comments=(*state.comments, made))
+
+
+def _comment_settled(state: PackState, event: e.Event) -> PackState:
+    p = _payload(event, e.CommentSettled)
+    settled = (replace(one, settled=p.how, settled_by=p.by) if one.id == p.comment else one for one in state.comments)
+    return replace(state, comments=tuple(settled))
 
 
 def _pack_superseded(state: PackState, _: e.Event) -> PackState:
@@ -282,6 +342,10 @@ FOLDS: dict[type[e.Payload], Callable[[Any, e.Event], Any]] = {
     e.DeliverySubmitted: _delivery_submitted,
     e.RunAwaitsAnswer: _run_awaits_answer,
     e.RunAnswered: _run_answered,
+    e.MessageSent: _message_sent,
+    e.MessageEdited: _message_edited,
+    e.MessageDropped: _message_dropped,
+    e.MessageGiven: _message_given,
     e.RunPaused: _run_paused,
     e.RunResumed: _run_resumed,
     e.RunStopped: _run_stopped,
@@ -296,6 +360,8 @@ FOLDS: dict[type[e.Payload], Callable[[Any, e.Event], Any]] = {
     e.PackSubmitted: _pack_submitted,
     e.PackFailed: _pack_failed,
     e.PackDecided: _pack_decided,
+    e.CommentMade: _comment_made,
+    e.CommentSettled: _comment_settled,
     e.PackSuperseded: _pack_superseded,
     e.MergeStarted: _merge_started,
     e.PackMerged: _pack_merged,

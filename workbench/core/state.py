@@ -47,6 +47,19 @@ class MissionState(msgspec.Struct, frozen=True, kw_only=True):
     brief_light: bool = False
 
 
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person says to an agent at work. It waits until `given_at`."""
+
+    id: str
+    mode: str  # queue | steer | interrupt
+    text: str
+    author: str  # human:<who>
+    at: str
+    revision: int = 1
+    given_at: str = ""
+    how: str = ""  # it was given: turn | midway
+
+
 class RunState(msgspec.Struct, frozen=True, kw_only=True):
     """A run. What it does next follows from these fields alone (`core.next_step`)."""
 
@@ -93,6 +106,9 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     last_at: str = ""
     calls: int = 0
     version: int = 0
+    messages: tuple[Message, ...] = ()  # that wait, and the newest ones that were given (`core.messages`)
+    messages_sent: int = 0
+    sent_back: bool = False  # changes were requested while a turn was at work: the next turn is about them
 
 
 class ConsultationState(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,6 +142,20 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     mode: str
 
 
+class Comment(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's remark on a pack, or on a part of it. `sent`: the resolution with which the agent got it."""
+
+    id: str
+    by: str
+    at: str
+    target: JSON
+    text: str
+    suggestion: str | None = None
+    sent: str = ""
+    settled: str = ""  # how it was dealt with, in a person's words; empty: it is open
+    settled_by: str = ""
+
+
 class PackState(msgspec.Struct, frozen=True, kw_only=True):
     """A pack: assembling, submitted, approved, changes-requested, rejected, superseded, merged or failed."""
 
@@ -155,6 +185,7 @@ class PackState(msgspec.Struct, frozen=True, kw_only=True):
     requested_at: str = ""
     submitted_at: str = ""
     decisions: tuple[JSON, ...] = ()  # VCRs, oldest first
+    comments: tuple[Comment, ...] = ()  # oldest first
     merge: Merge | None = None
     merging: Merge | None = None  # an intent without an outcome
     undoing: Merge | None = None  # the same of an undo

@@ -253,6 +253,51 @@ class AnswerTold(Payload, frozen=True, kw_only=True):
     resolution: str = ""
 
 
+class MessageSent(Payload, frozen=True, kw_only=True):
+    """A person speaks to the run's agent; who, is the event's actor. It waits until the agent is given it.
+
+    `mode`: queue (when the turn at work ends) | steer (as soon as the agent can take it in) | interrupt (the turn ends
+    for it).
+    """
+
+    run: str
+    message: str
+    mode: str
+    text: str
+
+
+class MessageEdited(Payload, frozen=True, kw_only=True):
+    """A person changed words of theirs that the agent was not given yet. `revision` counts from 1, the first words."""
+
+    run: str
+    message: str
+    revision: int
+    mode: str
+    text: str
+
+
+class MessageDropped(Payload, frozen=True, kw_only=True):
+    """A person took words back that the agent was not given yet."""
+
+    run: str
+    message: str
+
+
+class MessageGiven(Payload, frozen=True, kw_only=True):
+    """The agent was given a person's words, exactly these; recorded before it sees them, and once for each message.
+
+    `how`: turn (at the start of a turn) | midway (between two of its acts).
+    """
+
+    run: str
+    message: str
+    revision: int
+    mode: str
+    author: str
+    text: str
+    how: str
+
+
 class RunAnswered(Payload, frozen=True, kw_only=True):
     """A question of this run is settled; `resolution` is the VCR's id."""
 
@@ -412,6 +457,26 @@ class PackDecided(Payload, frozen=True, kw_only=True):
     document: JSON
 
 
+class CommentMade(Payload, frozen=True, kw_only=True):
+    """A person remarks on a pack. `target`: kind (lines | clause | evidence | step | whole) and what it names."""
+
+    pack: str
+    comment: str
+    by: str
+    target: JSON
+    text: str
+    suggestion: str | None = None  # what is to stand in place of the lines; empty: nothing
+
+
+class CommentSettled(Payload, frozen=True, kw_only=True):
+    """A person says that a comment is dealt with, or takes it back."""
+
+    pack: str
+    comment: str
+    by: str
+    how: str
+
+
 class PackSuperseded(Payload, frozen=True, kw_only=True):
     """A later revision took the pack's place."""
 
@@ -523,6 +588,36 @@ class AeeStopped(Payload, frozen=True, kw_only=True):
 
     aee: str
     reason: str
+
+
+class Spot(msgspec.Struct, frozen=True, kw_only=True):
+    """A place where two branches meet, in lines of their target; without lines it is the whole file."""
+
+    path: str
+    first: int = 0
+    last: int = 0
+
+
+class Clash(msgspec.Struct, frozen=True, kw_only=True):
+    """Two runs' branches that conflict if both are merged; `second` is empty where it is the target itself."""
+
+    first: str
+    second: str = ""
+    kind: str = "textual"  # textual | symbol
+    paths: tuple[str, ...] = ()
+    spots: tuple[Spot, ...] = ()
+    symbols: tuple[str, ...] = ()  # what both change, or one changes and the other calls
+
+
+class ForecastMade(Payload, frozen=True, kw_only=True):
+    """What would conflict of all that is not merged yet, by run: `heads` and `targets` are the commits looked at."""
+
+    heads: dict[str, str] = {}
+    targets: dict[str, str] = {}
+    clashes: tuple[Clash, ...] = ()
+    order: tuple[str, ...] = ()  # in which order merging is suggested
+    unknown: tuple[str, ...] = ()  # runs of which nothing could be said
+    left_out: int = 0  # clashes beyond the most that are kept
 
 
 class EvidenceCached(Payload, frozen=True, kw_only=True):

@@ -35,6 +35,13 @@ class PlannedTest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     test: Text = ""
 
 
+class Addressed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What was done about one comment of a person, by the id in its brackets."""
+
+    comment: Text
+    how: Text
+
+
 class Rationale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why the change is as it is, in the agent's words."""
 
@@ -43,6 +50,10 @@ class Rationale(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     test_plan: Annotated[
         tuple[Text | PlannedTest, ...],
         Meta(max_length=200, description="What is tested; name the test of an item: {item, test}."),
+    ] = ()
+    addressed: Annotated[
+        tuple[Addressed, ...],
+        Meta(max_length=500, description="What you did about each comment that you were sent: {comment, how}."),
     ] = ()
     notes: Text = ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from workbench.core.decide import comment
 from workbench.core.decide.decision import (
     Decision,
     mission_stream,
@@ -82,6 +83,8 @@ def decide_pack(
     Raises AlreadyResolved when somebody decided it first and Refused when it is not there to be decided.
     """
     reason = required_reason(rationale, what="A decision")
+    if decision == "request-changes":
+        required_changes = (*required_changes, *comment.batch(pack.comments))
     if not (further and decision == "approve" and pack.state == "approved" and pack.merging is None):
         _refuse_undecidable(pack, decision)
     _refuse_disturbing(pack, run, decision)

@@ -1,0 +1,110 @@
+"""What became of the comments on a run's deliveries, as a later delivery shows them. Pure; it reads no file.
+
+What an agent says about a comment is a claim; only a person settles one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from workbench.core.anchors import Anchor, located
+from workbench.core.state import Comment, PackState
+
+Reads = Callable[[str, str], Sequence[str] | None]  # (path, side) -> lines of that file of the pack; None: no such file
+
+
+class Placed(msgspec.Struct, frozen=True, kw_only=True):
+    """A comment as one pack shows it. `state`: open, sent, addressed (an agent's claim) or settled.
+
+    `place`: here, outdated (what it was about is gone) or, for what is on no lines, empty.
+    """
+
+    id: str
+    pack: str  # on which it was made
+    by: str
+    at: str
+    state: str
+    text: str
+    target: Mapping[str, Any]
+    suggestion: str | None = None
+    place: str = ""
+    path: str = ""
+    side: str = "new"
+    first: int = 0
+    last: int = 0
+    claim: str = ""  # what the agent says it did
+    settled: str = ""
+    settled_by: str = ""
+
+
+def placed(pack: PackState, others: Iterable[PackState], reads: Reads) -> list[Placed]:
+    """All comments on this pack and on earlier revisions of its run, oldest first. `others` may be all packs."""
+    earlier = [one for one in others if one.run and one.run == pack.run and one.revision < pack.revision]
+    line = sorted((*earlier, pack), key=lambda one: one.revision)
+    claims = _claims(line)
+    return [_placed(one, of, pack, claims, reads) for of in line for one in of.comments]
+
+
+def anchor_of(target: Mapping[str, Any]) -> Anchor | None:
+    """The anchor that a comment's target keeps; None where it is on no lines, or was written by something else."""
+    try:
+        return msgspec.convert(target.get("anchor"), Anchor) if target.get("kind") == "lines" else None
+    except msgspec.ValidationError:
+        return None
+
+
+def is_open(comment: Placed) -> bool:
+    """Whether nobody said that it is dealt with."""
+    return not comment.settled
+
+
+def _placed(comment: Comment, of: PackState, shown: PackState, claims: Mapping[str, str], reads: Reads) -> Placed:
+    target = comment.target
+    claim = claims.get(comment.id, "")
+    found = Placed(
+        id=comment.id,
+        pack=of.id,
+        by=comment.by,
+        at=comment.at,
+        state=_state(comment, claim),
+        text=comment.text,
+        target={name: value for name, value in target.items() if name != "anchor"},
+        suggestion=comment.suggestion,
+        claim=claim,
+        settled=comment.settled,
+        settled_by=comment.settled_by,
+    )
+    if target.get("kind") != "lines":
+        return found
+    path, side = str(target.get("path", "")), str(target.get("side", "new"))
+    first, last = int(target.get("first", 0)), int(target.get("last", 0))
+    found = msgspec.structs.replace(found, path=path, side=side, first=first, last=last, place="here")
+    if of.id == shown.id:
+        return found
+    kept, lines = anchor_of(target), reads(path, side)
+    where = located(kept, lines) if kept is not None and lines is not None else None
+    if where is None:
+        return msgspec.structs.replace(found, place="outdated")
+    return msgspec.structs.replace(found, first=where[0], last=where[1])
+
+
+def _state(comment: Comment, claim: str) -> str:
+    if comment.settled:
+        return "settled"
+    if claim:
+        return "addressed"
+    return "sent" if comment.sent else "open"
+
+
+def _claims(packs: Sequence[PackState]) -> dict[str, str]:
+    """What the run's deliveries say they did about each comment; a later one counts."""
+    found: dict[str, str] = {}
+    for pack in packs:
+        addressed = pack.rationale.get("addressed", ())
+        for entry in addressed if isinstance(addressed, list | tuple) else ():
+            if isinstance(entry, dict) and isinstance(entry.get("comment"), str):
+                found[entry["comment"]] = str(entry.get("how", ""))[:2000] or "addressed"
+    return found
