@@ -150,9 +150,10 @@ class World:
         verdict: str = "ready",
         files: dict[str, str] | None = None,
         revision: int = 1,
+        claimed: dict[str, Any] | None = None,
         **fields: Any,
     ) -> str:
-        """A delivery of the run, and its assembled pack, which says what `fields` say."""
+        """A delivery of the run with what its agent claims, and its assembled pack, which says what `fields` say."""
         mission = self.journal.mission(run.rpartition(".")[0])
         assert mission is not None
         head = self.commit(f"work-{run}-{revision}", files or {"shop.py": f"PRICE = {revision + 1}\n"})
@@ -180,6 +181,7 @@ class World:
             base_commit=mission.base_commit,
             head=head,
             into=mission.into,
+            rationale=claimed or {},
         )
         done = e.PackSubmitted(
             pack=name,

@@ -42,11 +42,11 @@ class ObjectReader:
             process.wait()
 
     def file(self, commit: str, path: str) -> bytes | None:
-        """The file at `path` in `commit`; None when there is none, or only a directory or a submodule."""
+        """The file at `path` in `commit` or a tree; None when there is none, or only a directory or a submodule."""
         if not _is_tree_path(path):
             return None
         kind, data = self.read(f"{commit}:{path}")
-        if kind == "missing" and self.read(f"{commit}^{{commit}}")[0] != "commit":
+        if kind == "missing" and self.read(f"{commit}^{{tree}}")[0] != "tree":
             raise NotFound(f"there is no commit {commit}", hint="fetch it first")
         return data if kind == "blob" else None
 

@@ -68,6 +68,15 @@ VERBS: dict[str, Verb | Noun] = {
         {
             "list": Verb(f"{_HERE}.agents:list_agents", "Agents that the settings name."),
             "doctor": Verb(f"{_HERE}.agents:doctor", "Whether each could work: driver, model, key, server."),
+    "comment": Noun(
+        {
+            "add": Verb(f"{_HERE}.comment:add", "Remark on a pack, some lines of it, a clause or evidence."),
+            "list": Verb(f"{_HERE}.comment:list_comments", "Comments, where they stand in this revision."),
+            "settle": Verb(f"{_HERE}.comment:settle", "Say how a comment was dealt with."),
+            "export": Verb(f"{_HERE}.comment:export", "Comments as Markdown, a forge's review or a patch."),
+        },
+        "Comments on merge-readiness packs.",
+    ),
             "try": Verb(f"{_HERE}.agents:try_agent", "One tiny turn in a throwaway clone."),
         },
         "Agents by name.",

@@ -1,0 +1,105 @@
+"""Comments on packs: made, sent in one batch, found again in the next revision, settled, and taken elsewhere."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from ace_world import Call, World, git
+
+BEFORE = "def total(prices):\n    found = 0\n    for price in prices:\n        found += price\n    return found\n"
+AFTER = BEFORE.replace("    found = 0\n", '    """The sum."""\n    found = 0\n').replace("+= price", "+= abs(price)")
+
+
+def _sent_back(call: Call, world: World) -> tuple[str, str]:
+    """A pack with a comment on a line that stays, one on a line that goes, and one on the whole; it was sent back."""
+    (run,) = world.mission()
+    pack = world.pack(run, files={"shop.py": BEFORE})
+    assert call("comment", "add", pack, "shop.py:4", "-m", "negative prices?").code == 0
+    assert call("comment", "add", pack, "shop.py:5", "-m", "name it better").code == 0
+    assert call("comment", "add", pack, "-m", "a test, please").code == 0
+    assert call("request-changes", pack, "--why", "see comments").code == 0
+    return run, pack
+
+
+def test_comments_go_to_the_agent_in_one_batch_with_the_request_for_changes(call: Call, world: World) -> None:
+    """Each with its id, which the agent names when it says what it did, and its place."""
+    run, pack = _sent_back(call, world)
+    vcr = call("show", pack, "--json").one["decisions"][-1]
+    assert vcr["required_changes"] == [
+        f"[{pack}.c1] shop.py:4: negative prices?",
+        f"[{pack}.c2] shop.py:5: name it better",
+        f"[{pack}.c3]: a test, please",
+    ]
+    state = world.journal.run(run)
+    assert state is not None
+    assert all(change in state.request for change in vcr["required_changes"])
+    assert {row["state"] for row in call("comment", "list", pack, "--json").rows} == {"sent"}
+
+
+def test_a_later_revision_shows_each_comment_at_its_words_or_as_outdated(call: Call, world: World) -> None:
+    """What the agent says that it did is shown beside them; it settles nothing."""
+    run, pack = _sent_back(call, world)
+    claimed = {"addressed": [{"comment": f"{pack}.c1", "how": "took abs()"}]}
+    second = world.pack(run, files={"shop.py": AFTER}, revision=2, claimed=claimed)
+    rows = {row["id"]: row for row in call("comment", "list", second, "--json").rows}
+    assert [(rows[f"{pack}.c{n}"]["state"], rows[f"{pack}.c{n}"]["place"]) for n in (1, 2, 3)] == [
+        ("addressed", "outdated"),
+        ("sent", "here"),
+        ("sent", ""),
+    ]
+    assert rows[f"{pack}.c1"]["claim"] == "took abs()"
+    assert rows[f"{pack}.c2"]["where"] == "shop.py:6"
+    assert call("comment", "settle", f"{pack}.c1", "--why", "fine").code == 0
+    assert call("comment", "list", second, "--json").rows[0]["settled"] == "fine"
+    assert call("comment", "settle", f"{pack}.c1", "--why", "again", "--json").error["id"] == "Refused"
+
+
+def test_a_comment_on_what_a_pack_does_not_have_is_refused_with_the_remedy(call: Call, world: World) -> None:
+    """Nobody writes to a place that nobody will look at."""
+    (run,) = world.mission()
+    pack = world.pack(run, files={"shop.py": BEFORE})
+    for where in ("shop.py:99", "shop.py:3-2", "nowhere.py:1", "../shop.py:1", "tests.other"):
+        said = call("comment", "add", pack, where, "-m", "hm", "--json")
+        assert (said.code, said.error["id"]) == (2, "UsageError"), where
+        assert "PATH:LINE" in said.error["hint"]
+    assert call("comment", "add", pack, "shop.py:1", "--json").error["id"] == "Refused"  # no words
+    assert call("comment", "settle", "nothing", "--why", "x").code == 2
+    assert call("comment", "list", pack, "--json").rows == []
+
+
+def test_suggestions_are_a_patch_that_git_applies(call: Call, world: World, repository: Path, tmp_path: Path) -> None:
+    """Where two want the same lines, the first is in it, and the other is named."""
+    (run,) = world.mission()
+    pack = world.pack(run, files={"shop.py": BEFORE})
+    new = tmp_path / "new.txt"
+    new.write_text("    return round(found, 2)\n    # rounded\n")
+    assert call("comment", "add", pack, "shop.py:5", "--suggest", str(new)).code == 0
+    assert call("comment", "add", pack, "shop.py:4-5", "--suggest", str(new), "-m", "or so").code == 0
+    said = call("comment", "export", pack, "--as", "patch")
+    assert f"{pack}.c2 is not in the patch" in said.err
+    git(repository, "checkout", "-q", "--detach", world.journal.pack(pack).head)  # type: ignore[union-attr]
+    subprocess.run(["git", "apply", "--check", "-"], cwd=repository, input=said.out, text=True, check=True)
+    assert "+    return round(found, 2)" in said.out
+
+
+def test_comments_go_to_a_forge_in_its_own_form(call: Call, world: World) -> None:
+    """On lines as comments of a review; what is on no lines stands in the review's own words."""
+    (run,) = world.mission()
+    pack = world.pack(run, files={"shop.py": BEFORE})
+    call("comment", "add", pack, "shop.py:3-4", "-m", "use sum()")
+    call("comment", "add", pack, "DOD-1", "-m", "\x1b[2Jnot shown")
+    review = json.loads(call("comment", "export", pack, "--as", "github").out)
+    head = world.journal.pack(pack).head  # type: ignore[union-attr]
+    assert (review["commit_id"], review["event"]) == (head, "COMMENT")
+    assert review["comments"] == [
+        {"path": "shop.py", "line": 4, "side": "RIGHT", "start_line": 3, "start_side": "RIGHT", "body": "use sum()"}
+    ]
+    assert "DOD-1" in review["body"]
+    whole, on_line = (json.loads(line) for line in call("comment", "export", pack, "--as", "gitlab").out.splitlines())
+    assert "DOD-1" in whole["body"]
+    assert on_line["position"]["new_line"] == 4
+    markdown = call("comment", "export", pack).out
+    assert "## shop.py:3-4" in markdown
+    assert "\x1b" not in markdown

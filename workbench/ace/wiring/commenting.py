@@ -1,0 +1,153 @@
+"""People's comments on packs: where one stands, what it becomes, and all of them as a later revision shows them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from workbench.ace.wiring import things
+from workbench.ace.wiring.deciding import decide
+from workbench.ace.wiring.gating import STORE
+from workbench.ace.wiring.unwritten import Ledger
+from workbench.ace.wiring.workplace import Workplace
+from workbench.core.anchors import anchor
+from workbench.core.comments import Placed, Reads, placed
+from workbench.core.decide import comment as comments
+from workbench.core.state import PackState
+from workbench.model.errors import NotFound, UsageError
+from workbench.repository.store import Store
+
+_LINES = re.compile(r"(?P<path>.+?):(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?")
+_CLAUSE = re.compile(r"[A-Z]{2,5}-\d{1,6}")
+_HINT = "PATH:LINE, PATH:FIRST-LAST, a clause (DOD-1), an id of evidence, or nothing for the whole pack"
+
+
+def add(
+    place: Workplace, name: str, where: str, text: str, *, old: bool = False, suggestion: str | None = None
+) -> Placed:
+    """Make a comment on the pack of that id. Raises UsageError for a place that it does not have."""
+    with place.reading() as ledger:
+        pack = things.pack(ledger, name)
+        target = target_of(place, ledger, pack, where, old=old)
+    return make(place, pack.id, target, text, suggestion=suggestion)
+
+
+def make(place: Workplace, name: str, target: Mapping[str, Any], text: str, *, suggestion: str | None = None) -> Placed:
+    """Make a comment on what `target` names."""
+    with place.writing() as journal:
+        decide(
+            journal,
+            lambda states: comments.make(
+                things.pack(states, name),
+                target=target,
+                text=text,
+                suggestion=suggestion,
+                by=place.person,
+                actor=place.actor,
+            ),
+        )
+        pack = things.pack(journal, name)
+        return placed(pack, (), lambda _path, _side: None)[-1]
+
+
+def settle(place: Workplace, comment: str, how: str) -> Placed:
+    """Say that a comment is dealt with, or take it back."""
+    name, dot, number = comment.rpartition(".c")
+    if not dot or not number.isdigit():
+        raise UsageError(f"{comment!r} is no comment's id.", hint="workbench comment list MRP shows them.")
+    with place.writing() as journal:
+        decide(
+            journal,
+            lambda states: comments.settle(
+                things.pack(states, name), comment, how=how, by=place.person, actor=place.actor
+            ),
+        )
+        found = placed(things.pack(journal, name), (), lambda _path, _side: None)
+        return next(one for one in found if one.id == comment)
+
+
+def shown(place: Workplace, name: str) -> tuple[PackState, list[Placed]]:
+    """The pack of that id, and the comments on it and on its earlier revisions, where they stand in it."""
+    with place.reading() as ledger:
+        pack = things.pack(ledger, name)
+        others = [one for one in ledger.packs() if one.run == pack.run]
+    if not any(one.comments for one in (*others, pack)):
+        return pack, []
+    with _store(place) as store:
+        return pack, placed(pack, others, reading(store, pack))
+
+
+def patch(place: Workplace, pack: PackState, found: Sequence[Placed]) -> tuple[str, list[str]]:
+    """The suggestions among these comments as a patch on the pack's result, and the ids of those it leaves out."""
+    from workbench.core import suggestions
+
+    with _store(place) as store:
+        return suggestions.patch(found, reading(store, pack))
+
+
+def reading(store: Store, pack: PackState) -> Reads:
+    """How the pack's files are read, before and after its change; each once."""
+    known: dict[tuple[str, str], Sequence[str] | None] = {}
+
+    def lines(path: str, side: str) -> Sequence[str] | None:
+        at = (path, side)
+        if at not in known:
+            found = store.reader.file(pack.base_commit if side == "old" else pack.tree or pack.head, path)
+            known[at] = None if found is None else text_lines(found)
+        return known[at]
+
+    return lines
+
+
+def text_lines(data: bytes) -> tuple[str, ...]:
+    """The lines of a file as git counts them."""
+    lines = data.decode("utf-8", "replace").split("\n")
+    return tuple(lines[:-1] if lines[-1] == "" else lines)
+
+
+def lines_target(reads: Reads, path: str, first: int, last: int, *, side: str) -> dict[str, Any]:
+    """The target of a comment on lines, with what finds them again. Raises UsageError where they are not there."""
+    lines = reads(path, side)
+    if lines is None:
+        raise UsageError(f"The pack has no file {path!r}.", hint=f"git's own names, from the root. {_HINT}.")
+    try:
+        kept = anchor(lines, first, last)
+    except ValueError:
+        raise UsageError(f"{path} has {len(lines)} lines, no line {first} to {last}.", hint=_HINT) from None
+    anchored = msgspec.to_builtins(kept)
+    return {"kind": "lines", "path": path, "side": side, "first": first, "last": last, "anchor": anchored}
+
+
+def target_of(place: Workplace, ledger: Ledger, pack: PackState, where: str, *, old: bool) -> dict[str, Any]:
+    """What a person's words for a place name."""
+    if not where:
+        return {"kind": "whole"}
+    if found := _LINES.fullmatch(where):
+        first = int(found["first"])
+        with _store(place) as store:
+            last = int(found["last"] or first)
+            return lines_target(reading(store, pack), found["path"], first, last, side="old" if old else "new")
+    if _CLAUSE.fullmatch(where):
+        return {"kind": "clause", "id": where}
+    if where in _evidence(ledger, pack):
+        return {"kind": "evidence", "id": where}
+    raise UsageError(f"{pack.id} has nothing that is called {where!r}.", hint=f"{_HINT}.")
+
+
+def _evidence(ledger: Ledger, pack: PackState) -> set[str]:
+    from workbench.artifacts import mergepack
+
+    if not pack.blob:
+        return set()
+    return {one.id for one in mergepack.parse(ledger.blobs.get(pack.blob)).evidence}
+
+
+def _store(place: Workplace) -> Store:
+    repository = place.repository
+    path = place.journal_directory / STORE
+    if not (path / "HEAD").exists():
+        raise NotFound("The store with the commits of the agents is gone.", hint=f"restore {path}, or build anew")
+    return Store.open(path, source=repository.common_dir, object_format=repository.object_format)
