@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,10 +68,25 @@ def test_doctor_says_what_an_agent_lacks_and_never_the_key(tmp_path: Path, scene
     )
     scenes[0].person.env |= {"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "ANTHROPIC_API_KEY": ""}
     code, out = scenes[0].says("doctor", "loop")
-    assert '"id":"loop/server","state":"fail"' in out
+    assert (code, '"id":"loop/server","state":"fail"' in out) == (1, True)
     del scenes[0].person.env["ANTHROPIC_BASE_URL"]
     assert '"id":"loop/key","state":"fail"' in scenes[0].says("doctor")[1]
     assert scenes[0].says("doctor", "nobody")[0] == 2
+
+
+def test_a_key_that_no_driver_takes_is_named_with_its_line(tmp_path: Path, scenes: list[Scene]) -> None:
+    """By `agents doctor`, `doctor` and `config show`, with the key that is close; also of an agent that is data."""
+    scenes.append(Scene(tmp_path, [], NATIVE + 'max_token = 9\n[agents.gem]\ndriver = "gemini"\npatience = 3\n'))
+    place, told = scenes[0].person, (".workbench/config.toml:4", "did you mean `max_tokens`?")
+    code, out = scenes[0].says("doctor", "loop")
+    row = next(json.loads(line) for line in out.splitlines() if '"loop/settings"' in line)
+    assert (code, row["state"], row["text"].partition(": ")[0], row["remedy"]) == (0, "warn", *told)
+    checks = place.types(scenes[0].repo.path, "doctor").out
+    shown = place.types(scenes[0].repo.path, "config", "show")
+    assert told[0] in checks and told[0] in shown.err
+    assert "patience_s" in checks and "patience_s" in shown.err
+    rows = {row["id"]: row["origin"] for row in map(json.loads, shown.out.splitlines())}
+    assert rows["agents.loop.max_token"] == told[0]
 
 
 @pytest.mark.parametrize(("script", "ok"), [(WORKS, True), ([Failure(status=401, message=KEY)], False), ([], False)])

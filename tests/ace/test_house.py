@@ -173,13 +173,14 @@ def test_doctor_names_each_check_with_state_and_remedy(call: Call, repository: P
     assert all(row["state"] in ("ok", "warn", "fail") for row in checks.values())
     assert all(row["remedy"] for row in checks.values() if row["state"] != "ok")
     assert checks["detached"]["state"] == "warn"
+    assert call("doctor").code == int(any(row["state"] == "fail" for row in checks.values()))
 
 
 def test_doctor_goes_on_where_there_is_no_repository(call: Call, tmp_path: Path) -> None:
-    """A machine can be examined from anywhere."""
+    """A machine can be examined from anywhere; what fails there is told by the exit code, too."""
     (tmp_path / "nowhere").mkdir()
     said = call("doctor", "--json", at=tmp_path / "nowhere")
-    assert said.code == 0
+    assert said.code == 1
     assert {row["id"]: row["state"] for row in said.rows}["repository"] == "fail"
 
 

@@ -9,6 +9,7 @@ from ace_world import PERSON, Call, git
 
 from workbench.journal.store import SqliteJournal
 from workbench.model.events import TrustGranted
+from workbench.model.text import cell_width
 from workbench.pluginhost.bundle import read_directory
 from workbench.pluginhost.discovery import shipped_directory
 from workbench.testing.plugin_trial import trial
@@ -72,17 +73,24 @@ def test_disabled_is_off_until_enabled(call: Call, brought: Path) -> None:
     assert call("plugin", "disable", "nowhere", "--json").code == 2
 
 
-def test_doctor_says_what_to_do(call: Call, brought: Path, repository: Path) -> None:
-    """For what is untrusted, and for what cannot be read; it exits 0, as a list does."""
+def test_doctor_says_what_to_do(call: Call, brought: Path, repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For what is untrusted, and for what cannot be read; it exits 1, as a check does, in lines for 80 columns."""
     (brought / "plugin.toml").write_text("name = 1\n")
     (brought.parent / "odd").mkdir()
     (brought.parent / "odd" / "x").write_text("")
     commit(repository)
     said = call("plugin", "doctor", "--json")
     told = {row["id"]: row for row in said.rows}
-    assert said.code == 0
+    assert said.code == 1
     assert (told["left-overs"]["state"], told["odd"]["state"]) == ("fail", "fail")
     assert "plugin.toml" in told["odd"]["text"]
+    monkeypatch.setenv("COLUMNS", "80")
+    settings = '[agents.a]\ndriver = "native"\nkey_env = "NO_KEY"\nbase_url = "http://127.0.0.1:9/"\nmax_token = 1\n'
+    (repository / ".workbench/local.toml").write_text(settings)
+    for verb in ("plugin", "agents"):
+        lines = call(verb, "doctor").out.splitlines()
+        assert lines and max(map(cell_width, lines)) <= 80, verb
+    assert call("plugin", "doctor", "sarif").code == 0
 
 
 @pytest.mark.parametrize("kind", ["--collector", "--agent"])

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from pathlib import Path
 
 import pytest
 
+from workbench.aee.drivers.acp.driver import AcpDriver
+from workbench.aee.drivers.native.options import Options
+from workbench.aee.driving import OwnDrivers
 from workbench.artifacts import configuration
+from workbench.artifacts.agent_options import ACP, NATIVE, unknown_options
 from workbench.model.errors import ArtifactInvalid
 from workbench.repository.configuration import person_config, read_settings, settings_problems
 from workbench.testing.repositories import Repo
@@ -55,6 +61,17 @@ def test_agents_keep_their_drivers_own_keys(tmp_path: Path, variables: dict[str,
     agent = settings.agents["a"]
     assert (agent.driver, agent.script, agent.options) == ("scripted", "s.yaml", {"speed": "slow"})
     assert origins["agents.a.driver"] == ".workbench/config.toml:2"
+    assert set(configuration.flat(settings)) - set(origins) == {"agents.a.command", "agents.a.model"}, "the defaults"
+    (unknown,) = unknown_options(settings, origins)
+    assert (unknown.path, unknown.line, unknown.severity) == (str(person_config(variables)), 2, "warning")
+
+
+def test_known_keys_of_agents_are_those_that_drivers_read() -> None:
+    """No key that a driver takes is called unknown."""
+    assert set(Options.__struct_fields__) == NATIVE
+    read = re.compile(r"\boptions\.get\(\"(\w+)\"")
+    source = Path(inspect.getfile(AcpDriver)).read_text() + Path(inspect.getfile(OwnDrivers)).read_text()
+    assert set(read.findall(source)) == ACP
 
 
 HOSTILE = '[run]\nsandbox = "none"\n[environment]\nvirtual_env = "/root/.ssh"\nsearch_path = ["../.."]\n'

@@ -273,8 +273,8 @@ def merged(layers: Iterable[Layer]) -> tuple[Settings, dict[str, str]]:
 
 
 def flat(settings: Settings) -> dict[str, Any]:
-    """All settings by dotted key, as `config show` lists them."""
-    return dict(_flat(msgspec.to_builtins(settings), ()))
+    """All settings by dotted key, as `config show` lists them; keys that only a driver or a plugin knows, too."""
+    return dict(_flat(_as_written(msgspec.to_builtins(settings)), ()))
 
 
 def without_keys(given: Layer, keys: Iterable[tuple[str, ...]]) -> Layer:

@@ -7,13 +7,13 @@ from typing import Any
 
 import click
 
+from workbench.ace.cli.checking import Checks
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
-from workbench.ace.cli.table import Column, glyph
+from workbench.ace.cli.table import Column
 from workbench.ace.wiring.agentry import AgentRow
 from workbench.ace.wiring.workplace import Workplace
 from workbench.model.errors import EXIT_NO
-from workbench.model.text import one_line
 
 _NAME = Column[AgentRow]("agent", lambda row: row.id + (" *" if row.is_default else ""))
 _DRIVER = Column[AgentRow]("driver", lambda row: row.driver)
@@ -34,21 +34,17 @@ def list_agents(place: Workplace, out: Output) -> None:
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @speaks
-def doctor(place: Workplace, out: Output, names: tuple[str, ...]) -> None:
-    """Check driver, model, key and the way to the server of agents; of all, if none is named. No key is shown."""
+def doctor(place: Workplace, out: Output, names: tuple[str, ...]) -> int:
+    """Check settings, driver, model, key and the way to the server of agents; exit 1 if something is missing.
+
+    Of all agents, if none is named. No key is shown.
+    """
     from workbench.ace.wiring.agentry import examine
 
-    bad = []
+    checks = Checks(out)
     for check in examine(place, names):
-        if check.state != "ok":
-            bad.append(check.id)
-        if out.as_json:
-            out.rows([check], (), empty="")
-            continue
-        out.lines([f"{out.paint(glyph(check.state).ljust(6), '')}  {one_line(check.id):<20} {one_line(check.text)}"])
-        if check.remedy:
-            out.prose([f"{'':<29} what to do: {one_line(check.remedy)}"])
-    out.say(f"{len(bad)} to look at: {', '.join(bad)}" if bad else "All well.")
+        checks.tell(check)
+    return checks.end()
 
 
 @click.command("try")

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 
 import click
 
+from workbench.ace.cli.checking import Checks
 from workbench.ace.cli.options import TEXT, speaks
 from workbench.ace.cli.output import Output
-from workbench.ace.cli.table import Column, glyph
-from workbench.ace.wiring.checks import Check
+from workbench.ace.cli.table import Column
+from workbench.ace.wiring.check import Check
 from workbench.ace.wiring.plugs import SHORT, PluginRow
 from workbench.ace.wiring.workplace import Workplace
-from workbench.model.errors import EXIT_NO, NeedsHuman
+from workbench.model.errors import NeedsHuman
 from workbench.model.text import one_line
 from workbench.pluginhost.roster import Plugin
 
@@ -39,23 +40,17 @@ def list_plugins(place: Workplace, out: Output) -> None:
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @speaks
-def doctor(place: Workplace, out: Output, names: tuple[str, ...]) -> None:
-    """Whether plugins could run, what they did wrong, and what their agents need. None is imported for it."""
+def doctor(place: Workplace, out: Output, names: tuple[str, ...]) -> int:
+    """Whether plugins could run, what they did wrong, and what their agents need; exit 1 if one is broken.
+
+    None is imported for it.
+    """
     from workbench.ace.wiring import plugs
 
-    bad = [check.id for check in plugs.examine(place, names) if not _shown(out, check)]
-    out.say(f"{len(bad)} to look at: {', '.join(bad)}" if bad else "All well.")
-
-
-def _shown(out: Output, check: Check) -> bool:
-    """Print a check as it comes; whether it is well."""
-    if out.as_json:
-        out.rows([check], (), empty="")
-    else:
-        out.lines([f"{out.paint(glyph(check.state).ljust(6), '')}  {one_line(check.id):<20} {one_line(check.text)}"])
-        if check.remedy:
-            out.prose([f"{'':<29} what to do: {one_line(check.remedy)}"])
-    return check.state == "ok"
+    checks = Checks(out)
+    for check in plugs.examine(place, names):
+        checks.tell(check)
+    return checks.end()
 
 
 @click.command()
@@ -136,19 +131,11 @@ def test(place: Workplace, out: Output, names: tuple[str, ...], sandbox: str) ->
     """
     from workbench.ace.wiring import plugs
 
-    failed = False
+    checks = Checks(out)
     for name in names or [plugin.name for plugin in plugs.plugins(place) if plugin.state == "ready"]:
         for row in plugs.try_out(place, name, sandbox=sandbox):
-            check = Check(id=f"{name}/{row['id']}", state=row["state"], text=str(row["text"]))
-            failed = failed or check.state == "fail"
-            if out.as_json:
-                out.rows([check], (), empty="")
-            else:
-                first, *more = check.text.split("\n")
-                out.lines([f"{out.paint(glyph(check.state).ljust(6), '')}  {one_line(check.id)}: {one_line(first)}"])
-                out.prose(f"    {one_line(line)}" for line in more)
-    out.say("It does not pass." if failed else "It passes.")
-    return EXIT_NO if failed else 0
+            checks.tell(Check(id=f"{name}/{row['id']}", state=row["state"], text=str(row["text"])))
+    return checks.end(well="It passes.", trouble="It does not pass.")
 
 
 @click.command()

@@ -33,14 +33,14 @@ _ORIGIN = Column[SettingRow]("from", lambda row: row.origin)
 @speaks
 def show(place: Workplace, out: Output, origin: bool) -> None:
     """The settings in force: defaults < your config.toml < .workbench/config.toml < local.toml < environment."""
+    from workbench.ace.wiring import settings_check
     from workbench.artifacts.configuration import flat
-    from workbench.repository.configuration import settings_problems
 
     settings, origins = place.settings()
     values = flat(settings)
     rows = [SettingRow(id=key, value=value, origin=origins.get(key, "default")) for key, value in values.items()]
     out.rows(rows, (_NAME, _VALUE, _ORIGIN) if origin else (_NAME, _VALUE), empty="")
-    for problem in settings_problems(place.checkout):
+    for problem in settings_check.problems(place):
         out.warn(str(problem))
 
 

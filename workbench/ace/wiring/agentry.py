@@ -16,7 +16,8 @@ from typing import Any
 
 import msgspec
 
-from workbench.ace.wiring.checks import Check
+from workbench.ace.wiring import settings_check
+from workbench.ace.wiring.check import Check
 from workbench.ace.wiring.workplace import Workplace
 from workbench.artifacts.configuration import Agent
 from workbench.model.errors import NotFound
@@ -67,6 +68,7 @@ def examine(place: Workplace, names: tuple[str, ...]) -> Iterator[Check]:
     known = place.settings()[0].agents
     for name in names or tuple(known):
         agent = _agent(known, name)
+        yield from _settings(place, name)
         look = _LOOKS.get(agent.driver)
         if look is None:
             yield from _of_plugin(place, name, agent)
@@ -78,6 +80,13 @@ def examine(place: Workplace, names: tuple[str, ...]) -> Iterator[Check]:
             yield Check(id=f"{name}/driver", state="ok", text=f"driver {agent.driver}")
         for check in look(place, agent):
             yield msgspec.structs.replace(check, id=f"{name}/{check.id}")
+
+
+def _settings(place: Workplace, name: str) -> Iterator[Check]:
+    """Keys that its driver does not know, where they stand."""
+    for problem in settings_check.of_agents(place, name):
+        text = f"{problem.path}:{problem.line}: {problem.text}"
+        yield Check(id=f"{name}/settings", state="warn", text=text, remedy=problem.remedy)
 
 
 def _of_plugin(place: Workplace, name: str, agent: Agent) -> Iterator[Check]:

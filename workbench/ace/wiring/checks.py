@@ -206,9 +206,9 @@ def _repository(place: Workplace) -> Iterator[Check]:
 
 
 def _settings(place: Workplace) -> Iterator[Check]:
-    from workbench.repository.configuration import settings_problems
+    from workbench.ace.wiring import settings_check
 
-    problems = settings_problems(place.located.checkout)
+    problems = settings_check.problems(place)
     if not problems:
         yield Check(id="settings", state="ok", text="no problems")
     for problem in problems:
