@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from workbench.core.state import ConsultationState, MissionState, PackState, RunState
-from workbench.model.events import Event, Payload, Proposed
+from workbench.model.events import Event, MessageGiven, Payload, Proposed
 from workbench.model.evidence import Evidence, Finding
 
 # --- time -----------------------------------------------------------------------------------------------
@@ -301,6 +301,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     brief: str
     script: str = ""
     message: str = ""  # changes requested, or the answer that ended a wait
+    words: tuple[str, ...] = ()  # what people say to the agent since its last turn, marked as theirs
     history: tuple[Event, ...] = ()  # the run's stream so far
 
 
@@ -320,7 +321,15 @@ class Session(Protocol):
         ...
 
     def stopping(self) -> bool:
-        """Whether a person paused or stopped the run: end the turn soon."""
+        """Whether a person paused, stopped or interrupted the run: end the turn soon."""
+        ...
+
+    def messages(self, *, midway: bool = True) -> tuple[MessageGiven, ...]:
+        """What people want the agent to hear now, recorded as given: it must hear it before it does anything else.
+
+        Between two of its acts (`midway`) that is all but what is to wait for the end of its turn. A driver that
+        never asks has everything in `Turn.words` of the next turn.
+        """
         ...
 
 

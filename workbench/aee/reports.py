@@ -44,12 +44,16 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What the AEE did with a report. `fenced`: the step is somebody else's now. `stop`: end the turn soon."""
+    """What the AEE did with a report. `fenced`: the step is somebody else's now. `stop`: end the turn soon.
+
+    `outdated`: a person was faster, and changed what the report is about; it says so.
+    """
 
     ok: bool
     fenced: bool = False
     stop: bool = False
     error: str = ""
+    outdated: bool = False
 
 
 Accept = Callable[[Report, Sequence[Proposed]], Receipt]
@@ -57,6 +61,10 @@ Accept = Callable[[Report, Sequence[Proposed]], Receipt]
 
 class Fenced(Exception):
     """This child's step was given to another one; nothing that it says counts any more."""
+
+
+class Outdated(WorkbenchError):
+    """A person was faster: look again at how the run stands, and report what follows from that."""
 
 
 def reported(proposed: Proposed) -> Reported:
@@ -142,7 +150,7 @@ class ReportLine:
         self.stop_asked = threading.Event()
 
     def report(self, events: Sequence[Proposed]) -> None:
-        """Have `events` appended together. Raises Fenced, and ConnectionError when the AEE is gone."""
+        """Have `events` appended together. Raises Fenced, Outdated, and ConnectionError when the AEE is gone."""
         frame = msgspec.json.encode(
             Report(run=self._run, epoch=self._epoch, events=tuple(reported(event) for event in events))
         )
@@ -156,6 +164,8 @@ class ReportLine:
             self.stop_asked.set()
         if receipt.fenced:
             raise Fenced(receipt.error)
+        if receipt.outdated:
+            raise Outdated(receipt.error)
         if not receipt.ok:
             raise WorkbenchError(f"the AEE refused a report: {receipt.error}")
 

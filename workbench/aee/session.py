@@ -7,10 +7,22 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from workbench.aee.reports import ReportLine
+from workbench.aee.reports import Outdated, ReportLine
 from workbench.aee.tools.calls import MakeReady, first_of, recalled, recorded_intents, with_intent
 from workbench.core.decide.decision import on_run
-from workbench.model.events import Event, Payload, Proposed, ThoughtRecorded, ToolCalled, ToolReturned, kind_of
+from workbench.core.decide.message import give_messages
+from workbench.core.messages import due, given_of
+from workbench.core.state import RunState
+from workbench.model.events import (
+    Event,
+    MessageGiven,
+    Payload,
+    Proposed,
+    ThoughtRecorded,
+    ToolCalled,
+    ToolReturned,
+    kind_of,
+)
 from workbench.model.ids import derived_id
 from workbench.ports import Blobs, ToolResult
 
@@ -24,7 +36,10 @@ Extra = Callable[[ToolResult, str], Sequence[Proposed]]
 
 
 class RunSession:
-    """Port Session. `ready` readies the calls of tools; `also` gives the events that belong to an outcome."""
+    """Port Session. `ready` readies the calls of tools; `also` gives the events that belong to an outcome.
+
+    `standing` gives the run as it stands now, with what people have said to it.
+    """
 
     def __init__(
         self,
@@ -36,6 +51,7 @@ class RunSession:
         also: Extra,
         blobs: Blobs,
         stop_asked: Callable[[], bool],
+        standing: Callable[[], RunState | None],
     ) -> None:
         self._line = line
         self._run = run
@@ -43,6 +59,7 @@ class RunSession:
         self._also = also
         self._blobs = blobs
         self._stop_asked = stop_asked
+        self._standing = standing
         self._returned = {e.payload.call: e.payload for e in history if isinstance(e.payload, ToolReturned)}
         self._called = {e.payload.call for e in history if isinstance(e.payload, ToolCalled)}
         self._intents = recorded_intents(history)
@@ -73,8 +90,21 @@ class RunSession:
         return result
 
     def stopping(self) -> bool:
-        """Whether a person paused or stopped the run, or the AEE ends."""
+        """Whether a person paused, stopped or interrupted the run, or the AEE ends."""
         return self._stop_asked()
+
+    def messages(self, *, midway: bool = True) -> tuple[MessageGiven, ...]:
+        """Have what waits for the agent recorded as given, and give it; nothing where the turn is to end anyway."""
+        while not self._stop_asked() and (run := self._standing()) is not None:
+            if not (wanted := due(run, midway=midway)):
+                break
+            given = give_messages(run, wanted, how="midway" if midway else "turn").events
+            try:
+                self._line.report(given)
+            except Outdated:
+                continue
+            return tuple(given_of(given))
+        return ()
 
     def _record(self, tool: str, call: str, result: ToolResult, *, duration_ms: int) -> None:
         blob = self._blobs.put(result.output) if len(result.output) > OUTPUT_KEPT else ""

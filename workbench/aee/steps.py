@@ -18,6 +18,7 @@ from workbench.aee.wiring import ChildGround
 from workbench.core.decide.consultation import raise_consultation, raised_of
 from workbench.core.decide.decision import on_run
 from workbench.core.decide.run import stop_run
+from workbench.core.messages import given_since_an_end, told
 from workbench.core.next_step import PACK, PREPARE, TURN
 from workbench.core.state import RunState
 from workbench.model import events as e
@@ -150,7 +151,10 @@ def turn(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
         also=lambda result, call: _outcome_events(ground, run, result, call),
         blobs=ground.blobs,
         stop_asked=stop,
+        standing=lambda: ground.states.run(run.id),
     )
+    if session.messages(midway=False):
+        history = ground.history(run.id)
     task = Turn(
         run=run.id,
         mission=run.mission,
@@ -158,6 +162,7 @@ def turn(ground: ChildGround, run: RunState, stop: Stop) -> StepEnd:
         brief=ground.text(run.brief),
         script=ground.text(run.script),
         message=run.request,
+        words=tuple(map(told, given_since_an_end(history))),
         history=tuple(history),
     )
     ended = driver_of(host, own).take_turn(task, session)

@@ -18,6 +18,7 @@ from workbench.aee.ticket import Ticket
 from workbench.aee.trouble import Trouble
 from workbench.aee.wiring import CHILD_LOGS
 from workbench.core.decide.decision import Decision, on_run, run_stream
+from workbench.core.decide.message import outdated
 from workbench.core.decide.pack import with_failed_pack
 from workbench.core.decide.run import fail_step, finish_step, interrupt_step
 from workbench.core.next_step import PACK
@@ -101,6 +102,8 @@ class Supervisor:
             return Receipt(ok=False, fenced=True, stop=True, error=f"epoch {report.epoch} of {report.run} is over")
         if run.outcome and not all(isinstance(event.payload, ModelCalled) for event in events):  # that was paid for
             return Receipt(ok=False, fenced=True, stop=True, error=f"{report.run} is over ({run.outcome})")
+        if name := outdated(run, events):
+            return Receipt(ok=False, outdated=True, error=f"{name} is not what it was")
         if events:
             self._journal.append(events, expect={run_stream(run.id): run.version})
         return Receipt(ok=True, stop=self._grace(run) is not None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Literal
 
+from workbench.core.messages import is_spoken_to
 from workbench.core.next_step import next_step
 from workbench.core.state import MAX_STEP_FAILURES, MissionState, PackState, RunState
 
@@ -48,7 +49,9 @@ def run_status(run: RunState, undone: Collection[str] = ()) -> Status:
         return _ENDED.get(run.outcome, "unknown")
     if run.to_decide and is_gate(run):
         return "done"
-    if run.waiting_for or run.to_decide or run.resting or run.failures >= MAX_STEP_FAILURES:
+    if run.waiting_for or run.failures >= MAX_STEP_FAILURES:
+        return "waiting-human"
+    if (run.to_decide or run.resting) and not is_spoken_to(run):
         return "waiting-human"
     if run.paused:
         return "paused"
@@ -73,7 +76,7 @@ def stage(run: RunState, undone: Collection[str] = ()) -> str:
         return run.outcome
     if run.waiting_for:
         return "consultation"
-    if run.to_decide:
+    if run.to_decide and not is_spoken_to(run):
         return "gated" if is_gate(run) else "review"
     if run.step is not None:
         return run.step.name

@@ -44,6 +44,11 @@ def pack_id(run: str, revision: int) -> str:
     return f"MRP-{run}-{revision}"
 
 
+def message_id(run: str, number: int) -> str:
+    """The id of the n-th message to a run's agent, counted from 1."""
+    return f"MSG-{run}-{number}"
+
+
 def resolution_id(target: str, number: int = 1) -> str:
     """The id of the n-th resolution of a question or pack, counted from 1."""
     return f"VCR-{target}" if number == 1 else f"VCR-{target}-{number}"

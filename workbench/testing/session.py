@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workbench.aee.tools.calls import MakeReady, Ready, first_of, recalled, recorded_intents, with_intent
+from workbench.core.state import Message
 from workbench.model import events as e
+from workbench.model.ids import message_id
 from workbench.ports import ToolResult
 
 CallTool = Callable[[str, Mapping[str, Any], str], ToolResult]
@@ -35,6 +37,8 @@ class RecordingSession:
         self._recorded = recorded_intents(self._events)
         self._keys: set[str] = set()
         self.stop_when: Callable[[], bool] = lambda: False
+        self._waiting: list[Message] = []
+        self._sent = 0
 
     @property
     def events(self) -> tuple[e.Event, ...]:
@@ -74,6 +78,34 @@ class RecordingSession:
     def stopping(self) -> bool:
         """What `stop_when` says."""
         return self.stop_when()
+
+    def send(self, text: str, *, mode: str = "steer", author: str = "human:ana") -> str:
+        """A person speaks to the agent; the message's id."""
+        self._sent += 1
+        name = message_id(self._run, self._sent)
+        self._append(e.MessageSent(run=self._run, message=name, mode=mode, text=text))
+        self._waiting.append(Message(id=name, mode=mode, text=text, author=author, at=AT))
+        return name
+
+    def messages(self, *, midway: bool = True) -> tuple[e.MessageGiven, ...]:
+        """What was sent and may be given now, each once."""
+        given = [m for m in self._waiting if not midway or m.mode != "queue"]
+        self._waiting = [m for m in self._waiting if m not in given]
+        told = tuple(
+            e.MessageGiven(
+                run=self._run,
+                message=message.id,
+                revision=message.revision,
+                mode=message.mode,
+                author=message.author,
+                text=message.text,
+                how="midway" if midway else "turn",
+            )
+            for message in given
+        )
+        for each in told:
+            self._append(each)
+        return told
 
     def answer(self, consultation: str, resolution: str = "VCR-1") -> None:
         """Record that a person settled a question."""

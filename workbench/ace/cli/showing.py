@@ -10,11 +10,13 @@ from workbench.ace.cli.table import age, glyph, money
 from workbench.core.assumptions import why_first
 from workbench.core.state import ConsultationState, MissionState, PackState, RunState, state_data
 from workbench.core.status import is_gate
+from workbench.core.views.messages import message_rows
 from workbench.core.views.missions import mission_row, run_row
 from workbench.model.errors import NotFound
 from workbench.model.text import one_line, visible
 from workbench.ports import Blobs
 
+SAID_CELLS = 200  # of a message to an agent, in the lines of its run
 SCHEMA = 1  # of every object here; a change of shape bumps it
 Lines = Iterator[str]
 
@@ -182,6 +184,10 @@ def run_lines(run: RunState, *, now: str, undone: Collection[str] = ()) -> Lines
     yield f"queued {age(row.age_s)} ago; last act {age(row.idle_s)} ago: {one_line(run.last_act) or '-'}"
     if run.waiting_for:
         yield f"waits for: {', '.join(run.waiting_for)}"
+    for message in message_rows(run, now=now):
+        when = f"given {age(message.given_s)} ago" if message.given_s >= 0 else f"waits; given {message.when}"
+        said = one_line(message.text, SAID_CELLS)
+        yield f"{message.id} ({message.mode}) by {one_line(message.author)}, {when}: {said}"
     if run.pack:
         yield f"newest pack: {run.pack}"
     if run.reason:

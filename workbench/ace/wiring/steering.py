@@ -1,4 +1,7 @@
-"""What people say to runs at work: pause, go on, stop; for the command line and the screens. It prints nothing."""
+"""What people say to runs at work: pause, go on, stop, and words for the agent; for command line and screens alike.
+
+It prints nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,11 @@ from workbench.ace.wiring import things
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
+from workbench.core.decide import message as messages
 from workbench.core.decide import mission as missions
 from workbench.core.decide import run as decide_run
 from workbench.core.decide.decision import Decision
-from workbench.core.state import RunState
+from workbench.core.state import Message, RunState
 from workbench.model.errors import Refused
 
 Say = Callable[[Ledger, RunState], Decision]
@@ -57,6 +61,41 @@ def stop(place: Workplace, names: Sequence[str], *, why: str) -> list[RunState]:
             how = _stop_mission if thing.kind == "mission" else _stop_run
             decide(journal, lambda states, how=how, thing=thing: how(states, thing.id, why, place.actor))  # type: ignore[misc]  # a lambda's defaults
         return [run for thing in named for run in things.runs_of(journal, thing.id)]
+
+
+def say(place: Workplace, name: str, *, mode: str, text: str) -> tuple[RunState, Message]:
+    """Speak to the agent of one run: queue, steer or interrupt. The run then, and the message."""
+    sent: list[Message] = []
+
+    def send(run: RunState) -> Decision:
+        decision = messages.send_message(run, mode=mode, text=text, actor=place.actor)
+        sent[:] = [messages.sent_by(decision, at=place.clock.now())]
+        return decision
+
+    return _to_run(place, name, send), sent[0]
+
+
+def spoken_to(place: Workplace, name: str) -> RunState:
+    """The run whose agent is spoken to, with what waits for it."""
+    with place.reading() as ledger:
+        return things.run(ledger, name)
+
+
+def reword(place: Workplace, name: str, wanted: str, *, text: str, mode: str = "") -> RunState:
+    """Change a message that the agent was not given yet."""
+    return _to_run(place, name, lambda run: messages.edit_message(run, wanted, text=text, mode=mode, actor=place.actor))
+
+
+def unsay(place: Workplace, name: str, wanted: str) -> RunState:
+    """Take back a message that the agent was not given yet."""
+    return _to_run(place, name, lambda run: messages.drop_message(run, wanted, actor=place.actor))
+
+
+def _to_run(place: Workplace, name: str, say: Callable[[RunState], Decision]) -> RunState:
+    with place.writing() as journal:
+        run = things.run(journal, name).id
+        decide(journal, lambda states: say(things.run(states, run)))
+        return things.run(journal, run)
 
 
 def _stop_mission(states: Ledger, name: str, reason: str, actor: str) -> Decision:

@@ -76,12 +76,15 @@ class _Player:
         payloads = [event.payload for event in turn.history]
         self._said = Counter(visible(p.text) for p in payloads if isinstance(p, ThoughtRecorded))
         self._answered = {p.consultation for p in payloads if isinstance(p, RunAnswered)}
-        self.rounds = sum(isinstance(p, ChangesRequested) for p in payloads)
+        requests = [p for p in payloads if isinstance(p, ChangesRequested)]
+        self.rounds = len(requests)
+        self._comments = [comment for asked in requests for comment in told(asked.required_changes)]
 
     def play(self, steps: tuple[Step, ...], prefix: str) -> TurnEnd | None:
         for number, step in enumerate(steps, 1):
             if self._session.stopping():
                 return "stopped"
+            self._session.messages()
             act = _PLAYS.get(step.kind, _Player.tool_call)
             if (end := act(self, step, f"{prefix}{number}.{step.kind}")) is not None:
                 return end
@@ -108,7 +111,16 @@ class _Player:
         return None
 
     def submit(self, step: Step, call: str) -> TurnEnd | None:
-        return "submitted" if self._use(step, call, step.value).state == "ok" else None
+        """Deliver. Where the script says nothing of the comments that it was sent, its message is said of each."""
+        rationale = step.value.get("rationale", {})
+        if self._comments and "addressed" not in rationale:
+            how = str(step.value.get("message", "")) or "delivered again"
+            addressed = [{"comment": comment, "how": how} for comment in self._comments]
+            return self._submit(step, call, {**step.value, "rationale": {**rationale, "addressed": addressed}})
+        return self._submit(step, call, step.value)
+
+    def _submit(self, step: Step, call: str, arguments: Mapping[str, Any]) -> TurnEnd | None:
+        return "submitted" if self._use(step, call, arguments).state == "ok" else None
 
     def ask(self, step: Step, call: str) -> TurnEnd | None:
         result = self._use(step, call, step.value, standing_is_fine=True)

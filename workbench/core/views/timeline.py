@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
+from workbench.core.messages import name_of
 from workbench.model import events as e
 from workbench.model.instants import seconds_between
 
@@ -46,6 +47,7 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
     facts: str = ""
     duration_ms: int = -1  # not known
     ref: str = ""  # a question or a pack
+    message: str = ""  # to the agent
     text: str = ""  # whole, where the title is only its start
     called: e.ToolCalled | None = None
     returned: e.ToolReturned | None = None
@@ -304,6 +306,40 @@ def _told(timeline: Timeline, event: e.Event, p: e.AnswerTold) -> None:
     _say(timeline, event, "decision", title, ref=p.consultation, state="resolved")
 
 
+_SAYS = {"queue": "says", "steer": "says at once", "interrupt": "interrupts"}
+
+
+def _message_sent(timeline: Timeline, event: e.Event, p: e.MessageSent) -> None:
+    title = f"{name_of(event.actor)} {_SAYS.get(p.mode, p.mode)}: {p.text}"
+    _say(timeline, event, "person", title, text=p.text, state="waiting", message=p.message)
+
+
+def _message_edited(timeline: Timeline, event: e.Event, p: e.MessageEdited) -> None:
+    title = f"{name_of(event.actor)} {_SAYS.get(p.mode, p.mode)} instead: {p.text}"
+    _settle(timeline, p.message, "changed")
+    _say(timeline, event, "person", title, text=p.text, state="waiting", message=p.message)
+
+
+def _message_dropped(timeline: Timeline, event: e.Event, p: e.MessageDropped) -> None:
+    if not _settle(timeline, p.message, "taken back"):
+        _say(timeline, event, "person", f"{name_of(event.actor)} took {p.message} back")
+
+
+def _message_given(timeline: Timeline, event: e.Event, p: e.MessageGiven) -> None:
+    where = "midway" if p.how == "midway" else "at the start of a turn"
+    _settle(timeline, p.message, "given")
+    _say(timeline, event, "person", f"the agent was given {p.message} {where}: {p.text}", text=p.text, state="given")
+
+
+def _settle(timeline: Timeline, message: str, state: str) -> bool:
+    """The newest line of a message that waits is not waiting any more; whether it is in here."""
+    for index in range(len(timeline.acts) - 1, -1, -1):
+        if timeline.acts[index].message == message:
+            timeline.change(index, replace(timeline.acts[index], state=state))
+            return True
+    return False
+
+
 def _pack_submitted(timeline: Timeline, event: e.Event, p: e.RunPackSubmitted) -> None:
     _say(timeline, event, "pack", f"{p.pack} waits for a person", ref=p.pack, state=p.verdict)
 
@@ -368,6 +404,10 @@ _FOLDS: dict[type[e.Payload], Fold] = {
     e.RunAwaitsAnswer: _awaits,
     e.RunAnswered: _answered,
     e.AnswerTold: _told,
+    e.MessageSent: _message_sent,
+    e.MessageEdited: _message_edited,
+    e.MessageDropped: _message_dropped,
+    e.MessageGiven: _message_given,
     e.RunPackSubmitted: _pack_submitted,
     e.ChangesRequested: _changes,
     e.EvidenceRequested: _renewed,

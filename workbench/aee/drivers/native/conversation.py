@@ -14,6 +14,7 @@ import msgspec
 
 from workbench.aee.drivers.native.results import NOT_DONE, SHOWN, told, told_answer, told_late
 from workbench.aee.tools.calls import first_of, recalled
+from workbench.core.messages import told as told_message
 from workbench.model import events as e
 from workbench.model.text import one_line
 from workbench.ports import ToolResult
@@ -84,6 +85,8 @@ class Conversation:
                 self._answered.add(payload.consultation)
             elif isinstance(payload, e.AnswerTold):
                 self.hear_answer(payload.consultation, self._answers.get(payload.consultation, {}))
+            elif isinstance(payload, e.MessageGiven):
+                self.hear(told_message(payload))
             elif isinstance(payload, e.ChangesRequested):
                 changes = "".join(f"\n- {change}" for change in payload.required_changes)
                 self.hear(

@@ -21,6 +21,7 @@ from workbench.aee.meter import Meter
 from workbench.aee.prices import price_of
 from workbench.aee.spending import UNFINISHED, Allowance, is_to_deliver
 from workbench.aee.tools.calls import REPEATABLE, REPEATS, repeat_of
+from workbench.core.messages import told as told_message
 from workbench.model import events as e
 from workbench.model.errors import Refused
 from workbench.ports import Blobs, Session, Tool, ToolResult, Turn, TurnEnd
@@ -108,6 +109,7 @@ class _Loop:
                 end = "stopped"
             if end is None:
                 self._tell_answers()
+                self._tell_messages()
                 end = self._converse()
             if end is not None:
                 return end
@@ -166,6 +168,11 @@ class _Loop:
                 told = e.AnswerTold(run=self._turn.run, consultation=question, resolution=str(answer.get("id", "")))
                 self._session.record(told, key=question)
                 self._talk.hear_answer(question, answer)
+
+    def _tell_messages(self) -> None:
+        """Pass on what people say to the agent meanwhile, at the first place where it can hear it."""
+        for given in self._session.messages():
+            self._talk.hear(told_message(given))
 
     def _converse(self) -> TurnEnd | None:
         reply = self._asking.reply()
