@@ -17,6 +17,7 @@ import msgspec
 
 from workbench.aee.drivers.script import OTHERWISE, Step, option_of, parse
 from workbench.aee.tools.calls import REPEATABLE, REPEATS, repeat_of
+from workbench.core.decide.comment import told
 from workbench.model.errors import Refused
 from workbench.model.events import ChangesRequested, RunAnswered, ThoughtRecorded
 from workbench.model.text import visible

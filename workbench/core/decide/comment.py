@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from workbench.model.errors import NotFound, Refused
 
 MOST = 500  # of one pack
 LONGEST = 20_000  # characters of a comment, and of a suggestion
+_TOLD = re.compile(r"\[([^\s\]]+\.c\d+)\]")
 TARGETS = ("lines", "clause", "evidence", "step", "whole")
 
 
@@ -53,6 +55,11 @@ def settle(pack: PackState, comment: str, *, how: str, by: str, actor: str) -> D
 def batch(comments: Iterable[Comment]) -> tuple[str, ...]:
     """What the agent is told of comments that it did not get yet, one text each."""
     return tuple(_told(one) for one in comments if not one.sent and not one.settled)
+
+
+def told(changes: Iterable[str]) -> list[str]:
+    """The ids of the comments among the changes that an agent was asked for."""
+    return [found[1] for change in changes if (found := _TOLD.match(change))]
 
 
 def place_of(target: Mapping[str, Any]) -> str:
