@@ -102,6 +102,8 @@ def _packs(script: Script) -> None:
     script.refused("merge", "MRP-parser-fix.1-1")
     assert script.one("approve", "MRP-parser-fix.1-1", "--why", "shown")["decision"] == "approve"
     assert len(script.one("merge", "MRP-parser-fix.1-1")["merge_commit"]) == 40
+    remark = script.one("comment", "add", "MRP-flaky-retry.1-1", "-m", "a skip hides what fails")
+    assert (remark["kind"], remark["state"]) == ("comment", "open")
     assert script.one("request-changes", "MRP-flaky-retry.1-1", "--why", "no skips")["decision"] == "request-changes"
     assert script.one("wait", "parser-fix")["kind"]
     script.one("undo", "MRP-parser-fix.1-1")
@@ -109,6 +111,9 @@ def _packs(script: Script) -> None:
     assert renewed.code in (0, 3), renewed
     built = script.person.types(script.shop, "mrp", "build", "--base", "main", "--head", "main")
     assert built.code in (1, 3), built
+    assert script.person.types(script.shop, "wait", "flaky-retry", "--timeout", "300").code == 3
+    (told,) = script.rows("comment", "list", "MRP-flaky-retry.1-2")
+    assert (told["id"], told["state"]) == (remark["id"], "addressed")  # its agent had to say what it did
 
 
 def _house(script: Script) -> None:

@@ -28,6 +28,7 @@ from workbench.aee.workspaces import SharedClones
 from workbench.artifacts import policy as policies
 from workbench.artifacts.configuration import Settings
 from workbench.artifacts.policy import Policy
+from workbench.core.comments import unspoken
 from workbench.core.decide.decision import run_stream
 from workbench.core.recall import standing
 from workbench.core.state import RunState
@@ -285,6 +286,7 @@ class ChildGround:
             matching=lambda query: self._standing(run, query),
             asked=lambda: self.states.consultations(run=run.id),
             find_suite=lambda: self._suite(run, made, stop),
+            comments=lambda: unspoken(self.states.packs(run=run.id)),
         )
         return ToolBox(place, assignment=assignment, callbacks=callbacks)
 

@@ -48,6 +48,13 @@ def placed(pack: PackState, others: Iterable[PackState], reads: Reads) -> list[P
     return [_placed(one, of, pack, claims, reads) for of in line for one in of.comments]
 
 
+def unspoken(packs: Iterable[PackState]) -> list[str]:
+    """The comments that a run's agent was sent and that no delivery of it speaks of, oldest first."""
+    line = sorted(packs, key=lambda one: one.revision)
+    claims = _claims(line)
+    return [one.id for pack in line for one in pack.comments if one.sent and not one.settled and one.id not in claims]
+
+
 def anchor_of(target: Mapping[str, Any]) -> Anchor | None:
     """The anchor that a comment's target keeps; None where it is on no lines, or was written by something else."""
     try:

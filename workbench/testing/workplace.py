@@ -65,6 +65,7 @@ class Workplace:
         self.branch = branch_of(MISSION, RUN)
         self.questions: list[str] = []
         self.asked: list[ConsultationState] = []  # as the journal has them; a test fills it
+        self.comments: list[str] = []  # ids of those that a delivery has to speak of; a test fills it
         self.scratch = root.with_name(f"{root.name}.scratch")
         self.journal = MemoryJournal()
         self.base = self._make(files)
@@ -98,6 +99,7 @@ class Workplace:
                 matching=lambda _query: standing,
                 asked=lambda: self.asked,
                 find_suite=lambda: self.suite,
+                comments=lambda: self.comments,
             ),
         )
 
@@ -111,6 +113,7 @@ class Workplace:
         self.git("clean", "-q", "-ffdx")
         self.questions.clear()
         self.asked.clear()
+        self.comments.clear()
 
     def git(self, *argv: str) -> str:
         """The output of a git command in the clone."""

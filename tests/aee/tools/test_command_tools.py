@@ -121,6 +121,16 @@ def test_submit_commits_all_of_it_as_the_agent(confined: Workplace) -> None:
     assert confined.git("ls-tree", "-r", "--name-only", "HEAD").split() == ["new", "src/a.py", "src/crlf.txt"]
 
 
+def test_a_delivery_says_what_became_of_every_comment_that_was_sent(confined: Workplace) -> None:
+    """What a person remarked is not passed over in silence; the refusal says how to speak of it."""
+    confined.comments.append("MRP-a.1-1.c1")
+    call(confined, "edit", path="new.py", content="x = 1\n")
+    refused = call(confined, "submit_merge_readiness", message="Why")
+    assert (refused.state, "MRP-a.1-1.c1" in refused.summary) == ("error", True)
+    said = {"addressed": [{"comment": "MRP-a.1-1.c1", "how": "left as it is: it is used elsewhere"}]}
+    assert call(confined, "submit_merge_readiness", message="Why", rationale=said).state == "ok"
+
+
 def test_what_steers_a_screen_is_not_committed(confined: Workplace) -> None:
     """Control characters of a message become visible escapes, its lines stay; control: git itself would keep them."""
     call(confined, "edit", path="new", content="x")

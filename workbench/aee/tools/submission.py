@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Callable, Collection
 from typing import Annotated, Any
 
 import msgspec
@@ -108,12 +109,21 @@ class SubmitTool(CheckedTool[SubmitArguments]):
     description = "Commit everything in the workspace and deliver it for a merge-readiness pack. Ends your turn."
     arguments = SubmitArguments
 
-    def __init__(self, place: Place, *, branch: str, run: str, agent: str) -> None:
+    def __init__(
+        self, place: Place, *, branch: str, run: str, agent: str, comments: Callable[[], Collection[str]] = tuple
+    ) -> None:
         self._place, self._branch, self._run = place, branch, run
+        self._comments = comments  # ids of people's comments that the agent was sent and has not spoken of
         self._author = one_line(agent.replace("<", " ").replace(">", " ")) or "agent"
 
     def act(self, arguments: SubmitArguments, call_id: str) -> ToolResult:  # noqa: ARG002 - the tool interface
-        """Stage, refuse when nothing differs from the base, commit, deliver."""
+        """Stage, refuse when nothing differs from the base or a comment is passed over, commit, deliver."""
+        answered = {one.comment for one in arguments.rationale.addressed if one.how.strip()}
+        if silent := [comment for comment in self._comments() if comment not in answered]:
+            raise Refused(
+                f"a person commented, and you do not say what you did about it: {', '.join(silent[:20])}",
+                hint="Deliver again with rationale.addressed: [{comment, how}]; `how` may say why you did nothing.",
+            )
         argv = ("/bin/sh", "-c", _SCRIPT, "submit", self._branch, self._place.workspace.base_commit, self._run)
         message = visible(arguments.message.replace("\r\n", "\n")).encode("utf-8", "replace")
         # Under no call's name: what it prints is between it and us, and no output of the agent's.

@@ -5,7 +5,7 @@ It must not know who asks (a driver, an MCP client) nor who records the calls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,7 +59,8 @@ class Callbacks:
 
     `name_question(call)` names the question that a call raises. `matching(query)` finds standing resolutions (VCR
     documents with `id`); an empty query finds all of them. `asked()` are the questions of the run so far.
-    `find_suite()` gives the project's tests, or None.
+    `find_suite()` gives the project's tests, or None. `comments()` are the ids of people's comments that the run was
+    sent and did not yet speak of in a delivery.
     `blobs` keep what a call is about to write, until it is written; `now()` is the instant of a question.
     """
 
@@ -69,6 +70,7 @@ class Callbacks:
     matching: Matching = field(default=_nothing_stands)
     asked: Asked = field(default=_nothing_asked)
     find_suite: FindSuite = field(default=_no_suite)
+    comments: Callable[[], Collection[str]] = tuple
 
 
 def _about(assignment: Assignment) -> dict[str, str]:
@@ -104,7 +106,7 @@ class ToolBox:
             RunTool(place),
             TestTool(place, callbacks.find_suite),
             ask,
-            SubmitTool(place, branch=assignment.branch, **whose),
+            SubmitTool(place, branch=assignment.branch, comments=callbacks.comments, **whose),
             RecallTool(callbacks.matching),
             BriefTool(assignment.brief),
         )
