@@ -59,6 +59,7 @@ class Dispatch:
         max_runs: int,
         enqueue: Callable[[str, int, int], None] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        heed: Callable[[Iterable[Event]], None] = lambda _: None,
     ) -> None:
         self._journal = journal
         self._states = states
@@ -66,6 +67,7 @@ class Dispatch:
         self.max_runs = max_runs
         self._enqueue = enqueue or enqueue_step
         self._monotonic = monotonic
+        self._heed = heed  # told of everything that is new in the journal
         self._lock = threading.Lock()
         self.seen_seq = -1  # how far the journal was followed
         self._waiting: dict[str, RunState] = {}  # runs that want a place
@@ -118,6 +120,7 @@ class Dispatch:
             return
         while self.seen_seq < self._journal.last_seq():
             events = self._journal.read_all(after=self.seen_seq, limit=PAGE)
+            self._heed(events)
             for event in events:
                 if isinstance(event.payload, RunResumed):  # a person wants it now
                     self._tries.pop(event.payload.run, None)

@@ -19,11 +19,12 @@ from msgspec.structs import replace
 
 from workbench import __version__
 from workbench.aee import dispatch
+from workbench.aee.forecasting import Forecasting
 from workbench.aee.lock import AeeLock
 from workbench.aee.reports import ReportServer
 from workbench.aee.supervise import Supervisor
 from workbench.aee.trouble import Trouble, log
-from workbench.aee.wiring import Ground, open_ground
+from workbench.aee.wiring import STORE, Ground, open_ground
 from workbench.journal.presence import Card, started_ticks, write_card
 from workbench.model.errors import WorkbenchError
 from workbench.model.events import AeeStarted, AeeStopped, Payload, Proposed
@@ -100,7 +101,10 @@ def _work(ground: Ground, stop: threading.Event, card: Card, *, once: bool) -> N
         socket=path,
         clear_locks=ground.clear_locks,
     )
-    steps = dispatch.Dispatch(ground.journal, ground.states, aee=card.aee, max_runs=max_runs)
+    foreseeing = Forecasting(
+        ground.journal, ground.states, store=ground.directory / STORE, repository=ground.repository
+    )
+    steps = dispatch.Dispatch(ground.journal, ground.states, aee=card.aee, max_runs=max_runs, heed=foreseeing.heed)
     steps.recover()
     ground.clear_leftovers()
     server = ReportServer(path, supervisor.accept)
@@ -108,6 +112,7 @@ def _work(ground: Ground, stop: threading.Event, card: Card, *, once: bool) -> N
     _say(ground, AeeStarted(aee=card.aee, pid=card.pid, version=__version__, sandbox=card.sandbox, max_runs=max_runs))
     write_card(ground.directory, replace(card, state="running"))
     reason = "it broke"
+    foreseeing.start()
     try:
         reason = _Loop(ground, steps, once=once).run(stop)
     finally:
@@ -115,6 +120,7 @@ def _work(ground: Ground, stop: threading.Event, card: Card, *, once: bool) -> N
         _await_children(steps)
         dispatch.shut_down()
         server.close()
+        foreseeing.close()
         with contextlib.suppress(WorkbenchError, OSError):  # nobody may be able to write any more
             if not steps.at_work():
                 ground.clear_leftovers()  # of children that were killed while this AEE lived

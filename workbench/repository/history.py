@@ -97,7 +97,7 @@ def _sections(output: Iterable[bytes]) -> Iterator[tuple[str, str, list[tuple[in
                 yield commit, path, lines
             path, number, parents, lines = "", 0, 0, []
             if line.startswith(b"diff --"):
-                path = _path_of(line)
+                path = path_of(line)
             else:
                 commit = line.decode()
         elif line.startswith(b"@@") and (found := _HUNK.match(line)):
@@ -110,7 +110,7 @@ def _sections(output: Iterable[bytes]) -> Iterator[tuple[str, str, list[tuple[in
         yield commit, path, lines
 
 
-def _path_of(header: bytes) -> str:
+def path_of(header: bytes) -> str:
     """The path in `diff --git a/P b/P` or `diff --combined P`; P may be quoted."""
     kind, _, rest = header.removeprefix(b"diff --").partition(b" ")
     if kind == b"git":

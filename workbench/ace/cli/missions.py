@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+
 import click
 
 from workbench.ace.cli.emptiness import say_why_empty
@@ -9,13 +11,15 @@ from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.table import Column, age, money
 from workbench.ace.wiring import things
+from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
+from workbench.core.forecast import FORECAST_STREAM, Forecast, newest
 from workbench.core.state import RunState
 from workbench.core.status import taken_back
 from workbench.core.views.missions import MissionRow, RunRow, mission_row, run_row
 
 NONE_YET = 'No missions yet. next: workbench run "one sentence"'
-STAGE_CELLS, AGENT_CELLS = 14, 16  # at most; names of stages and agents are people's own
+STAGE_CELLS, AGENT_CELLS, FORECAST_CELLS = 14, 16, 24  # at most; names of stages and agents are people's own
 MISSION_COLUMNS = (
     Column[MissionRow]("mission", lambda row: row.id),
     Column[MissionRow]("status", lambda row: row.status, state=True),
@@ -25,6 +29,7 @@ MISSION_COLUMNS = (
     Column[MissionRow]("age", lambda row: age(row.age_s), right=True),
     Column[MissionRow]("title", lambda row: row.title, grow=True),
 )
+FORECAST = Column[MissionRow]("forecast", lambda row: row.forecast, most=FORECAST_CELLS, spare=True)
 RUN_COLUMNS = (
     Column[RunRow]("run", lambda row: row.id),
     Column[RunRow]("agent", lambda row: row.agent or "-", most=AGENT_CELLS, grow=True),
@@ -47,11 +52,13 @@ def missions(place: Workplace, out: Output) -> None:
         for run in everyone:
             by_mission.setdefault(run.mission, []).append(run)
         undone = taken_back(everyone, ledger.packs(state="approved"))
+        ahead = _forecast(ledger, everyone, undone)
         rows = [
-            mission_row(mission, by_mission.get(mission.id, []), now=now, undone=undone)
+            mission_row(mission, by_mission.get(mission.id, []), now=now, undone=undone, forecast=ahead)
             for mission in ledger.missions()
         ]
-    out.rows(rows, MISSION_COLUMNS, empty=NONE_YET)
+    foreseen = any(row.forecast for row in rows)
+    out.rows(rows, (*MISSION_COLUMNS, FORECAST) if foreseen else MISSION_COLUMNS, empty=NONE_YET)
     say_why_empty(rows, place, out)
 
 
@@ -66,7 +73,15 @@ def runs(place: Workplace, out: Output, mission: str, live: bool) -> None:
         whose = things.mission(ledger, mission).id if mission else ""
         chosen = ledger.runs(mission=whose, live=live)
         undone = taken_back(chosen, ledger.packs(state="approved"))
-        found = [run_row(run, now=now, undone=undone) for run in chosen]
+        ahead = _forecast(ledger, ledger.runs(live=True), undone)
+        found = [run_row(run, now=now, undone=undone, forecast=ahead) for run in chosen]
     rows = [row for row in found if not live or row.status != "done"]
     out.rows(rows, RUN_COLUMNS, empty=NONE_YET)
     say_why_empty(rows, place, out)
+
+
+def _forecast(ledger: Ledger, runs: Iterable[RunState], undone: Collection[str]) -> Forecast:
+    """What the AEE last foresaw, of runs that are still to be merged."""
+    made = ledger.read_newest(FORECAST_STREAM, limit=1)
+    live = {run.id for run in runs if not run.outcome or run.id in undone}
+    return newest(made, live)

@@ -15,6 +15,7 @@ VERBS: dict[str, Verb | Noun] = {
     "inbox": Verb(f"{_HERE}.inbox:inbox", "What needs a person, costly waits first.", _LOOK),
     "missions": Verb(f"{_HERE}.missions:missions", "All missions at a glance.", _LOOK),
     "runs": Verb(f"{_HERE}.missions:runs", "All runs at a glance.", _LOOK),
+    "forecast": Verb(f"{_HERE}.forecast:forecast", "Which branches would conflict, and what to merge first.", _LOOK),
     "show": Verb(f"{_HERE}.show:show", "Anything by its id, whole.", _LOOK),
     "log": Verb(f"{_HERE}.log:log", "What a run did, event by event.", _LOOK),
     "answer": Verb(f"{_HERE}.answer:answer", "Answer an agent's question, with a reason.", _DECIDE),

@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.core.forecast import NOTHING, Forecast, in_words
 from workbench.core.state import MissionState, RunState
 from workbench.core.status import Status, is_over, mission_status, run_status, stage
 from workbench.model.instants import seconds_between
@@ -29,6 +30,8 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     pack: str
     age_s: int
     idle_s: int
+    conflicts: tuple[str, ...] = ()  # runs with which it would conflict, or `target`
+    forecast: str = ""  # the same in words, with the files
     kind: Literal["run"] = "run"
     schema: int = 1
 
@@ -47,11 +50,13 @@ class MissionRow(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     runs: tuple[str, ...]
     age_s: int
+    conflicts: tuple[str, ...] = ()  # runs with which any of its own would conflict, or `target`
+    forecast: str = ""
     kind: Literal["mission"] = "mission"
     schema: int = 1
 
 
-def run_row(run: RunState, *, now: str, undone: Collection[str] = ()) -> RunRow:
+def run_row(run: RunState, *, now: str, undone: Collection[str] = (), forecast: Forecast = NOTHING) -> RunRow:
     """The row of one run. `undone` (`core.status.taken_back`) are runs whose merge was taken back."""
     return RunRow(
         id=run.id,
@@ -66,11 +71,18 @@ def run_row(run: RunState, *, now: str, undone: Collection[str] = ()) -> RunRow:
         pack=run.pack,
         age_s=_age(run.queued_at, now),
         idle_s=_age(run.last_at or run.queued_at, now),
+        conflicts=forecast.against((run.id,)),
+        forecast=in_words(forecast, (run.id,)),
     )
 
 
 def mission_row(
-    mission: MissionState, runs: Sequence[RunState], *, now: str, undone: Collection[str] = ()
+    mission: MissionState,
+    runs: Sequence[RunState],
+    *,
+    now: str,
+    undone: Collection[str] = (),
+    forecast: Forecast = NOTHING,
 ) -> MissionRow:
     """The row of one mission with its runs. `run` and `agent` name the run whose status shows."""
     status = mission_status(mission, runs, undone)
@@ -88,6 +100,8 @@ def mission_row(
         title=mission.title,
         runs=tuple(run.id for run in runs),
         age_s=_age(mission.started_at, now),
+        conflicts=forecast.against([run.id for run in runs]),
+        forecast=in_words(forecast, [run.id for run in runs]),
     )
 
 
