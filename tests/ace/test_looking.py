@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 from ace_world import Call, World
+
+from workbench.core.plugins import PLUGIN_STREAM
+from workbench.model.events import MergeStarted, PluginFailed, Proposed
 
 CONTRACT_OF_INBOX = {"schema", "id", "kind", "category", "mission", "run", "title", "blocking", "age_s"}
 CONTRACT_OF_RUNS = {"schema", "id", "kind", "mission", "run", "agent", "status", "stage", "cost_usd", "tokens"}
@@ -40,6 +44,39 @@ def test_queued_work_without_an_aee_is_an_alert(call: Call, world: World) -> Non
     world.mission(runs=2)
     row = call("inbox", "--json").one
     assert (row["kind"], row["category"], row["held_runs"]) == ("alert", "aee-down", 2)
+
+
+def test_show_finds_every_id_of_the_inbox(call: Call, world: World) -> None:
+    """Questions, packs, runs that rest or failed, a merge without an outcome, a plugin that failed, the AEE."""
+    asks, delivers, rests, fails, merges = world.mission(runs=5)
+    world.mission("waits")
+    world.question(asks)
+    world.question(asks, 2, mode="advisory", assumption="Cents")
+    world.question(asks, 3, category="permission")
+    world.pack(delivers)
+    world.ended(rests)
+    world.ended(fails, outcome="failed")
+    pack = world.pack(merges)
+    ref = {"ref": "refs/heads/main", "old": world.base, "new": world.base, "mode": "merge"}
+    begun = MergeStarted(pack=pack, **ref)
+    broke = PluginFailed(plugin="gone", digest="sha256:0", hook="collect", state="error", reason="KeyError")
+    known = msgspec.structs.replace(broke, plugin="sarif")
+    world.journal.append(
+        [
+            Proposed(stream=f"pack/{pack}", payload=begun, actor="human:ada"),
+            *(Proposed(stream=PLUGIN_STREAM, payload=each, actor="aee") for each in (broke, known)),
+        ]
+    )
+    rows = call("inbox", "--json").rows
+    kinds = {(row["kind"], row["category"]) for row in rows}
+    assert {category for kind, category in kinds if kind == "alert"} >= {"resting", "plugin-failed", "aee-down"}, kinds
+    assert {("crp", "permission"), ("crp", "trade-off"), ("mrp", "ready"), ("alert", "merge-open")} <= kinds
+    for row in rows:
+        shown = call("show", row["id"], "--json")
+        assert shown.code == 0, (row, shown.err)
+        assert shown.one["id"] == row["id"]
+        assert call("show", row["id"]).out.strip()
+    assert call("show", "plugin/nowhere").code == 2
 
 
 def test_missions_and_runs_have_the_fields_of_the_contract(call: Call, world: World) -> None:

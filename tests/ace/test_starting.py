@@ -141,6 +141,23 @@ def test_without_an_agent_the_remedy_is_said(call: Call) -> None:
     assert "[agents.NAME]" in said.err
 
 
+@pytest.mark.parametrize(
+    ("driver", "known"), [("gemini", ""), ("sarif-x", ""), ("geminy", "gemini"), ("scriptet", "scripted")]
+)
+def test_an_unknown_driver_is_refused_before_anything_is_queued(
+    driver: str, known: str, call: Call, repository: Path
+) -> None:
+    """With the names that there are; the control: one that a plugin describes as data, or may bring as code."""
+    (repository / ".workbench").mkdir()
+    (repository / ".workbench/config.toml").write_text(f'[agents.a]\ndriver = "{driver}"\n')
+    said = call("run", "Do it well", "--no-start", "--agent", "a", "--json")
+    assert said.code == (2 if known else 0), said.err
+    if known:
+        assert known in said.error["hint"] and repr(driver) in said.error["message"]
+        assert call("missions", "--json").out == ""
+    assert call("run", "Do it well", "--no-start", "--agent", "b").code == 2
+
+
 def test_the_only_configured_agent_is_taken(call: Call, repository: Path) -> None:
     """One configured agent needs no --agent; an unknown one lists what there is."""
     (repository / ".workbench").mkdir()

@@ -8,9 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from tests.pluginhost.bundles import HOOK, bundle, judged, opened
-from workbench.aee.driving import OwnDrivers, PluginDriver, _kinds, driver_of
+from workbench.aee.driving import OwnDrivers, PluginDriver, driver_of, kinds_of
 from workbench.aee.plugged import tools_of
 from workbench.aee.reports import Fenced
+from workbench.aee.sandbox.select import probe
+from workbench.aee.trying import tried
+from workbench.artifacts.configuration import Agent, Settings
 from workbench.core.plugins import Standing
 from workbench.core.state import RunState
 from workbench.model.errors import NotFound, WorkbenchError
@@ -48,7 +51,7 @@ class T:
 def driver(name: str = "tidy") -> tuple[PluginDriver, list[Failure]]:
     """The driver of a plugin that lets its session decide."""
     host, failures = opened(bundle(code=DRIVERS.format(name=name)))
-    ((source, kind),) = _kinds(host).values()
+    ((source, kind),) = kinds_of(host).values()
     assert not isinstance(kind, str)
     return PluginDriver(host, source, kind, seat=None), failures  # type: ignore[arg-type]  # it looks at none
 
@@ -67,6 +70,22 @@ def test_a_turn_ends_as_the_plugin_says() -> None:
     made, failures = driver("tidy-two")
     assert made.take_turn(None, lambda _turn: "submitted") == "submitted"  # type: ignore[arg-type]  # what it passes on
     assert (made.name, failures) == ("tidy-two", [])
+
+
+TRIED = """session.use("edit", {"path": "answer.txt", "content": "HELLO"}, call="1")
+        return "submitted\""""
+
+
+@pytest.mark.parametrize(("does", "told"), [(TRIED, ""), ("raise KeyError('x')", "broke")], ids=["works", "breaks"])
+def test_an_agent_of_a_plugin_can_be_tried(does: str, told: str) -> None:
+    """Also one whose driver is code: in a throwaway clone, and what it does wrong is told."""
+    if not (found := probe("bubblewrap")).works:
+        pytest.skip(found.reason)
+    host, _ = opened(bundle(code=DRIVERS.format(name="tidy").replace("return session(turn)", does)))
+    row = tried("t", Agent(driver="tidy"), own=Settings(), host=host)
+    assert (row["ok"], told in row["error"], bool(row["error"])) == (not told, True, bool(told)), row
+    absent = tried("t", Agent(driver="tidier"), own=Settings(), host=host)
+    assert "is not there" in absent["error"]
 
 
 @pytest.mark.parametrize("error", [NotFound("no model", hint="name one"), Fenced("another child"), ConnectionError()])
@@ -92,7 +111,7 @@ def test_odd_shapes_are_refused() -> None:
     """A kind without a name that is text, a tool without parameters."""
     odd = DRIVERS.format(name="tidy").replace("name='tidy'", "name=1")
     host, failures = opened(bundle(code=odd))
-    assert _kinds(host) == {}
+    assert kinds_of(host) == {}
     bare = TOOLS.format(name="tidy_x", result="None").replace("{}\n    def", "1 and object()\n    def")
     other, more = opened(bundle(code=bare))
     assert tools_of(other, lambda _source: {"bench": None}) == []
@@ -115,10 +134,10 @@ def test_a_run_whose_driver_is_not_trusted_says_so() -> None:
 def test_a_plugin_brings_no_driver_of_another_name(name: str) -> None:
     """It is refused and recorded; the control: under its own name it is there."""
     host, failures = opened(bundle(code=DRIVERS.format(name=name)))
-    assert _kinds(host) == {}
+    assert kinds_of(host) == {}
     assert [failure.state for failure in failures] == ["refused"]
     own, none = opened(bundle(code=DRIVERS.format(name="tidy")))
-    assert (list(_kinds(own)), none) == (["tidy"], [])
+    assert (list(kinds_of(own)), none) == (["tidy"], [])
 
 
 def tools(name: str, result: str) -> tuple[list[Any], list[Failure]]:

@@ -19,6 +19,7 @@ from workbench.testing.repositories import Repo
 
 STEPS = [
     {"write": ["notes.txt", "UNFINISHED\n"]},
+    {"write": ["answer.txt", "HELLO\n"]},
     {"tool": ["submit_merge_readiness", {"message": "Note it", "rationale": {"approach": "a file"}}]},
 ]
 CODE = '[modules]\naee = ["code"]\n'
@@ -78,8 +79,12 @@ def test_plugins_of_a_repository_take_part_once_they_are_trusted(world: World) -
     """The agent delivers, the pack says which plugins had a part, one that failed is in the inbox until it is off."""
     states = {name: row["state"] for name, row in world.plugins().items() if row["origin"] == "repository"}
     assert states == dict.fromkeys(("player", "well", "broken", "hostile"), "untrusted")
+    world.types("run", "Write a note", "--agent", "p", expect=2)
+    assert world.types("missions") == [], "nothing is queued that its driver could not carry out"
     for name in ("player", "well", "broken"):
         world.types("plugin", "trust", name, "--digest", world.plugins()[name]["digest"])
+    (tried,) = world.types("agents", "try", "p")
+    assert (tried["ok"], tried["answer"]) == (True, "HELLO"), "it can be tried as it will work"
     (started,) = world.types("run", "Write a note", "--agent", "p")
     world.types("wait", "--timeout", "100", expect=3)
 

@@ -98,7 +98,7 @@ Kind = DriverKind | AgentKind
 def driver_of(host: Host, own: OwnDrivers) -> Driver:
     """The adapter to the run's agent. Raises NotFound for a kind that nothing here provides."""
     wanted = own.run.driver
-    kinds = _kinds(host)
+    kinds = kinds_of(host)
     if wanted not in kinds:
         if (plugin := next((each for each in host.left_out if owns(each.name, wanted)), None)) is not None:
             why = "nobody trusts its content" if plugin.state == "untrusted" else str(plugin.problems[0])
@@ -113,7 +113,8 @@ def driver_of(host: Host, own: OwnDrivers) -> Driver:
     if isinstance(kind, AgentKind):
         return own.acp(kind)
     if source.is_ours:
-        known = _known_program(own, kinds) if wanted == ACP else None
+        agent = read_settings(own.ground.person.checkout, shared=b"")[0].agents.get(own.run.agent)
+        known = known_program(agent, kinds) if wanted == ACP and agent is not None else None
         return own.acp(known) if known is not None else kind.open(_seat(own))
     return PluginDriver(host, source, kind, _seat(own))
 
@@ -150,7 +151,7 @@ class PluginDriver:
         )
 
 
-def _kinds(host: Host) -> dict[str, tuple[Source, Kind]]:
+def kinds_of(host: Host) -> dict[str, tuple[Source, Kind]]:
     """All kinds by name; the first one has a name, and a plugin has only those that are its own."""
     found: dict[str, tuple[Source, Kind]] = {}
     for source, kind in host.gather(HOOK):
@@ -169,11 +170,10 @@ def _wrong(source: Source, kind: object, found: Mapping[str, object]) -> str:
     return f"there is a driver {kind.name!r} already" if kind.name in found else ""
 
 
-def _known_program(own: OwnDrivers, kinds: Mapping[str, tuple[Source, Kind]]) -> AgentKind | None:
+def known_program(agent: Agent, kinds: Mapping[str, tuple[Source, Kind]]) -> AgentKind | None:
     """The kind whose program an agent's own command runs, or that its settings name as its profile."""
-    agent = read_settings(own.ground.person.checkout, shared=b"")[0].agents.get(own.run.agent)
-    words = _words(agent.command) if agent is not None else ()
-    if agent is None or not words:
+    words = _words(agent.command)
+    if not words:
         return None
     name = str(agent.options.get("profile", "")) or _stem(words)
     programs = [kind for _, kind in kinds.values() if isinstance(kind, AgentKind) and name not in PROFILES]

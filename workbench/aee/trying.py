@@ -13,20 +13,31 @@ from typing import Any
 
 import msgspec
 
+from workbench.aee.drivers.acp.profiles import profile_from
+from workbench.aee.driving import PluginDriver, kinds_of, known_program
 from workbench.aee.sandbox.select import select
 from workbench.aee.spending import allowance_of
 from workbench.aee.tools.git_commands import GIT_ENV
 from workbench.aee.tools.place import Place
 from workbench.aee.tools.toolbox import Assignment, Callbacks, ToolBox
 from workbench.artifacts.configuration import Agent, Settings
+from workbench.core.plugins import PLUGIN_STREAM, TRUST_STREAM, Standing, standing
+from workbench.core.state import RunState
 from workbench.journal.blobs import FileBlobs
 from workbench.journal.clock import SystemClock
+from workbench.journal.store import open_journal
 from workbench.model.errors import NotFound, Refused, WorkbenchError
 from workbench.model.events import Event, ModelCalled, ToolReturned
 from workbench.model.text import visible
+from workbench.pluginhost import discovery
+from workbench.pluginhost.bundle import Bundle
+from workbench.pluginhost.hookspecs import AgentKind, Seat
+from workbench.pluginhost.host import Host
+from workbench.pluginhost.manifest import owns
+from workbench.pluginhost.roster import Plugin, roster
 from workbench.ports import Driver, Environment, Mount, Session, Turn, TurnEnd, Workspace
 from workbench.repository.configuration import read_settings
-from workbench.repository.repository import open_repository
+from workbench.repository.repository import GitRepository, open_repository
 from workbench.testing.session import RecordingSession
 
 RUN, BRANCH = "try.1", "workbench/try/try.1"
@@ -52,18 +63,49 @@ def main() -> int:
     with open_repository(Path(wanted.repository), allow_bare=True, allow_empty=True) as person:
         settings, _ = read_settings(person.checkout)
         own, _ = read_settings(person.checkout, shared=b"")
-    row = tried(wanted.agent, settings.agents[wanted.agent], own=own)
+        agent = settings.agents[wanted.agent]
+        host = _host_of(agent, person, Path(wanted.journal))
+    row = tried(wanted.agent, agent, own=own, host=host)
     sys.stdout.buffer.write(msgspec.json.encode(row) + b"\n")
     return 0
 
 
-def tried(name: str, agent: Agent, *, own: Settings) -> dict[str, Any]:
+def _host_of(agent: Agent, person: GitRepository, journal: Path) -> Host:
+    """The plugins that may know the agent: its driver, or the program that its own command runs. No failure is kept."""
+    found = roster([*discovery.shipped(), *discovery.installed(), *_brought(person)], _standing(journal))
+    host = Host("aee", record=lambda _failure: None)
+    host.admit(plugin for plugin in found if _may_know(plugin, agent))
+    return host
+
+
+def _may_know(plugin: Plugin, agent: Agent) -> bool:
+    if agent.driver == ACP:
+        return plugin.manifest is not None and bool(plugin.manifest.agents)
+    return owns(plugin.name, agent.driver)
+
+
+def _brought(person: GitRepository) -> list[Bundle]:
+    try:
+        return discovery.of_commit(person, person.resolve("HEAD"))
+    except NotFound:  # no commit yet
+        return []
+
+
+def _standing(journal: Path) -> Standing:
+    try:
+        with open_journal(journal, clock=SystemClock(), read_only=True) as said:
+            return standing(said.read(TRUST_STREAM), said.read(PLUGIN_STREAM))
+    except NotFound:
+        return Standing()
+
+
+def tried(name: str, agent: Agent, *, own: Settings, host: Host) -> dict[str, Any]:
     """What came of it; trouble is told in the row. `own` are the settings without the repository's."""
     began = time.monotonic()
     ended, error, hint, answer = "", "", "", ""
     events: Sequence[Event] = ()
     with tempfile.TemporaryDirectory(prefix="workbench-try-", ignore_cleanup_errors=True) as directory:
-        trial = _Trial(Path(directory), name)
+        trial = _Trial(Path(directory), name, host)
         try:
             ended = trial.take(agent, own)
             answer = trial.answer()
@@ -100,7 +142,8 @@ def tried(name: str, agent: Agent, *, own: Settings) -> dict[str, Any]:
 class _Trial:
     """A clone of nothing much, and the tools in it."""
 
-    def __init__(self, directory: Path, agent: str) -> None:
+    def __init__(self, directory: Path, agent: str, host: Host) -> None:
+        self._host = host
         clone = directory / "clone"
         clone.mkdir()
         (clone / "greeting.txt").write_text(GREETING, encoding="utf-8")
@@ -136,19 +179,57 @@ class _Trial:
             from workbench.aee.drivers.native.opening import open_native  # the SDK takes a second
 
             return open_native(agent, brief=BRIEF, asked=(), tools=self._box.tools, blobs=self._blobs)
+        kinds = kinds_of(self._host)
         if agent.driver == ACP:
-            from workbench.aee.drivers.acp.opening import open_acp
+            mine = own.agents.get(self._agent)
+            return self._program(own, known_program(mine, kinds) if mine is not None else None)
+        if agent.driver not in kinds:
+            why = "; ".join(f"the plugin {plugin.name} is {plugin.state}" for plugin in self._host.left_out)
+            told = f"the driver {agent.driver!r} is not there{f': {why}' if why else ''}"
+            raise NotFound(told, hint="workbench agents doctor and workbench plugin doctor say what is missing.")
+        source, kind = kinds[agent.driver]
+        if isinstance(kind, AgentKind):
+            return self._program(own, kind)
+        return PluginDriver(self._host, source, kind, self._seat(agent))
 
-            mine = {name: _unanswered(each) for name, each in own.agents.items()}
-            return open_acp(
-                self._agent,
-                msgspec.structs.replace(own, agents=mine),
-                box=self._box,
-                home=self._clone.with_name("home"),
-                answered=lambda _question: {},
-                allowance=allowance_of(BRIEF, ()),
-            )
-        raise NotFound(f"agents of the driver {agent.driver!r} cannot be tried here", hint="Start a mission with it.")
+    def _program(self, own: Settings, kind: AgentKind | None) -> Driver:
+        """An agent's program; `kind` is the plugin's that knows it."""
+        from workbench.aee.drivers.acp.opening import open_acp
+
+        mine = {name: _unanswered(each) for name, each in own.agents.items()}
+        return open_acp(
+            self._agent,
+            msgspec.structs.replace(own, agents=mine),
+            box=self._box,
+            home=self._clone.with_name("home"),
+            answered=lambda _question: {},
+            allowance=allowance_of(BRIEF, ()),
+            command=kind.program.command if kind is not None else "",
+            profile=profile_from(kind.name, kind.program) if kind is not None else None,
+        )
+
+    def _seat(self, agent: Agent) -> Seat:
+        place = self._place
+        return Seat(
+            run=RunState(
+                id=RUN,
+                mission="try",
+                agent=self._agent,
+                driver=agent.driver,
+                branch=BRANCH,
+                base_commit=place.workspace.base_commit,
+            ),
+            agent=agent,
+            brief=BRIEF,
+            rules=lambda: (),
+            tools=self._box.tools,
+            blobs=self._blobs,
+            workspace=place.workspace,
+            sandbox=place.sandbox,
+            environment=place.environment,
+            limits=place.limits,
+            home=self._clone.with_name("home"),
+        )
 
     def answer(self) -> str:
         """What the agent wrote, read as a tool would: never through a link out of the clone."""

@@ -18,6 +18,7 @@ from workbench.model.instants import seconds_between
 Kind = Literal["crp", "mrp", "alert"]
 AEE_DOWN, RESTING, FAILED = "aee-down", "resting", "failed"
 PLUGIN_FAILED = "plugin-failed"
+AEE, PLUGIN = "aee", "plugin/"  # ids of what is of the house: the AEE, and a plugin by its name
 STALE = "stale"  # an approved pack whose base moved
 NO_TIPS: Mapping[str, str] = MappingProxyType({})
 NO_PLUGINS: Mapping[str, Failing] = MappingProxyType({})
@@ -186,7 +187,7 @@ def _plugin(name: str, failing: Failing) -> Concern:
     what = "overran in" if first.state == "timed-out" else "failed in"
     return Concern(
         kind="alert",
-        id=f"plugin/{name}",
+        id=f"{PLUGIN}{name}",
         category=PLUGIN_FAILED,
         mission="",
         run="",
@@ -207,7 +208,7 @@ def _aee_down(held: Sequence[RunState], trouble: str, now: str) -> Concern:
     waiting = f"{count} {'run waits' if count == 1 else 'runs wait'}"
     return Concern(
         kind="alert",
-        id="aee",
+        id=AEE,
         category=AEE_DOWN,
         mission="",
         run="",

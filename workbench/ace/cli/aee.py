@@ -25,14 +25,14 @@ def start(place: Workplace, out: Output, max_runs: int | None) -> None:
     from workbench.ace.wiring import engine
 
     who = engine.start(place, *_options(max_runs))
-    _print(place, out, who)
+    print_status(place, out, who)
 
 
 @click.command()
 @speaks
 def status(place: Workplace, out: Output) -> None:
     """Whether an AEE serves this repository."""
-    _print(place, out, place.presence())
+    print_status(place, out, place.presence())
 
 
 @click.command()
@@ -46,7 +46,7 @@ def stop(place: Workplace, out: Output, grace: float) -> None:
             f"The AEE (pid {who.pid}) did not end within {grace:g} s.",
             hint=f"kill -9 {who.pid} is safe: nothing acknowledged is lost.",
         )
-    _print(place, out, place.presence())
+    print_status(place, out, place.presence())
 
 
 @click.command()
@@ -65,7 +65,8 @@ def _options(max_runs: int | None) -> list[str]:
     return ["--max-runs", str(max_runs)] if max_runs else []
 
 
-def _print(place: Workplace, out: Output, who: Presence) -> None:
+def print_status(place: Workplace, out: Output, who: Presence) -> None:
+    """How an AEE stands, and what is wrong with its disk."""
     with place.reading() as ledger:
         at_work = sum(run.step is not None for run in ledger.runs(live=True)) if who.pid else 0
     out.one(_object(place, who, at_work), _lines(who, at_work))

@@ -21,17 +21,18 @@ from workbench.model.errors import NotFound
 @click.argument("id")
 @speaks
 def show(place: Workplace, out: Output, id: str) -> None:
-    """The mission, run, question, pack, resolution, brief, loop or rule ID, whole.
+    """The mission, run, question, pack, resolution, brief, loop or rule ID, whole; `plugin/NAME` and `aee`, too.
 
     Of what is in the journal the unique start of an id is enough.
     """
+    from workbench.ace.cli.alert import show_alert
     from workbench.ace.cli.scripts import show_script
 
     with place.reading() as ledger:
         try:
             thing = things.find(ledger, id)
         except NotFound:
-            if not show_script(place, out, id):
+            if not (show_alert(place, out, id) or show_script(place, out, id)):
                 raise
             return
         _SHOW[thing.kind](place, out, ledger, thing)

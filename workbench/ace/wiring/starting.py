@@ -14,6 +14,7 @@ import msgspec
 
 from workbench.ace.wiring import scripts
 from workbench.ace.wiring.deciding import decide
+from workbench.ace.wiring.drivers import require_driver
 from workbench.ace.wiring.inheritance import require_own
 from workbench.ace.wiring.scripts import BRIEF, LOOP, MENTOR, Script
 from workbench.ace.wiring.unwritten import Ledger
@@ -94,6 +95,7 @@ def start_mission(place: Workplace, order: Order) -> Started:
     with place.writing() as journal:
         require_own(place, journal)
         agent = choose_agent(place, order, settings, journal.blobs)
+        require_driver(place, agent.driver, agent=agent.name, commit=base.commit)
         started = e.MissionStarted(
             mission=brief.id,
             title=brief.value.title,
