@@ -23,10 +23,12 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.soak.writing import answer
 from workbench.journal.checkpoints import Checkpoints
 from workbench.journal.clock import SystemClock
 from workbench.journal.group import GroupCommit
 from workbench.journal.store import DATABASE, open_journal
+from workbench.journal.syncs import Sync, sync_data
 from workbench.journal.verify import verify
 from workbench.model import events as e
 from workbench.model.events import Event, Payload, Proposed
@@ -50,18 +52,18 @@ class Act(NamedTuple):
 # --- the processes that are watched ---
 
 
-def append(directory: Path, who: str) -> None:
-    """Append and say which ids were acknowledged."""
+def append(directory: Path, who: str, count: int, *, sync: Sync = sync_data) -> None:
+    """Append so often and say which ids were acknowledged."""
     with open_journal(directory, clock=SystemClock()) as journal:
         if who == "person":
-            for _ in range(DECISIONS):
-                _say(journal.append([_thought("decided")]))
+            for number in range(count):
+                _say(answer(journal, who, number))
                 time.sleep(0.02)
             return
         checkpoints = Checkpoints(journal.path, interval_s=0.02, full_pages=LOG_PAGES)
-        with GroupCommit(journal) as grouped:
+        with GroupCommit(journal, sync=sync) as grouped:
             journal.checkpoint_every(2 * LOG_PAGES)
-            for number in range(GROUPED):
+            for number in range(count):
                 future = grouped.submit([_thought("x" * (number * 37 % 900)), _thought(str(number))])
                 future.add_done_callback(_acknowledged)
                 if number % 7 == 0:
@@ -89,16 +91,19 @@ def _on_run(payload: Payload) -> Proposed:
     return Proposed(stream="run/m.1", payload=payload, actor="agent:m.1")
 
 
-def recorded(place: Path) -> list[Act]:
-    """What two processes did to a journal; the journal as it was before is left in `place / "before"`."""
+def recorded(place: Path, *, grouped: int, decisions: int, early: bool = False) -> list[Act]:
+    """What two processes did to a journal; the journal as it was before is left in `place / "before"`.
+
+    `early`: the one that appends in groups answers before it syncs.
+    """
     with open_journal(place / "journal", clock=SystemClock()) as journal:
         queued = e.RunQueued(run="m.1", mission="m", agent="a", driver="d", branch="b", base_commit="c")
         journal.append([_on_run(queued)])
     shutil.copytree(place / "journal", place / "before")
-    writer = f"{sys.executable} -m tests.soak.power --directory {place / 'journal'} --append"
+    writer = f"{sys.executable} -m tests.soak.power --directory {place / 'journal'} {'--early' if early else ''}"
     calls = "trace=pwrite64,write,ftruncate,fsync,fdatasync"
     watched = ["strace", "-f", "-y", "-xx", "-s", "70000", "-e", calls, "-o", str(place / "calls")]
-    both = f"{writer} groups & {writer} person & wait"
+    both = f"{writer} --append groups {grouped} & {writer} --append person {decisions} & wait"
     subprocess.run([*watched, "sh", "-c", both], check=True, stdout=subprocess.DEVNULL)
     with (place / "calls").open(encoding="ascii", errors="replace") as lines:
         return list(acts_of(lines))
@@ -225,18 +230,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Loss of power at random moments.")
     parser.add_argument("--losses", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--append", choices=("groups", "person"), help=argparse.SUPPRESS)
+    parser.add_argument("--append", nargs=2, metavar=("WHO", "COUNT"), help=argparse.SUPPRESS)
     parser.add_argument("--directory", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--early", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.append:
-        append(asked.directory, asked.append)
+        who, count = asked.append
+        append(asked.directory, who, int(count), sync=(lambda _file: None) if asked.early else sync_data)
         return 0
     if shutil.which("strace") is None:
         print("strace is not installed")
         return 1
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
-        acts = recorded(place)
+        acts = recorded(place, grouped=GROUPED, decisions=DECISIONS)
         wrong = losses(acts, place, count=asked.losses, chance=random.Random(asked.seed))
     answers = sum(act.kind == "answer" for act in acts)
     if answers != GROUPED + DECISIONS:

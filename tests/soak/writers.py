@@ -40,6 +40,7 @@ KILLS_A_JOURNAL = 250
 SHORTEST_S, LONGEST_S = 0.0, 0.07  # between two kills
 ALL_AT_ONCE = 0.25  # of the moments
 PATIENCE_S = 120.0  # for the writers that end a journal
+LAST_TRIES = 5  # of these
 LAWS = ("lost", "doubled", "gaps", "unsound", "rebuilt differently", "hindered")
 
 
@@ -57,6 +58,7 @@ class Writer:
         self.who, self._directory, self._control = who, directory, control
         self.tried: dict[int, bool] = {}  # whether it was acknowledged
         self.odd: list[str] = []
+        self.late = 0  # times that another process had the lock for too long; it tries again when it is its turn
         self.pid, self.pipe = 0, -1
         self._rest = b""
         self._said = False  # anything since its start
@@ -90,6 +92,8 @@ class Writer:
         kind, _, rest = line.partition(" ")
         if kind == "ODD":
             self.odd.append(rest)
+        elif kind == "BUSY":
+            self.late += 1
         elif kind == "TRY":
             self.tried.setdefault(int(rest), False)
         else:
@@ -121,6 +125,7 @@ class Played(NamedTuple):
     events: int
     acknowledged: int
     again: int  # appends that were tried again
+    late: int  # told that another process has the lock
     broken: list[Broken]
     seconds: float
 
@@ -151,7 +156,8 @@ def play(directory: Path, *, kills: int, chance: random.Random, control: str = "
     broken += _judged(directory, writers)
     acknowledged = sum(sum(writer.tried.values()) for writer in writers)
     with open_journal(directory, clock=SystemClock(), read_only=True) as journal:
-        return Played(counted, journal.last_seq(), acknowledged, again, broken, time.monotonic() - begun)
+        late = sum(writer.late for writer in writers)
+        return Played(counted, journal.last_seq(), acknowledged, again, late, broken, time.monotonic() - begun)
 
 
 def _listen(writers: list[Writer], until: float) -> None:
@@ -172,14 +178,15 @@ def _ended(writers: list[Writer], chance: random.Random) -> list[Broken]:
         os.kill(writer.pid, signal.SIGKILL)
     for writer in writers:
         writer.bury()
-        writer.start(is_last=True)
-    _listen(writers, time.monotonic() + PATIENCE_S)
     broken = []
-    for writer in writers:
-        if writer.kill():
-            broken.append(Broken("hindered", f"{writer.who} did not come to its end within {PATIENCE_S:.0f} s"))
-        broken += [Broken("hindered", sentence) for sentence in writer.odd]
-    return broken
+    for _ in range(LAST_TRIES):
+        behind = [writer for writer in writers if not all(writer.tried.values())]
+        for writer in behind:
+            writer.start(is_last=True)
+        _listen(behind, time.monotonic() + PATIENCE_S)
+        late = [writer.who for writer in behind if writer.kill()]
+        broken += [Broken("hindered", f"{who} did not come to its end within {PATIENCE_S:.0f} s") for who in late]
+    return broken + [Broken("hindered", sentence) for writer in writers for sentence in writer.odd]
 
 
 # --- the laws ---
@@ -273,6 +280,7 @@ def _table(played: list[Played], seed: int) -> str:
         "events": sum(one.events for one in played),
         "acknowledged appends": sum(one.acknowledged for one in played),
         "tried again": sum(one.again for one in played),
+        "told that it is locked": sum(one.late for one in played),
         **{law: broken[law] for law in LAWS},
         "kills a second": f"{kills['kills'] / seconds:.0f}",
     }

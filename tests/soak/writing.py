@@ -1,7 +1,8 @@
 """The processes that `writers` kills: one appends in groups as the AEE does, the others singly as commands do.
 
 Each says on its pipe, which outlives it, what it is about to append and what was acknowledged: `TRY number`, `ACK
-number`, `ODD sentence`. What a number stands for depends on nothing but the number, so that it can be tried again.
+number`; and `BUSY sentence` when it waited too long for its turn, `ODD sentence` for anything else. What a number
+stands for depends on nothing but the number, so that it can be tried again.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from workbench.journal.group import GroupCommit
 from workbench.journal.presence import Card, presence, started_ticks, write_card
 from workbench.journal.store import SqliteJournal, open_journal
 from workbench.model import events as e
-from workbench.model.errors import AlreadyResolved, WorkbenchError
+from workbench.model.errors import AlreadyResolved, JournalProblem, WorkbenchError
 from workbench.model.events import Event, Proposed
 from workbench.ports import States
 
@@ -51,6 +52,8 @@ def live(task: Task, pipe: int) -> None:
     """Work until the last number, or until killed."""
     try:
         (_as_aee if task.who == AEE else _as_person)(task, pipe)
+    except JournalProblem as busy:
+        _say(pipe, f"{'BUSY' if 'locked by another process' in busy.message else 'ODD'} {task.who}: {busy.message}")
     except WorkbenchError as hindered:
         _say(pipe, f"ODD {task.who} was hindered: {hindered.message}")
     except Exception as error:  # noqa: BLE001 - the top of a process: whatever it is is told
@@ -140,7 +143,7 @@ def _as_person(task: Task, pipe: int) -> None:
             for number in left[at : at + COMMANDS]:
                 _say(pipe, f"TRY {number}")
                 if is_answer(task.who, number):
-                    _answer(journal, task.who, number)
+                    answer(journal, task.who, number)
                 else:
                     ids = ids_of(task.who, number)
                     thoughts = [e.ThoughtRecorded(run="m.1", text=text) for text in (task.who, str(number))]
@@ -163,7 +166,8 @@ def asked(who: str, number: int) -> str:
     return question(who, number).consultation
 
 
-def _answer(journal: SqliteJournal, who: str, number: int) -> None:
+def answer(journal: SqliteJournal, who: str, number: int) -> list[Event]:
+    """Ask what this number answers, and answer it; the events that say so, none when that was done before."""
     raised = question(who, number)
     journal.append(raise_consultation(raised).events)
 
@@ -173,7 +177,8 @@ def _answer(journal: SqliteJournal, who: str, number: int) -> None:
         return resolve(state, option="A", rationale="it fits", decided_by=who, actor=f"human:{who}", at="")
 
     with contextlib.suppress(AlreadyResolved):  # by this person, before the kill
-        decide(journal, decision)
+        return decide(journal, decision)
+    return []
 
 
 def question(who: str, number: int) -> e.ConsultationRaised:
