@@ -437,6 +437,7 @@ class PackSubmitted(Payload, frozen=True, kw_only=True):
     title: str = ""
     headline: str = ""  # the first reason, for one-line views
     facts: str = ""  # how many criteria are met and how large the change is, for the same
+    proof: str = ""  # the commit that proves it in git; empty: none could be made
 
 
 class PackFailed(Payload, frozen=True, kw_only=True):

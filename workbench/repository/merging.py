@@ -6,7 +6,7 @@ and after a crash `stands` and `finish` tell from the plan alone what happened. 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -67,13 +67,29 @@ def bring(repository: GitRepository, store: Store, ref: str) -> None:
     repository.git.run("fetch", *fetch_flags(store.path), "--", str(store.path), f"+{ref}:{ref}")
 
 
-def message_for(subject: str, *, pack: str, run: str = "", body: str = "") -> str:
-    """A commit message with the trailers by which a merge is found again."""
+def message_for(
+    subject: str, *, pack: str, run: str = "", digest: str = "", decisions: Sequence[str] = (), body: str = ""
+) -> str:
+    """A commit message with the trailers by which a merge is found again, and held to its proof."""
     first = " ".join(subject.split()) or f"Merge {pack}"
-    trailers = [f"Workbench-Pack: {pack}", *([f"Workbench-Run: {run}"] if run else [])]
+    named = [("Pack", pack), ("Run", run), ("Pack-Digest", digest), *(("Decision", each) for each in decisions)]
+    lines = [f"Workbench-{name}: {value}" for name, value in named if value]
     # A line of the body that looks like one of ours would count as one.
     quoted = "\n".join(f"> {line}" if line.lower().startswith("workbench-") else line for line in body.splitlines())
-    return "\n\n".join(part for part in (first, quoted.strip(), "\n".join(trailers)) if part) + "\n"
+    return "\n\n".join(part for part in (first, quoted.strip(), "\n".join(lines)) if part) + "\n"
+
+
+def trailers(repository: GitRepository, commit: str) -> dict[str, list[str]]:
+    """The trailers of ours in a commit's message, in its last paragraph: name to values."""
+    # Not `git show`, which runs the program that the repository names to check a signature, if it says so.
+    raw = repository.git.run("cat-file", "commit", commit).out
+    message = raw.partition(b"\n\n")[2].decode("utf-8", "replace")
+    found: dict[str, list[str]] = {}
+    for line in message.rstrip().rpartition("\n\n")[2].splitlines():
+        name, _, value = line.partition(": ")
+        if name.startswith("Workbench-"):
+            found.setdefault(name, []).append(value)
+    return found
 
 
 class Merger:

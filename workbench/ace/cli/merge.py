@@ -39,7 +39,13 @@ def merge(place: Workplace, out: Output, mrp: str, mode: str | None, override: s
 
     done = merging.merge_pack(place, mrp, mode=mode or "", override=override)
     out.one(
-        {**_object(done, "merge"), "merge_commit": done.new, "mode": done.how, "checkpoint": done.checkpoint},
+        {
+            **_object(done, "merge"),
+            "merge_commit": done.new,
+            "mode": done.how,
+            "proof": done.proof,
+            "checkpoint": done.checkpoint,
+        },
         [f"merged {done.pack}: {done.ref} stands at {done.new} ({done.how})"],
     )
     _also(out, done)

@@ -7,25 +7,23 @@ nothing about merges.
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from workbench.ace.wiring.signing import Signer, sign_commit, signer_of
+from workbench.ace.wiring.signing import Signed, sign_commit, signer_of
 from workbench.ace.wiring.workplace import Workplace
 from workbench.journal.store import SqliteJournal
 from workbench.journal.verify import Checkpoint, checkpoint
-from workbench.model.digests import digest_bytes
-from workbench.model.errors import RepositoryProblem
-from workbench.repository import objects
+from workbench.model.digests import canonical, digest_bytes
+from workbench.proof import keeping
+from workbench.proof.filing import SIGNERS
+from workbench.proof.ssh import Signer
 from workbench.repository.repository import GitRepository
 
 REF = "refs/workbench/checkpoints"
 FILE = "checkpoint.json"
-SIGNERS = ".workbench/signers"  # SSH allowed signers, as what is checked out has it
-ATTEMPTS = 5  # lost races for the ref
 MOST = 200  # newest checkpoints that are read; each vouches for what lies before it
 MOST_CHECKED = 20  # of these, newest first, until one signer is trusted: a signature covers all commits before it
 
@@ -39,6 +37,7 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     heads: dict[str, str]
     pack: str = ""
     merged: str = ""
+    proof: str = ""  # the commit that proves the merge
     kind: str = "checkpoint"
     schema: int = 1
 
@@ -60,27 +59,46 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
 
 
-def write(place: Workplace, journal: SqliteJournal, *, pack: str, merged: str) -> Written:
+def write(place: Workplace, journal: SqliteJournal, *, pack: str, merged: str, proof: str = "") -> Written:
     """Add a checkpoint of the journal as it stands, signed if that needs nobody. Raises RepositoryProblem."""
     repository, now = place.repository, checkpoint(journal)
-    kept = Kept(journal=_first(journal), place=_place(place), seq=now.seq, heads=now.heads, pack=pack, merged=merged)
-    tree = _tree(repository, kept)
-    by = msgspec.structs.replace(repository.identity(), seconds=int(time.time()))
-    message = f"Checkpoint of the journal at seq {kept.seq}\n\nWorkbench-Pack: {pack}\n"
-    for _ in range(ATTEMPTS):
-        tip = _tip(repository)
-        parents = (tip,) if tip else ()
-        made = sign_commit(
-            repository, objects.commit_tree(repository.git, tree, parents=parents, message=message, author=by)
-        )
-        if _swapped(repository, made.commit, tip):
-            return Written(made.commit, made.problem)
-    raise RepositoryProblem(f"{REF} moves all the time", hint="the next merge makes another checkpoint")
+    kept = Kept(
+        journal=_first(journal),
+        place=_place(place),
+        seq=now.seq,
+        heads=now.heads,
+        pack=pack,
+        merged=merged,
+        proof=proof,
+    )
+    signed: list[Signed] = []
+
+    def seal(commit: str) -> str:
+        signed.append(sign_commit(repository, commit))
+        return signed[-1].commit
+
+    made = keeping.add(
+        repository,
+        REF,
+        lambda _: keeping.tree_of(repository, {FILE: canonical(kept)}, {}),
+        message=f"Checkpoint of the journal at seq {kept.seq}\n\nWorkbench-Pack: {pack}\n",
+        by=repository.identity(),
+        seal=seal,
+    )
+    return Written(made, signed[-1].problem)
+
+
+def proofs(repository: GitRepository, pack: str) -> list[str]:
+    """The proofs of a pack that checkpoints know, newest first."""
+    tip = keeping.tip(repository, REF)
+    commits = repository.git.text("rev-list", "--first-parent", f"--max-count={MOST}", tip).split() if tip else []
+    kept = (_kept(repository, commit, []) for commit in commits)
+    return [item.proof for item in kept if item is not None and item.pack == pack and item.proof]
 
 
 def read(place: Workplace, journal: SqliteJournal) -> Found:
     """The checkpoints of this journal, and what does not hold of them."""
-    repository, tip = place.repository, _tip(place.repository)
+    repository, tip = place.repository, keeping.tip(place.repository, REF)
     if not tip:
         return Found()
     commits = repository.git.text("rev-list", "--first-parent", f"--max-count={MOST}", tip).split()
@@ -135,24 +153,6 @@ def _kept(repository: GitRepository, commit: str, problems: list[str]) -> Kept |
     except msgspec.DecodeError:
         problems.append(f"altered: checkpoint {commit[:12]} cannot be read")
         return None
-
-
-def _tree(repository: GitRepository, kept: Kept) -> str:
-    data: dict[str, Any] = msgspec.to_builtins(kept)
-    blob = repository.git.text("hash-object", "-w", "--stdin", stdin=msgspec.json.encode(data, order="sorted"))
-    return repository.git.text("mktree", stdin=f"100644 blob {blob}\t{FILE}\n".encode())
-
-
-def _tip(repository: GitRepository) -> str:
-    words = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{REF}^{{commit}}")
-    answer = repository.git.run(*words, ok=(0, 1, 128))
-    return answer.text.removeprefix("--end-of-options").strip() if answer.code == 0 else ""
-
-
-def _swapped(repository: GitRepository, new: str, old: str) -> bool:
-    """Compare and swap; an absent ref is compared with zeros."""
-    words = ("update-ref", "-m", "workbench: checkpoint", REF, new, old or "0" * len(new))
-    return repository.git.run(*words, ok=(0, 1, 128)).code == 0
 
 
 def _first(journal: SqliteJournal) -> str:

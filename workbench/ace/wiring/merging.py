@@ -10,12 +10,11 @@ import fcntl
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
-from workbench.ace.wiring import approving, checkpointing, things
-from workbench.ace.wiring.checkpointing import Written
+from workbench.ace.wiring import approving, checkpointing, proving, things
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.unwritten import Ledger
@@ -25,6 +24,7 @@ from workbench.core.decide.decision import Decision
 from workbench.core.state import Merge, PackState
 from workbench.journal.store import SqliteJournal
 from workbench.model.errors import Refused, WorkbenchError
+from workbench.proof.filing import Filed
 from workbench.repository.merging import RESOLUTIONS, Merger, Mode, Moved, Plan, message_for
 from workbench.repository.objects import Signature
 from workbench.repository.store import Store
@@ -55,7 +55,16 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     how: str
     updated: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    proof: str = ""  # the commit that proves the merge; empty: none could be made
     checkpoint: str = ""  # the commit that says where the journal stood after the merge; empty: none could be made
+
+
+class Witnessed(NamedTuple):
+    """What was left in git about a merge: commits, empty where there is none, and what is to be said."""
+
+    proof: str
+    checkpoint: str
+    notes: tuple[str, ...] = ()
 
 
 class _Bench:
@@ -95,11 +104,10 @@ def merge_pack(place: Workplace, wanted: str, *, mode: str = "", override: str =
         decide(bench.journal, lambda states: _intent(things.pack(states, pack.id), plan, place.actor))
         moved = _carry_out(bench, pack.id, plan, log=f"workbench: merge {pack.id}", abandon=packs.abandon_merge)
         _finish_merge(bench, pack.id)
-        point = _checkpoint(bench, pack.id, plan)
+        point = _witnessed(bench, pack.id, plan)
     done = _outcome(pack.id, plan, moved)
-    return msgspec.structs.replace(
-        done, checkpoint=point.commit, notes=(*done.notes, *([point.note] if point.note else []))
-    )
+    notes = (*done.notes, *point.notes)
+    return msgspec.structs.replace(done, proof=point.proof, checkpoint=point.checkpoint, notes=notes)
 
 
 def undo_merge(place: Workplace, wanted: str, *, revert: bool = False) -> Outcome:
@@ -249,7 +257,14 @@ def _plan(bench: _Bench, pack: PackState, mode: str) -> Plan:
             head=pack.head,
             tree=pack.tree,
             mode=_mode(mode),
-            message=message_for(subject, pack=pack.id, run=pack.run, body=body),
+            message=message_for(
+                subject,
+                pack=pack.id,
+                run=pack.run,
+                digest=pack.digest,
+                decisions=[str(document.get("id", "")) for document in pack.decisions],
+                body=body,
+            ),
             by=bench.by,
             files={} if mode == "fast-forward" else _resolution_files(bench.place, pack),
         )
@@ -308,13 +323,22 @@ def _finish_merge(bench: _Bench, name: str) -> None:
     decide(bench.journal, finishing)
 
 
-def _checkpoint(bench: _Bench, name: str, plan: Plan) -> Written:
-    """A checkpoint of the journal. The merge stands already: what prevents one is only said."""
+def _witnessed(bench: _Bench, name: str, plan: Plan) -> Witnessed:
+    """A proof of the merge and a checkpoint of the journal. The merge stands: what prevents one is only said."""
+    notes = []
     try:
-        made = checkpointing.write(bench.place, bench.journal, pack=name, merged=plan.new)
+        filed = proving.of_merge(bench.place, bench.journal, bench.pack(name), plan)
+        notes += [filed.note] if filed.note else []
+    except (WorkbenchError, OSError, msgspec.DecodeError) as problem:
+        filed = Filed("")
+        notes.append(f"The merge got no proof: {problem}.")
+    try:
+        made = checkpointing.write(bench.place, bench.journal, pack=name, merged=plan.new, proof=filed.commit)
     except (WorkbenchError, OSError) as problem:
-        return Written("", f"The journal got no checkpoint: {problem}.")
-    return Written(made.commit, f"The checkpoint is unsigned: {made.note}." if made.note else "")
+        return Witnessed(filed.commit, "", (*notes, f"The journal got no checkpoint: {problem}."))
+    if made.note and not filed.note:
+        notes.append(f"The checkpoint is unsigned: {made.note}.")
+    return Witnessed(filed.commit, made.commit, tuple(notes))
 
 
 def _abandon(bench: _Bench, name: str, abandon: Abandon, reason: str) -> None:
@@ -348,7 +372,7 @@ def _settle_merge(bench: _Bench, name: str, plan: Plan) -> str:
     if bench.merger.stands(plan) == "new":
         bench.merger.finish(plan)
     _finish_merge(bench, name)
-    _checkpoint(bench, name, plan)
+    _witnessed(bench, name, plan)
     return f"An interrupted merge of {name} is finished: {plan.ref} stands at {plan.new[:12]}."
 
 

@@ -1,41 +1,158 @@
-"""Whether a pack is still what it was when it was made, and whether what was merged is what was examined."""
+"""Whether a pack is still what it was when it was made, and whether what was merged is what was examined.
+
+It holds three witnesses against each other: the journal, the proof in git, and the merge commit with its note. One that
+is absent is said, never taken for a yes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import msgspec
 
-from workbench.ace.wiring import gating, things
-from workbench.ace.wiring.gating import STORE, BuildOrder
-from workbench.ace.wiring.unwritten import Ledger
+from workbench.ace.wiring import checkpointing, proving, things
+from workbench.ace.wiring.gating import STORE
+from workbench.ace.wiring.unwritten import Ledger, Unwritten
 from workbench.ace.wiring.workplace import Workplace
 from workbench.artifacts.mergepack import MergePack
 from workbench.core.state import PackState
 from workbench.model.digests import digest_bytes, digest_of
 from workbench.model.errors import NotFound, WorkbenchError
-from workbench.repository.merging import RESOLUTIONS
+from workbench.model.events import PackSubmitted
+from workbench.proof import checking, keeping, reading
+from workbench.proof.reading import Proof
 from workbench.repository.objects import Merged
 from workbench.repository.store import Store
 
+NOT_SIGNED = "not signed"  # there is no proof at all
+FETCH = "git fetch REMOTE 'refs/workbench/*:refs/workbench/*' refs/notes/workbench:refs/notes/workbench"
 
-def find(place: Workplace, ledger: Ledger, wanted: str) -> PackState:
-    """The pack of that id, or the one that a merge commit brought in."""
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """What is verified: a pack, as the journal knows it, and as its proof tells it."""
+
+    id: str
+    pack: PackState | None = None
+    proof: Proof | None = None
+    commit: str = ""  # the merge that was asked about
+    file: str = ""  # where the proof comes from, if not from git
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of it. `signer` is of the newest statement about the whole pack; `not_checked` says what was absent."""
+
+    id: str
+    ok: bool
+    problems: tuple[str, ...]
+    digest: str = ""
+    signer: str = NOT_SIGNED
+    signatures: tuple[dict[str, str], ...] = ()
+    not_checked: tuple[str, ...] = ()
+    kind: str = "verification"
+    schema: int = 1
+
+
+def find(place: Workplace, ledger: Ledger, wanted: str) -> Subject:
+    """What `wanted` names: a pack, a commit that merged one, a pack known by its proof alone, or a proof in a file."""
     try:
-        return things.pack(ledger, wanted)
+        return _subject(place, things.pack(ledger, wanted))
     except NotFound as unknown:
+        if wanted in keeping.packs(place.repository):
+            return Subject(id=wanted, proof=reading.read(place.repository, wanted))
+        path = place.directory / wanted
+        if path.is_file():
+            return _of_file(place, ledger, path)
         try:
             commit = place.repository.resolve(wanted)
         except WorkbenchError:
             raise unknown from None
-        for pack in ledger.packs():
-            if pack.merge is not None and pack.merge.new == commit:
-                return pack
-        raise NotFound(f"No pack was merged as {commit[:12]}.", hint="workbench mrp list shows all packs.") from None
+        return _of_commit(place, ledger, commit)
 
 
-def problems(place: Workplace, ledger: Ledger, pack: PackState) -> Iterator[str]:
-    """What does not hold of a pack, in sentences; nothing when all does."""
+def verify(place: Workplace, ledger: Ledger, subject: Subject) -> Verification:
+    """Hold everything that there is against each other."""
+    found = [*_problems(place, ledger, subject)]
+    proof, pack = subject.proof, subject.pack
+    newest = proof.newest if proof is not None else None
+    signer = newest.checked.signer if newest is not None else NOT_SIGNED
+    altered = next((words for words in found if words.startswith("altered")), "")
+    told = newest.readiness.packDigest if newest is not None and newest.readiness is not None else ""
+    return Verification(
+        id=subject.id,
+        ok=not found,
+        problems=tuple(found),
+        digest=pack.digest if pack is not None else told,
+        signer=altered or signer,
+        signatures=tuple(_signatures(proof)),
+        not_checked=tuple(_not_checked(place, ledger, subject)),
+    )
+
+
+def with_problems(before: Verification, more: list[str]) -> Verification:
+    """The same with what was found besides."""
+    return msgspec.structs.replace(before, ok=before.ok and not more, problems=(*before.problems, *more))
+
+
+def _subject(place: Workplace, pack: PackState, commit: str = "") -> Subject:
+    return Subject(id=pack.id, pack=pack, proof=reading.read(place.repository, pack.id), commit=commit)
+
+
+def _of_commit(place: Workplace, ledger: Ledger, commit: str) -> Subject:
+    for pack in ledger.packs():
+        if pack.merge is not None and pack.merge.new == commit:
+            return _subject(place, pack, commit)
+    name = proving.named_by(place, commit)
+    if not name:
+        raise NotFound(f"No pack was merged as {commit[:12]}.", hint="workbench mrp list shows all packs.")
+    known = ledger.pack(name)
+    if known is not None:
+        return _subject(place, known, commit)
+    return Subject(id=name, proof=reading.read(place.repository, name), commit=commit)
+
+
+def _of_file(place: Workplace, ledger: Ledger, path: Path) -> Subject:
+    proof = reading.parse(place.repository, path.read_bytes())
+    name = proof.pack.id if proof.pack is not None else path.name
+    return Subject(id=name, pack=ledger.pack(name), proof=proof, file=str(path))
+
+
+def _problems(place: Workplace, ledger: Ledger, subject: Subject) -> Iterator[str]:
+    pack, proof = subject.pack, subject.proof
+    if pack is not None:
+        yield from _kept(place, ledger, pack)
+    if proof is None:
+        yield from _absent(place, ledger, subject)
+        return
+    yield from checking.of_itself(place.repository, proof, subject.id)
+    if not subject.file:
+        yield from _forgotten(place, ledger, subject, proof)
+    if pack is not None:
+        yield from _against_journal(pack, proof)
+    for commit in _merges(subject):
+        yield from checking.of_merge(place.repository, proof, commit)
+
+
+def _merges(subject: Subject) -> list[str]:
+    """The commits with which the pack is said to have entered: by the question, the journal, or the proof."""
+    if subject.commit:
+        return [subject.commit]
+    if subject.pack is not None:
+        return [subject.pack.merge.new] if subject.pack.merge is not None and _attests_merges(subject) else []
+    newest = subject.proof.newest if subject.proof is not None else None
+    merge = newest.readiness.merge if newest is not None and newest.readiness is not None else None
+    return [merge.new] if merge is not None else []
+
+
+def _attests_merges(subject: Subject) -> bool:
+    """Whether a merge is in the proof at all: one that could not be written is said as not checked."""
+    return subject.proof is not None and any(each.statement.of("merge") for each in subject.proof.attested)
+
+
+# --- what the journal keeps -------------------------------------------------------------------------------------------
+
+
+def _kept(place: Workplace, ledger: Ledger, pack: PackState) -> Iterator[str]:
     if not pack.blob:
         yield f"the pack is {pack.state}: there is nothing to verify"
         return
@@ -48,24 +165,12 @@ def problems(place: Workplace, ledger: Ledger, pack: PackState) -> Iterator[str]
     if pack.digest not in (digest_bytes(raw), digest_of(whole)):
         yield "altered: the pack's digest does not match its content"
     yield from _unbound(pack, whole)
-    yield from _evidence(ledger, whole)
+    yield from checking.evidence_of(whole)
+    for item in whole.evidence:
+        for name, digest in item.outputs.items():
+            if digest.startswith("sha256:") and not ledger.blobs.has(digest):
+                yield f"missing: {name} of evidence {item.id} ({item.kind}) is not kept any more"
     yield from _objects(place, pack)
-
-
-def rerun(place: Workplace, pack: PackState) -> Iterator[str]:
-    """Build the same pack anew and name where it comes out otherwise."""
-    run = gating.request(place, BuildOrder(base=pack.base_commit, head=pack.id))
-    again = gating.await_pack(place, run, timeout=None)
-    with place.reading() as ledger:
-        before, after = (_states(ledger, each) for each in (pack, again))
-    for kind, state in before.items():
-        if after.get(kind) != state:
-            yield f"{kind} was {state} and is {after.get(kind, 'missing')} now"
-
-
-def _states(ledger: Ledger, pack: PackState) -> dict[str, str]:
-    whole = msgspec.json.decode(ledger.blobs.get(pack.blob), type=MergePack) if pack.blob else None
-    return {item.kind: item.state for item in whole.evidence} if whole is not None else {}
 
 
 def _unbound(pack: PackState, whole: MergePack) -> Iterator[str]:
@@ -82,17 +187,6 @@ def _unbound(pack: PackState, whole: MergePack) -> Iterator[str]:
             yield f"altered: {name} is {said or 'nothing'} in the pack and {kept or 'nothing'} in the journal"
 
 
-def _evidence(ledger: Ledger, whole: MergePack) -> Iterator[str]:
-    for item in whole.evidence:
-        bare = msgspec.to_builtins(item)
-        covered = {name: value for name, value in bare.items() if name not in ("id", "digest")}
-        if item.digest and item.digest != digest_of(covered):
-            yield f"altered: evidence {item.id} ({item.kind}) does not match its digest"
-        for name, digest in item.outputs.items():
-            if digest.startswith("sha256:") and not ledger.blobs.has(digest):
-                yield f"missing: {name} of evidence {item.id} ({item.kind}) is not kept any more"
-
-
 def _objects(place: Workplace, pack: PackState) -> Iterator[str]:
     path = place.journal_directory / STORE
     if not path.exists():
@@ -104,14 +198,81 @@ def _objects(place: Workplace, pack: PackState) -> Iterator[str]:
             yield "missing: the store no longer holds the examined commits"
             return
         merged = store.merge(pack.base_commit, pack.head)
-        if not isinstance(merged, Merged) or merged.tree != pack.tree:
+        if pack.tree and (not isinstance(merged, Merged) or merged.tree != pack.tree):
             yield "altered: merging head on base does not give the tree that was examined"
     if pack.merge is not None:
-        yield from _entered(place, pack, pack.merge.new)
+        yield from checking.entered(repository, pack.tree, pack.merge.new)
 
 
-def _entered(place: Workplace, pack: PackState, commit: str) -> Iterator[str]:
-    """What the merge brought in beyond the examined tree: resolutions, and nothing else."""
-    git = place.repository.git
-    listed = git.run("diff-tree", "-r", "-z", "--name-only", "--no-commit-id", pack.tree, f"{commit}^{{tree}}").fields
-    yield from (f"altered: the merge changed {path}" for path in listed if not path.startswith(RESOLUTIONS))
+# --- the journal and the proof ----------------------------------------------------------------------------------------
+
+
+def _against_journal(pack: PackState, proof: Proof) -> Iterator[str]:
+    newest = proof.newest
+    if newest is None or newest.readiness is None:
+        return
+    if newest.readiness.packDigest != pack.digest:
+        yield "altered: the pack in the journal is not the one that the proof attests"
+    for attested, kept in zip(newest.readiness.decisions, pack.decisions, strict=False):
+        if attested != kept:
+            yield f"altered: decision {kept.get('id', '')} in the journal is not the one that the proof attests"
+    if len(newest.readiness.decisions) > len(pack.decisions):
+        yield "altered: the proof attests decisions that are not in the journal"
+
+
+def _forgotten(place: Workplace, ledger: Ledger, subject: Subject, proof: Proof) -> Iterator[str]:
+    """Proofs that journal or checkpoints name, and that the ref no longer contains."""
+    for who, commit in _expected(place, ledger, subject.id):
+        try:
+            contained = place.repository.is_ancestor(commit, proof.commit)
+        except WorkbenchError:
+            contained = False
+        if not contained:
+            yield f"altered: {keeping.ref_of(subject.id)} no longer contains {commit[:12]}, which {who} names"
+
+
+def _absent(place: Workplace, ledger: Ledger, subject: Subject) -> Iterator[str]:
+    ref = keeping.ref_of(subject.id)
+    expected = next(iter(_expected(place, ledger, subject.id)), None)
+    if expected is not None:
+        yield f"missing: {ref} is gone, though {expected[0]} names {expected[1][:12]} there"
+    elif subject.pack is None or (subject.commit and proving.names_digest(place, subject.commit)):
+        yield f"missing: the proof ({ref}) is not here; if a remote has it: {FETCH}"
+
+
+def _expected(place: Workplace, ledger: Ledger, pack: str) -> Iterator[tuple[str, str]]:
+    for event in ledger.read(f"pack/{pack}"):
+        if isinstance(event.payload, PackSubmitted) and event.payload.proof:
+            yield "the journal", event.payload.proof
+    for commit in checkpointing.proofs(place.repository, pack):
+        yield "a checkpoint", commit
+
+
+def _signatures(proof: Proof | None) -> Iterator[dict[str, str]]:
+    for each in proof.attested if proof is not None else ():
+        yield {
+            "statement": each.statement.predicateType,
+            "signer": each.checked.signer,
+            "who": each.checked.who,
+            "key": each.checked.key,
+            "fingerprint": each.fingerprint,
+        }
+
+
+def _not_checked(place: Workplace, ledger: Ledger, subject: Subject) -> Iterator[str]:
+    if isinstance(ledger, Unwritten):
+        yield "the journal: there is none here"
+    elif subject.pack is None:
+        yield f"the journal: it does not know {subject.id}"
+    if subject.file:
+        yield "logs and reports: a file holds the statements alone"
+    if subject.proof is None:
+        return
+    newest = subject.proof.newest
+    readiness = newest.readiness if newest is not None else None
+    for digest, why in readiness.evidenceLeftOut.items() if readiness is not None else ():
+        yield f"output {digest[:19]}: not in the proof ({why})"
+    if subject.pack is not None and subject.pack.merge is not None and not _attests_merges(subject):
+        yield "the merge: the proof does not attest it"
+    if _merges(subject) and not keeping.tip(place.repository, keeping.NOTES):
+        yield f"the note on the merge commit: {keeping.NOTES} is not here"

@@ -1,0 +1,162 @@
+"""Holds a proof against itself and against what git has of the merge: what does not hold, in sentences.
+
+It needs no journal, and must not know one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from workbench.artifacts import mergepack
+from workbench.artifacts.mergepack import MergePack
+from workbench.model.digests import digest_bytes, digest_of
+from workbench.model.errors import WorkbenchError
+from workbench.model.text import one_line
+from workbench.proof import keeping, statements
+from workbench.proof.filing import SIGNERS
+from workbench.proof.reading import Attested, Proof
+from workbench.proof.statements import Readiness
+from workbench.repository.git import is_commit_id
+from workbench.repository.merging import RESOLUTIONS, trailers
+from workbench.repository.repository import GitRepository
+
+
+class Entered(msgspec.Struct, frozen=True, kw_only=True):
+    """A commit that a pack is said to have entered with."""
+
+    commit: str
+    mode: str
+    old: str = ""
+
+
+def of_itself(repository: GitRepository, proof: Proof, pack: str = "") -> Iterator[str]:
+    """What does not hold within a proof, which is to be of `pack` (any, if empty)."""
+    yield from proof.problems
+    if proof.problems:
+        return
+    newest = proof.newest
+    if newest is None or newest.readiness is None:
+        yield "altered: nothing attests the pack as a whole"
+        return
+    readiness = newest.readiness
+    if pack and readiness.pack.id != pack:
+        yield f"altered: the proof of {pack} is of {readiness.pack.id or 'no pack'}"
+    for attested in proof.attested:
+        yield from _statement(attested, readiness)
+    yield from evidence_of(readiness.pack)
+    if proof.commit:
+        yield from _outputs(repository, proof, readiness)
+    yield from _signers(repository, readiness)
+
+
+def evidence_of(pack: MergePack) -> Iterator[str]:
+    """Which items of evidence do not match their own digests."""
+    for item in pack.evidence:
+        bare = msgspec.to_builtins(item)
+        covered = {name: value for name, value in bare.items() if name not in ("id", "digest")}
+        if item.digest and item.digest != digest_of(covered):
+            yield f"altered: evidence {item.id} ({item.kind}) does not match its digest"
+
+
+def of_merge(repository: GitRepository, proof: Proof, commit: str) -> Iterator[str]:
+    """What does not hold between a proof and the commit that is said to have merged its pack."""
+    pack, attested = proof.pack, proof.of_merge(commit)
+    if pack is None:
+        return
+    if attested is None or attested.readiness is None or attested.readiness.merge is None:
+        merged = [each.statement.of("merge") for each in proof.attested if each.statement.of("merge")]
+        what = f"as {merged[-1][:12]}" if merged else "nowhere"
+        yield f"altered: commit {commit[:12]} is not what the proof attests: {pack.id} was merged {what}"
+        return
+    yield from entered(repository, pack.tree, commit)
+    if attested.readiness.merge.mode != "fast-forward":
+        yield from _trailers(repository, attested.readiness, commit)
+    yield from _note(repository, attested, attested.readiness, commit)
+
+
+def entered(repository: GitRepository, tree: str, commit: str) -> Iterator[str]:
+    """What a merge brought in beyond the examined tree: resolutions, and nothing else."""
+    if not is_commit_id(tree):
+        yield f"altered: {one_line(tree, 80)!r} is no tree"
+        return
+    flags = ("-r", "-z", "--name-only", "--no-commit-id")
+    answer = repository.git.run("diff-tree", *flags, tree, f"{commit}^{{tree}}", ok=(0, 128))
+    if answer.code:
+        yield f"missing: the examined tree {tree[:12]} is not here, so that the merge cannot be compared with it"
+    yield from (f"altered: the merge changed {path}" for path in answer.fields if not path.startswith(RESOLUTIONS))
+
+
+def _statement(attested: Attested, readiness: Readiness) -> Iterator[str]:
+    statement = attested.statement
+    kind = statement.predicateType
+    if attested.checked.signer == "altered":
+        yield f"altered: the signature of {kind} does not match what it says"
+    own = attested.readiness
+    if own is not None and own.packDigest != mergepack.digest(own.pack):
+        yield f"altered: the pack in {kind} does not match its digest"
+    if statements.pack_digest(statement) != readiness.packDigest:
+        yield f"altered: {kind} is about another pack"
+    pack = readiness.pack
+    for name, wanted in (("result", pack.tree), ("head", pack.head)):
+        if statement.of(name) != wanted:
+            yield f"altered: {name} is {statement.of(name)[:12] or 'nothing'} in {kind} and {wanted[:12]} in the pack"
+    if own is not None and own.merge is not None and statement.of("merge") != own.merge.new:
+        yield f"altered: {kind} names two merges"
+
+
+def _outputs(repository: GitRepository, proof: Proof, readiness: Readiness) -> Iterator[str]:
+    kept = keeping.evidence_of(repository, proof.commit)
+    for item, name, digest in statements.outputs(readiness.pack):
+        object_id = kept.get(digest.removeprefix("sha256:"))
+        if object_id is None and digest in readiness.evidenceLeftOut:
+            continue
+        if object_id is None:
+            yield f"missing: {name} of evidence {item.id} ({item.kind}) is not in the proof any more"
+            continue
+        answer = repository.git.run("cat-file", "blob", object_id, ok=(0, 1, 128))
+        if answer.code or digest_bytes(answer.out) != digest:
+            yield f"altered: {name} of evidence {item.id} ({item.kind}) does not match its digest"
+
+
+def _signers(repository: GitRepository, readiness: Readiness) -> Iterator[str]:
+    try:
+        raw = repository.read_file(readiness.pack.base, SIGNERS)
+    except WorkbenchError:
+        return  # the base is not here: said where trust is
+    if (digest_bytes(raw) if raw is not None else "") != readiness.signersDigest:
+        yield f"altered: {SIGNERS} of the base is not what it was when the pack was made"
+
+
+def _trailers(repository: GitRepository, readiness: Readiness, commit: str) -> Iterator[str]:
+    said = trailers(repository, commit)
+    wanted = {
+        "Workbench-Pack": [readiness.pack.id],
+        "Workbench-Pack-Digest": [readiness.packDigest],
+        "Workbench-Decision": [str(each.get("id", "")) for each in readiness.decisions],
+    }
+    for name, values in wanted.items():
+        if said.get(name, []) != values:
+            yield f"altered: trailer {name} is {', '.join(said.get(name, [])) or 'missing'}, not {', '.join(values)}"
+
+
+def _note(repository: GitRepository, attested: Attested, readiness: Readiness, commit: str) -> Iterator[str]:
+    if not keeping.tip(repository, keeping.NOTES):
+        return  # not fetched: said where it is told what was not checked
+    words = keeping.note(repository, commit)
+    if words is None:
+        yield f"missing: the note on {commit[:12]} is gone"
+        return
+    said = dict(line.split(": ", 1) for line in words.splitlines() if ": " in line)
+    wanted = {
+        "Workbench-Pack": readiness.pack.id,
+        "Workbench-Pack-Digest": readiness.packDigest,
+        "Workbench-Verdict": readiness.pack.verdict,
+        "Workbench-Statement": attested.digest,
+    }
+    for name, value in wanted.items():
+        if said.get(name) != value:
+            yield f"altered: the note says {name}: {said.get(name, 'nothing')}, not {value}"
+    if said.get("Workbench-Signer", "unsigned") != "unsigned" and attested.checked.signer == "unsigned":
+        yield f"altered: the note says that {said['Workbench-Signer']} signed; the signature was taken away"
