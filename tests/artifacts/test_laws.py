@@ -50,6 +50,8 @@ def _texts(kind: f.Text) -> st.SearchStrategy[str]:
         return st.one_of(TEXT, ODD)
     if kind.shape is f.INSTANT:
         return st.just("2026-11-22T07:44:00.000Z")
+    if kind.shape is policy.CONDITION:
+        return st.sampled_from(["", "true", "brief", "not (files > 3) or refactoring"])
     if kind.shape is f.DIGEST:
         return st.just("sha256:" + "0" * 64)
     if kind.shape is f.RESOLVER:

@@ -74,7 +74,7 @@ def test_broken_brief_is_told_exactly(text: str) -> None:
 
 
 OTHERS = [
-    (policy, "requirements: [{id: a}]", "p:1:16: a requirement asks for evidence or for an approval, one of the two"),
+    (policy, "requirements: [{id: a}]", "p:1:16: a requirement asks for one thing, not for nothing"),
     (policy, "requirements: [{id: a, evidence: x}, {id: a, evidence: y}]", "p:1:43: `requirements` has two items"),
     (policy, "findings: {secrets: mild}", "p:1:21: `findings.secrets` cannot be `mild`"),
     (loop, "id: a\nstages: []", "p:2:9: a loop needs at least one stage"),

@@ -50,7 +50,9 @@ def piece(kind: str, state: str = "passed", **more: Any) -> Evidence:
 
 
 NEEDED = ("tests.base-on-result", "tests.result", "tampering", "secrets", "lint.new", "types.new", "size", "audit")
-GOOD = (*(piece(kind) for kind in NEEDED), piece("clause.DOD-1", clauses=("DOD-1",)))
+MENDED = {"failing": ["tests/test_a.py::test_new"], "erroring": []}
+SHOWN = piece("tests.new-on-base", facts=MENDED)  # a new test that fails on base
+GOOD = (*(piece(kind) for kind in NEEDED), SHOWN, piece("clause.DOD-1", clauses=("DOD-1",)))
 
 
 def without(kind: str) -> tuple[Evidence, ...]:

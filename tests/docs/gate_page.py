@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from tests.docs.markdown import code, page, table
 from workbench.artifacts.policy import DEFAULT
+from workbench.artifacts.policy_facts import FACTS
+from workbench.artifacts.policy_language import MAX_ATOMS, MAX_DEPTH, MAX_LENGTH
 from workbench.evidence.tampering.kinds import KINDS
 from workbench.model.evidence import CRITERIA, GRADES
 
@@ -40,6 +42,7 @@ The first line that fits decides; every further one is among the reasons.
 | `needs-human` | new findings of lint or types beyond the policy's limits, or characters that deceive the eye |
 | `needs-human` | a finding is critical, or is high and within no limit that the policy sets for its kind |
 | `needs-human` | evidence was refused: it is not of this base, head, tree or policy |
+| `needs-human` | `standard`: nothing executable failed on base and passes now, and behaviour was not shown unchanged |
 | `ready` | nothing of the above; what is only reported, unproven or run by no test is named |
 
 Whatever a policy leaves out, narrows to some paths, only reports or asks of a lower grade than `executed`: that base's
@@ -54,6 +57,21 @@ GRADE_WORDS = {
     "executed": "run by Workbench on the result, in a clean workspace",
     "verified": "shown also by a different method or environment",
 }
+CONDITIONS = """
+## Conditions of a policy
+
+`satisfied_if` stands in place of `evidence`, `applicable_if` says on which changes a requirement holds at all, and
+`override_if` whose override of it counts. A condition joins facts by `and`, `or`, `not` and brackets; a fact is a yes
+or no, or is compared with `==`, `!=`, `<`, `<=`, `>`, `>=` with a number or a quoted word. There is nothing else, so
+every condition has an end.
+
+Each fact is yes, no or **unknown**, e.g. where something was not checked. What comes out as unknown is an `error`,
+which satisfies nothing and lets nothing off. A condition that a failing check could make easier is refused where it
+stands: `not passed("tests.result")` cannot satisfy a requirement, and no evidence can make one not apply.
+
+`extends: standard` takes a preset (`workbench policy show standard`); fields that stand in the file are laid over it,
+requirements field by field by their id, and `without` names those that are left out.
+"""
 TAMPERING = """
 ## Kinds of tampering
 
@@ -64,7 +82,7 @@ Blocking kinds lose checks: the change is not ready, whatever its suites say. Th
 def text() -> str:
     """The whole page."""
     required = [
-        (code(each.id), code(each.evidence), each.min_grade, each.on_missing, each.description)
+        (code(each.id), code(each.evidence or each.satisfied_if), each.min_grade, each.on_missing, each.description)
         for each in DEFAULT.requirements
     ]
     kinds = [(code(name), kind.severity, "yes" if kind.blocking else "", kind.text) for name, kind in KINDS.items()]
@@ -74,9 +92,12 @@ def text() -> str:
         table(("grade", "meaning"), [(code(grade), GRADE_WORDS[grade]) for grade in GRADES]),
         f"A pack groups its evidence by the five criteria: {', '.join(CRITERIA)}.",
         "## The policy where a repository has none",
-        table(("requirement", "evidence", "grade", "if missing", "meaning"), required),
+        table(("requirement", "evidence or condition", "grade", "if missing", "meaning"), required),
         f"At most {DEFAULT.size.files} files and {DEFAULT.size.lines} lines in one review; evidence below the sandbox "
         f"level {code(DEFAULT.sandbox.minimum)} needs a person.",
+        CONDITIONS,
+        table(("fact", "such as", "meaning"), [(code(n), code(k.usage(n)), k.doc) for n, k in FACTS.items()]),
+        f"At most {MAX_LENGTH} characters, {MAX_ATOMS} facts and {MAX_DEPTH} levels of brackets in one condition.",
         TAMPERING,
         table(("kind", "severity", "blocking", "meaning"), kinds),
     )

@@ -13,6 +13,8 @@ from workbench.testing.repositories import Repo
 
 CODE = "def add(a, b):\n    return a + b\n"
 SUITE = "from adder import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n"
+POLICY = ".workbench/policy.yaml"
+UNSHOWN = "extends: standard\nwithout: [shown]\n"  # what these missions do is shown by no check of theirs
 WAIT_S = "100"
 PATIENCE = 3  # times that long
 TIMED_OUT = 5  # the exit code
@@ -34,7 +36,7 @@ class Missions:
         self.person = Person(self.home)
         self.person.env |= env
         self.repo = Repo(root / "repo")
-        self.repo.commit({"adder.py": CODE, "tests/test_adder.py": SUITE, **(files or {})})
+        self.repo.commit({"adder.py": CODE, "tests/test_adder.py": SUITE, POLICY: UNSHOWN, **(files or {})})
         config = self.home / "config" / "workbench" / "config.toml"
         config.parent.mkdir(parents=True)
         config.write_text(f"[run]\nmax_runs = 4\n{settings}")

@@ -23,6 +23,7 @@ BASE = {"adder.py": ADDER, "cases.json": "[[1, 1, 2]]", "tests/test_adder.py": T
 BRIEF = """---
 id: sums
 title: Keep sums right
+behaviour: unchanged
 goal: {objective: Sums stay right.}
 success_criteria:
   definition_of_done:

@@ -31,6 +31,7 @@ from workbench.evidence.coverage import CoverageCollector
 from workbench.evidence.deceptive import Deceptive
 from workbench.evidence.dependencies import Dependencies
 from workbench.evidence.examine import examine
+from workbench.evidence.interface import Interface
 from workbench.evidence.lint import LintCollector
 from workbench.evidence.outcomes import TestsCollector
 from workbench.evidence.rationale import RationaleCollector
@@ -182,6 +183,7 @@ class _OwnCollectors:
             Dependencies(),
             Deceptive(),
             Size(delivery.policy.size, delivery.brief),
+            *([Interface()] if delivery.brief is not None and delivery.brief.behaviour == "unchanged" else []),
             RationaleCollector(delivery.run.rationale),
             AuditCollector(_links(delivery, rig.blobs), rig.blobs),
         ]

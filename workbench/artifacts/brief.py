@@ -81,6 +81,7 @@ class Brief(msgspec.Struct, frozen=True, kw_only=True):
     status: Status = "draft"
     origin: Literal["person", "agent", "import"] = "person"
     light: bool = False
+    behaviour: Literal["changes", "unchanged"] = "changes"
     base: str = ""
     success_criteria: SuccessCriteria = SuccessCriteria()
     context: Context = Context()
@@ -146,6 +147,7 @@ def _table() -> f.Table:
         "status": "draft, ready, active, superseded or closed",
         "origin": "who wrote it: a person, an agent, or an import",
         "light": "made from one sentence; clauses may then be plain text",
+        "behaviour": "unchanged: a refactoring, which is shown by base's tests and the same public interface",
         "base": "the branch, tag or commit to start from; empty: where the checkout stands",
         "success_criteria": "what must hold in the end",
         "context": "what to know before the start",

@@ -37,7 +37,8 @@ class Reader:
         for rule in rules:
             for complaint in rule(data):
                 node = place_of(root, complaint.where)
-                self.problem(node, complaint.text, complaint.remedy, severity=complaint.severity)
+                line, column = _into(node, complaint.offset)
+                self.problems.add(line, column, complaint.text, complaint.remedy, severity=complaint.severity)
 
     def problem(self, node: Node, text: str, remedy: str = "", *, severity: str = "error") -> None:
         """Note a problem at a node."""
@@ -226,6 +227,14 @@ def place_of(root: Node, where: f.Path) -> Node:
             return node
         node = below
     return node
+
+
+def _into(node: Node, offset: int) -> tuple[int, int]:
+    """Where the character at `offset` of a value stands; the value's own place where its text was written otherwise."""
+    if not offset or not isinstance(node, Scalar):
+        return node.line, node.column
+    around = node.end - node.start - len(node.text)  # characters that are written and not meant: two quotes, if any
+    return node.line, node.column + (offset + around // 2 if around in (0, 2) else 0)
 
 
 def without_marks(data: Any) -> Any:

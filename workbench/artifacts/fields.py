@@ -140,6 +140,7 @@ class Complaint(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     remedy: str = ""
     severity: Literal["error", "warning"] = "error"
+    offset: int = 0  # characters into the field's text
 
 
 Rule = Callable[

@@ -6,22 +6,33 @@ A policy binds a gate as it stands in the base commit, so that a change cannot l
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from functools import lru_cache
+from typing import Any, Literal, get_args
 
 import msgspec
 
 from workbench.artifacts import fields as f
+from workbench.artifacts import policy_language
 from workbench.artifacts.editing import edited
-from workbench.artifacts.files import ArtifactFile
+from workbench.artifacts.files import ArtifactFile, Reading
+from workbench.artifacts.policy_presets import TEXTS
+from workbench.artifacts.problem_list import did_you_mean, quoted
 from workbench.artifacts.terms import Rigor, SandboxLevel
 from workbench.model.evidence import Grade
 from workbench.model.problems import Problem
 
 PATH = ".workbench/policy.yaml"
 
+Preset = Literal["lenient", "standard", "strict"]
+PRESETS: tuple[Preset, ...] = get_args(Preset)  # least strict first
 OnMissing = Literal["block", "needs-human", "report"]
 Tolerated = Literal["none", "info", "low", "medium", "high", "critical"]
 TOLERATED: tuple[Tolerated, ...] = ("none", "info", "low", "medium", "high", "critical")  # strictest first
+
+
+CONDITION = f.Shape(
+    pattern=r"^[^\n]*$", wanted="a condition on one line", remedy="see `workbench policy facts` for what it may ask"
+)
 
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,13 +44,19 @@ class Approval(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Requirement(msgspec.Struct, frozen=True, kw_only=True):
-    """Evidence of a kind (a glob such as `clause.*` means all of them), or an approval."""
+    """Evidence of a kind (a glob such as `clause.*` means all of them), a condition, or an approval.
+
+    The three conditions are in the language of `policy_language`; an empty one asks for nothing.
+    """
 
     id: str
     evidence: str = ""
+    satisfied_if: str = ""
     approval: Approval | None = None
     min_grade: Grade = "executed"
     when: tuple[str, ...] = ()  # globs; it applies only if one of them fits a changed path; empty: always
+    applicable_if: str = ""
+    override_if: str = ""  # when a person's override of it counts; empty: always
     on_missing: OnMissing = "block"
     description: str = ""
 
@@ -72,6 +89,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str = "default"
     version: str = "1"
+    extends: Literal["", "lenient", "standard", "strict"] = ""  # never in a policy that was parsed
+    without: tuple[str, ...] = ()  # the same
     rigor: Rigor = "standard"
     require_brief: bool = True
     allow_new_dependencies: bool = False
@@ -96,22 +115,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     )
 
 
-DEFAULT = Policy(
-    requirements=(
-        Requirement(id="base-tests", evidence="tests.base-on-result", description="The base's tests hold."),
-        Requirement(
-            id="tests", evidence="tests.result", on_missing="needs-human", description="The result's tests pass."
-        ),
-        Requirement(id="no-tampering", evidence="tampering", description="No check was lost."),
-        Requirement(id="no-secrets", evidence="secrets", description="No secret was added."),
-        Requirement(id="lint", evidence="lint.new", on_missing="report", description="No new lint findings."),
-        Requirement(id="types", evidence="types.new", on_missing="report", description="No new type errors."),
-        Requirement(id="size", evidence="size", on_missing="report", description="Small and focused."),
-    )
-)
-"""What holds where a repository has no policy of its own."""
-
-
 def _table() -> f.Table:
     approval = f.table(
         Approval,
@@ -127,13 +130,22 @@ def _table() -> f.Table:
         docs={
             "id": "the name under which packs show it",
             "evidence": "the kind of evidence, e.g. tests.result or clause.*",
+            "satisfied_if": "a condition in place of evidence, e.g. mended >= 1",
             "approval": "an approval by people, not evidence: merging asks for it",
             "min_grade": "claimed, observed, executed or verified",
             "when": "globs; it applies only if a changed path fits one; empty: always",
-            "on_missing": "block: not ready; needs-human: a person decides; report: only said",
+            "applicable_if": "a condition; it applies only where that holds; unknown is an error",
+            "override_if": "a condition; a person's override counts only where it holds; false: nobody's",
+            "on_missing": "how grave it is: block: not ready; needs-human: a person decides; report: only said",
             "description": "what it is for",
         },
-        kinds={"id": f.ID, "evidence": f.LINE, "approval": approval, "when": f.PATH},
+        kinds={
+            "id": f.ID,
+            "evidence": f.LINE,
+            "approval": approval,
+            "when": f.PATH,
+            **dict.fromkeys(get_args(policy_language.Place), CONDITION),
+        },
     )
     sandbox = {
         "minimum": "evidence made below it needs a person: none < container < sandbox-exec < landlock < bubblewrap",
@@ -152,6 +164,8 @@ def _table() -> f.Table:
     docs = {
         "id": "the name of the policy",
         "version": "grows with each change of meaning",
+        "extends": "a preset whose fields and requirements hold where this file says nothing else, item by item",
+        "without": "ids of the preset's requirements that are left out",
         "rigor": "lenient, standard or strict",
         "require_brief": "without a brief a person must decide",
         "allow_new_dependencies": "whether a new dependency passes without a person",
@@ -168,6 +182,7 @@ def _table() -> f.Table:
         "id": f.ID,
         "version": f.LINE,
         "coverage_of_changed_lines": f.Number(0, 100),
+        "without": f.ID,
         "requirements": f.ListOf(requirement, unique="id"),
         "sandbox": f.table(SandboxRule, docs=sandbox),
         "size": f.table(SizeLimits, docs=size),
@@ -179,10 +194,34 @@ def _table() -> f.Table:
 
 
 def _one_kind_of_proof(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
+    known = {each["id"]: each for each in _inherited(data).get("requirements", ())}
+    for number, own in enumerate(data.get("requirements", ())):
+        requirement = _laid_over(known.get(own.get("id"), {}), own)
+        given = [name for name in _PROOFS if requirement.get(name)]
+        if len(given) != 1:
+            text = f"a requirement asks for one thing, not for {' and '.join(given) or 'nothing'}"
+            remedy = "set `evidence:`, `satisfied_if:` or `approval:`"
+            yield f.Complaint(where=("requirements", number), text=text, remedy=remedy)
+
+
+def _conditions_read(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
     for number, requirement in enumerate(data.get("requirements", ())):
-        if bool(requirement.get("evidence")) == ("approval" in requirement):
-            text = "a requirement asks for evidence or for an approval, one of the two"
-            yield f.Complaint(where=("requirements", number), text=text, remedy="set `evidence:` or `approval:`")
+        for name in get_args(policy_language.Place):
+            if not (text := requirement.get(name, "")):
+                continue
+            try:
+                policy_language.parse(text, name)
+            except policy_language.ConditionInvalid as error:
+                where = ("requirements", number, name)
+                yield f.Complaint(where=where, text=error.text, remedy=error.remedy, offset=error.offset)
+
+
+def _preset_is_used(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
+    known = [each["id"] for each in _inherited(data).get("requirements", ())]
+    for number, name in enumerate(data.get("without", ())):
+        if name not in known:
+            text = f"no requirement {quoted(name)} is inherited"
+            yield f.Complaint(where=("without", number), text=text, remedy=did_you_mean(name, known or ["none"]))
 
 
 def _sandbox_agrees(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
@@ -192,11 +231,23 @@ def _sandbox_agrees(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
         yield f.Complaint(where=("sandbox", "minimum"), text=text, remedy="raise the minimum", severity="warning")
 
 
-FILE = ArtifactFile(Policy, _table, name="policy", rules=(_one_kind_of_proof, _sandbox_agrees))
+class _PolicyFile(ArtifactFile[Policy]):
+    """A policy's file: what comes of it is whole, with what it extends laid under it."""
+
+    def _value(self, reading: Reading, path: str) -> Policy:
+        policy = super()._value(reading, path)
+        if not policy.extends or reading.data is None:
+            return msgspec.structs.replace(policy, without=())
+        return msgspec.convert(_laid_over(_inherited(reading.data), _own(reading.data)), Policy)
+
+
+FILE = _PolicyFile(
+    Policy, _table, name="policy", rules=(_one_kind_of_proof, _conditions_read, _preset_is_used, _sandbox_agrees)
+)
 
 
 def parse(text: str | bytes, path: str = ".workbench/policy.yaml") -> Policy:
-    """The policy in a text. Raises ArtifactInvalid with all problems."""
+    """The policy in a text, whole: what it extends is laid under it. Raises ArtifactInvalid with all problems."""
     return FILE.parse(text, path)
 
 
@@ -206,10 +257,60 @@ def check(text: str | bytes, path: str = ".workbench/policy.yaml") -> list[Probl
 
 
 def render(policy: Policy, *, original: str = "") -> str:
-    """The text of a policy; `original` changed as little as possible, if one is given."""
-    return edited(FILE, policy, original) if original else FILE.render(policy)
+    """The text of a policy, all of it; `original` changed as little as possible, if one is given and extends none."""
+    extends = original and (FILE.read(original, PATH).data or {}).get("extends")
+    return edited(FILE, policy, original) if original and not extends else FILE.render(policy)
 
 
 def digest(policy: Policy) -> str:
     """What a policy says, as a digest: comments, key order and layout do not count."""
     return FILE.digest(policy)
+
+
+# --- presets ------------------------------------------------------------------------------------------------
+
+_PROOFS = ("evidence", "satisfied_if", "approval")
+
+
+@lru_cache(maxsize=len(PRESETS))
+def preset(name: Preset) -> Policy:
+    """A policy that comes with Workbench."""
+    return FILE.parse(TEXTS[name], f"{name}.yaml")
+
+
+@lru_cache(maxsize=len(PRESETS))
+def _preset_data(name: Preset) -> Mapping[str, Any]:
+    return FILE.read(TEXTS[name], f"{name}.yaml").data or {}
+
+
+def _inherited(data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the preset that `data` extends says, as plain data; nothing where it extends none."""
+    name = data.get("extends")
+    return _preset_data(name) if name in PRESETS else {}
+
+
+def _own(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name != "extends"}
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`above` where it says something, else `below`; mappings key by key, requirements by id, without what goes."""
+    laid = {**below, **above}
+    for name in below.keys() & above.keys():
+        if isinstance(below[name], Mapping) and isinstance(above[name], Mapping):
+            laid[name] = _laid_over(below[name], above[name])
+    if "requirements" in below:
+        left_out = above.get("without", ())
+        merged = {each["id"]: each for each in below["requirements"] if each["id"] not in left_out}
+        for each in above.get("requirements", ()):
+            merged[each["id"]] = _laid_over(merged.get(each["id"], {}), each)
+        laid["requirements"] = list(merged.values())
+    laid.pop("without", None)
+    return laid
+
+
+def __getattr__(name: str) -> Policy:
+    """`DEFAULT`: what holds where a repository has no policy of its own, read when it is first asked for."""
+    if name == "DEFAULT":
+        return preset("standard")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -111,73 +111,22 @@ store = "branch"        # answers given while a run works go onto its branch; "r
 _POLICY = """\
 # What a change@OF@ must show before it may be merged. A gate reads this file from the base commit, so that no change
 # can loosen its own gate.
-id: default
-version: "1"
-rigor: standard # lenient, standard or strict
-require_brief: true # without a brief a person must decide
-allow_new_dependencies: false # a new dependency needs a person
-allow_override: true # false: nobody merges in spite of not-ready or of a missing approval
-coverage_of_changed_lines: 0 # per cent; 0: reported, not required
+#
+# `workbench policy show` prints what is in force, `workbench policy show strict` a preset, `workbench policy check`
+# what is wrong here, `workbench policy explain MRP` why a pack has its verdict.
+extends: standard # lenient, standard or strict; what stands here is laid over it, requirements by their id
 
-# A requirement asks for evidence of a kind, or for an approval. on_missing: block, needs-human or report.
-requirements:
-  - id: base-tests
-    evidence: tests.base-on-result
-    description: The base's tests hold.
-  - id: tests
-    evidence: tests.result
-    on_missing: needs-human
-    description: The result's tests pass.
-  - id: no-tampering
-    evidence: tampering
-    description: No check was lost.
-  - id: no-secrets
-    evidence: secrets
-    description: No secret was added.
-  - id: lint
-    evidence: lint.new
-    on_missing: report
-    description: No new lint findings.
-  - id: types
-    evidence: types.new
-    on_missing: report
-    description: No new type errors.
-  - id: size
-    evidence: size
-    on_missing: report
-    description: Small and focused.
-  # - id: security-review
-  #   approval: {role: security, paths: ["src/auth/**"], count: 1}
-  #   when: ["src/auth/**"]
-
-sandbox:
-  minimum: container # none < container < landlock < bubblewrap; evidence made below it needs a person
-  allow_none: true # false forbids `--sandbox none` here
-
-size:
-  files: 50
-  lines: 1500
-  on_exceeded: needs-human
-
-# The worst new finding that is let through; none: not any.
-findings:
-  lint: medium
-  types: medium
-  secrets: none
-
-protected_paths: # a change here needs a person
-  - .workbench/**
-test_paths:
-  - tests/**
-  - test/**
-  - spec/**
-  - "**/__tests__/**"
-  - test_*.py
-  - "*_test.py"
-  - conftest.py
-  - "*.test.*"
-  - "*.spec.*"
-  - "*_test.go"
+# without: [size] # requirements of the preset that do not hold here
+# coverage_of_changed_lines: 80
+# requirements:
+#   - {id: lint, on_missing: needs-human} # block: not ready; needs-human: a person decides; report: only said
+#   - id: security-review
+#     approval: {role: security, count: 1}
+#     when: ["src/auth/**"]
+#   - id: careful
+#     satisfied_if: passed("validation.acceptance.*") and proven("INV-*")
+#     applicable_if: brief and agency >= "H4"
+#     override_if: role("maintainer") # whose override counts
 """
 
 _PEOPLE = """\

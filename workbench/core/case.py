@@ -24,6 +24,7 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     reason: str
     expiry: str = ""
+    roles: tuple[str, ...] = ()  # of `by`, as people.yaml of the base says
 
 
 class GivenApproval(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,6 +55,8 @@ class Concern(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict  # the best that is still possible; `ready` is only said
     text: str
     evidence: tuple[str, ...] = ()
+    cause: str = ""  # the requirement, or the rule of every policy, that speaks
+    wanted: str = ""  # what would have to hold; empty: the cause
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):

@@ -70,10 +70,37 @@ def _summary(pieces: Sequence[Evidence]) -> str:
 
 def _mended(pieces: Sequence[Evidence]) -> str:
     """How many clauses hold on the result and not on base, as their own checks say."""
-    solid = [piece for piece in pieces if piece.state == PASSED and piece.grade in _SOLID]
-    clauses = {clause for piece in solid if piece.facts.get("base_state") == "failed" for clause in piece.clauses}
+    clauses = mended_clauses(pieces)
     many = "clause" if len(clauses) == 1 else "clauses"
     return f"; {len(clauses)} {many} changed from failing to passing" if clauses else ""
+
+
+# --- what the change made hold --------------------------------------------------------------------------
+
+NEW_ON_BASE, BASE_ON_RESULT = "tests.new-on-base", "tests.base-on-result"
+
+
+def mended_clauses(evidence: Sequence[Evidence]) -> tuple[str, ...]:
+    """Clauses whose own check failed on base and passes on the result."""
+    solid = [piece for piece in evidence if piece.state == PASSED and piece.grade in _SOLID]
+    return tuple(
+        {clause: None for piece in solid if piece.facts.get("base_state") == "failed" for clause in piece.clauses}
+    )
+
+
+def mended(evidence: Sequence[Evidence]) -> tuple[int, bool]:
+    """How many checks and tests failed on base and pass on the result, and whether some were not tried on base."""
+    solid = [piece for piece in evidence if piece.grade in _SOLID]
+    passed = [piece for piece in solid if piece.state == PASSED]
+    own = sum(_many(piece, "failing", "erroring") for piece in passed if piece.kind == NEW_ON_BASE)
+    old = sum(_many(piece, "mended") for piece in passed if piece.kind == BASE_ON_RESULT)
+    untried = any(piece.kind == NEW_ON_BASE and piece.state not in (PASSED, "failed") for piece in solid)
+    return len(mended_clauses(evidence)) + own + old, untried
+
+
+def _many(piece: Evidence, *names: str) -> int:
+    lists = (piece.facts.get(name) for name in names)
+    return sum(len(found) for found in lists if isinstance(found, list | tuple))
 
 
 def not_checked(evidence: Sequence[Evidence], *, brief: Brief | None, wanted: Sequence[str]) -> Iterator[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+import msgspec
 
 from workbench.artifacts.globs import matches
 from workbench.artifacts.mergepack import RequirementResult, RequirementState, Verdict
 from workbench.artifacts.policy import Approval, OnMissing, Policy, Requirement
+from workbench.artifacts.policy_language import Place
 from workbench.core.case import (
     ASK,
     BASE_ON_RESULT,
@@ -20,6 +23,7 @@ from workbench.core.case import (
     Override,
     rank,
 )
+from workbench.core.conditions import holds, wanting
 from workbench.core.criteria import COVERAGE, MAX_SUMMARY, told
 from workbench.model.evidence import PASSED, Evidence
 from workbench.model.text import one_line
@@ -33,17 +37,27 @@ _BUILT_IN = (
 def all_requirements(policy: Policy) -> tuple[Requirement, ...]:
     """The policy's, and those that no policy can leave out, narrow to some paths, only report or take on trust."""
     covered = {requirement.evidence for requirement in policy.requirements}
-    binding = {requirement.evidence for requirement in policy.requirements if _binds(requirement)}
+    binding = {requirement.evidence for requirement in policy.requirements if _binds(requirement, policy)}
+    taken = {requirement.id for requirement in policy.requirements}
     coverage: tuple[Requirement, ...] = ()
     if policy.coverage_of_changed_lines and COVERAGE not in covered:
-        coverage = (Requirement(id="coverage", evidence=COVERAGE),)
-    return (*policy.requirements, *(r for r in _BUILT_IN if r.evidence not in binding), *coverage)
+        coverage = (Requirement(id=_free("coverage", taken), evidence=COVERAGE),)
+    built_in = (msgspec.structs.replace(r, id=_free(r.id, taken)) for r in _BUILT_IN if r.evidence not in binding)
+    return (*policy.requirements, *built_in, *coverage)
 
 
-def _binds(requirement: Requirement) -> bool:
+def _free(name: str, taken: Collection[str]) -> str:
+    """The name, or another where a policy uses it for something of its own."""
+    while name in taken:
+        name = f"always-{name}"
+    return name
+
+
+def _binds(requirement: Requirement, policy: Policy) -> bool:
     """Whether a requirement asks at least for what a built-in one asks: always, and of what the AEE ran itself."""
     solid = rank(requirement.min_grade) >= rank("executed")
-    return solid and not requirement.when and requirement.on_missing != "report"
+    grave = requirement.on_missing == "block" or (requirement.on_missing == "needs-human" and policy.rigor != "strict")
+    return solid and grave and not requirement.when and not requirement.applicable_if
 
 
 Judged = tuple[RequirementResult, Concern | None]
@@ -54,14 +68,51 @@ def requirement_result(requirement: Requirement, case: Case) -> Judged:
     paths = case.context.changed_paths
     if requirement.when and not any(matches(path, requirement.when) for path in paths):
         return RequirementResult(id=requirement.id, state="not_applicable", reason="No changed path fits."), None
-    if requirement.approval is not None:
-        return _approval(requirement, case)
-    state, concern = _evidence_state(requirement, case)
+    applies = holds(requirement.applicable_if, "applicable_if", case) if requirement.applicable_if else True
+    if applies is False:
+        reason = f"This does not hold: {requirement.applicable_if}"
+        return RequirementResult(id=requirement.id, state="not_applicable", reason=reason), None
+    state, concern = _unknown(requirement, "applicable_if", case) if applies is None else _stands(requirement, case)
+    if state == "not_applicable":
+        return RequirementResult(id=requirement.id, state=state, reason="No changed path fits."), None
     override = override_of(requirement.id, case)
     if state != "satisfied" and override is not None:
         return _overridden(requirement, override)
-    reason = "" if concern is None else concern.text
-    return RequirementResult(id=requirement.id, state=state, reason=reason), concern
+    if concern is None:
+        return RequirementResult(id=requirement.id, state=state, by=_givers(requirement, case)), None
+    caused = msgspec.structs.replace(concern, cause=requirement.id)
+    return RequirementResult(id=requirement.id, state=state, reason=concern.text), caused
+
+
+Stands = tuple[RequirementState, Concern | None]
+
+
+def _stands(requirement: Requirement, case: Case) -> Stands:
+    if requirement.approval is not None:
+        return _approval(requirement, case)
+    return _condition_state(requirement, case) if requirement.satisfied_if else _evidence_state(requirement, case)
+
+
+def _condition_state(requirement: Requirement, case: Case) -> Stands:
+    answer = holds(requirement.satisfied_if, "satisfied_if", case)
+    if answer:
+        return "satisfied", None
+    if answer is None:
+        return _unknown(requirement, "satisfied_if", case)
+    wanted = _wanted(requirement.satisfied_if, "satisfied_if", case)
+    text = f"{requirement.id}: this does not hold: {wanted}"
+    return "unsatisfied", Concern(verdict=HARDER[requirement.on_missing], text=text, wanted=wanted)
+
+
+def _unknown(requirement: Requirement, place: Place, case: Case) -> Stands:
+    """A condition that cannot be answered: an error, which satisfies nothing and lets nothing off."""
+    wanted = _wanted(getattr(requirement, place), place, case)
+    text = f"{requirement.id} is not checked: it is unknown whether {wanted}"
+    return "error", Concern(verdict=_of_missing(requirement.on_missing, case.policy), text=text, wanted=wanted)
+
+
+def _wanted(text: str, place: Place, case: Case) -> str:
+    return one_line(" and ".join(wanting(text, place, case)) or text, MAX_SUMMARY)
 
 
 def _evidence_state(requirement: Requirement, case: Case) -> tuple[RequirementState, Concern | None]:
@@ -106,27 +157,39 @@ def _fails(piece: Evidence, policy: Policy) -> bool:
     return not isinstance(percent, int | float) or percent < policy.coverage_of_changed_lines
 
 
-def _approval(requirement: Requirement, case: Case) -> Judged:
+def _approval(requirement: Requirement, case: Case) -> Stands:
     wanted = requirement.approval
     assert wanted is not None
     if wanted.paths and not any(matches(path, wanted.paths) for path in case.context.changed_paths):
-        return RequirementResult(id=requirement.id, state="not_applicable", reason="No changed path fits."), None
+        return "not_applicable", None
     people = _approvers(wanted, case.context.approvals)
     if len(people) >= wanted.count:
-        return RequirementResult(id=requirement.id, state="satisfied", by=", ".join(sorted(people))), None
-    override = override_of(requirement.id, case)
-    if override is not None:
-        return _overridden(requirement, override)
-    text = _lacking(requirement, len(people))
-    return RequirementResult(id=requirement.id, state="unsatisfied", reason=text), Concern(verdict=ASK, text=text)
+        return "satisfied", None
+    more = f"{wanted.count - len(people)} more approval by {wanted.role}"
+    return "unsatisfied", Concern(verdict=ASK, text=_lacking(requirement, len(people)), wanted=more)
 
 
-def missing_approvals(policy: Policy, *, changed_paths: Sequence[str], approvals: Sequence[GivenApproval]) -> list[str]:
-    """A sentence for each approval that the policy asks for on such a change and that was not given."""
+def _givers(requirement: Requirement, case: Case) -> str:
+    wanted = requirement.approval
+    return "" if wanted is None else ", ".join(sorted(_approvers(wanted, case.context.approvals)))
+
+
+def missing_approvals(
+    policy: Policy, *, changed_paths: Sequence[str], approvals: Sequence[GivenApproval], case: Case | None = None
+) -> list[str]:
+    """A sentence for each approval that the policy asks for on such a change and that was not given.
+
+    Without a `case` every `applicable_if` is taken to hold.
+    """
     lacking = []
     for requirement in policy.requirements:
         wanted = requirement.approval
         if wanted is None or not all(_touches(changed_paths, globs) for globs in (requirement.when, wanted.paths)):
+            continue
+        applies = (
+            case is None or not requirement.applicable_if or holds(requirement.applicable_if, "applicable_if", case)
+        )
+        if applies is False:
             continue
         people = _approvers(wanted, approvals)
         if len(people) < wanted.count:
@@ -150,13 +213,15 @@ def _lacking(requirement: Requirement, given: int) -> str:
 
 
 def override_of(requirement: str, case: Case) -> Override | None:
-    """An override that names who and why, and whose time is not over."""
-    now = case.context.now
-    for override in case.context.overrides:
-        in_time = not override.expiry or override.expiry > now
-        if override.requirement == requirement and override.by and override.reason and in_time:
-            return override
-    return None
+    """An override that names who and why, whose time is not over, and that the policy lets count."""
+    if case.policy.rigor == "strict" or not case.policy.allow_override:
+        return None
+    given = [each for each in case.context.overrides if each.requirement == requirement and each.by and each.reason]
+    in_time = [each for each in given if not each.expiry or each.expiry > case.context.now]
+    known = next((each for each in case.policy.requirements if each.id == requirement), None)
+    text = known.override_if if known is not None else ""
+    counting = [each for each in in_time if not text or holds(text, "override_if", case, roles=each.roles)]
+    return counting[0] if counting else None
 
 
 def _overridden(requirement: Requirement, override: Override) -> Judged:
@@ -164,4 +229,4 @@ def _overridden(requirement: Requirement, override: Override) -> Judged:
     result = RequirementResult(
         id=requirement.id, state="overridden", reason=override.reason, by=override.by, expiry=override.expiry
     )
-    return result, Concern(verdict=ASK, text=text)
+    return result, Concern(verdict=ASK, text=text, cause=requirement.id, wanted=f"{requirement.id} without an override")
