@@ -20,7 +20,8 @@ from workbench.aee.wiring import CHILD_LOGS
 from workbench.core.decide.decision import Decision, on_run, run_stream
 from workbench.core.decide.message import outdated
 from workbench.core.decide.pack import with_failed_pack
-from workbench.core.decide.run import fail_step, finish_step, interrupt_step
+from workbench.core.decide.run import INTERRUPTED, fail_step, finish_step, interrupt_step
+from workbench.core.messages import interrupts
 from workbench.core.next_step import PACK
 from workbench.core.state import RunState
 from workbench.model.errors import Conflict, JournalProblem
@@ -135,7 +136,7 @@ class Supervisor:
     def _grace(self, run: RunState) -> float | None:
         if run.outcome:
             return STOPPED_GRACE_S
-        return STOP_GRACE_S if self._stopping.is_set() or run.paused else None
+        return STOP_GRACE_S if self._stopping.is_set() or run.paused or interrupts(run) else None
 
     def _record(self, run: RunState, decide: Callable[[RunState], Decision]) -> str:
         """Append the outcome, however long the journal needs; an AEE that stops leaves it to the next one."""
@@ -189,6 +190,8 @@ def outcome(run: RunState, ended: Ended, *, aee_stops: bool) -> Decision:
         return fail_step(run, reason=word.detail, hint=_hint(word.hint, ended), final=word.final)
     if word is not None and (word.outcome != "stopped" or run.paused):
         return finish_step(run, outcome=word.outcome, detail=word.detail)
+    if (message := interrupts(run)) is not None and not run.outcome and not aee_stops:
+        return finish_step(run, outcome=INTERRUPTED, detail=f"{message.id} interrupted it")
     if run.outcome or run.paused or aee_stops:
         return interrupt_step(run, reason="it was asked to stop")
     if ended.overran:

@@ -151,13 +151,18 @@ def _run_answered(state: RunState, event: e.Event) -> RunState:
 
 def _message_sent(state: RunState, event: e.Event) -> RunState:
     p = _payload(event, e.MessageSent)
-    sent = Message(id=p.message, mode=p.mode, text=p.text, author=event.actor, at=event.at)
+    sent = Message(id=p.message, mode=p.mode, text=p.text, author=event.actor, at=event.at, epoch=_epoch(state))
     return replace(state, messages=(*state.messages, sent), messages_sent=state.messages_sent + 1)
 
 
 def _message_edited(state: RunState, event: e.Event) -> RunState:
     p = _payload(event, e.MessageEdited)
-    return _with_message(state, p.message, mode=p.mode, text=p.text, author=event.actor, revision=p.revision)
+    said = {"mode": p.mode, "text": p.text, "author": event.actor, "revision": p.revision, "epoch": _epoch(state)}
+    return _with_message(state, p.message, **said)
+
+
+def _epoch(state: RunState) -> int:
+    return state.step.epoch if state.step is not None else 0
 
 
 def _message_dropped(state: RunState, event: e.Event) -> RunState:

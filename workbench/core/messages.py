@@ -10,6 +10,8 @@ from workbench.model import events as e
 
 Mode = Literal["queue", "steer", "interrupt"]
 MODES: tuple[Mode, ...] = get_args(Mode)
+ENDED_BY_WORDS = ("turn", "pack")  # steps; a workspace is prepared before anybody can be spoken to
+_BROKEN_OFF = ("stopped", "interrupted")  # ends of a turn at which the agent was not asked
 GIVEN_KEPT = 3  # messages that stay in a run's state after they were given, for people to see
 
 
@@ -24,10 +26,14 @@ def due(run: RunState, *, midway: bool) -> tuple[Message, ...]:
 
 
 def interrupts(run: RunState) -> Message | None:
-    """The message that ends the step at work, if there is one; a run that waits for an answer is left to wait."""
-    if run.step is None or run.waiting_for:
+    """The message that ends the step at work, if there is one: said since it began, for it begins with what waited.
+
+    A run that waits for an answer is left to wait.
+    """
+    step = run.step
+    if step is None or step.name not in ENDED_BY_WORDS or run.waiting_for:
         return None
-    return next((message for message in waiting(run) if message.mode == "interrupt"), None)
+    return next((each for each in waiting(run) if each.mode == "interrupt" and each.epoch == step.epoch), None)
 
 
 def is_spoken_to(run: RunState) -> bool:
@@ -54,7 +60,7 @@ def given_since_an_end(history: Sequence[e.Event]) -> list[e.MessageGiven]:
     """Those that it was given since a turn of it last ended in order: it may not have seen them."""
     found: list[e.MessageGiven] = []
     for event in history:
-        if isinstance(event.payload, e.StepFinished):
+        if isinstance(event.payload, e.StepFinished) and event.payload.outcome not in _BROKEN_OFF:
             found.clear()
         elif isinstance(event.payload, e.MessageGiven):
             found.append(event.payload)

@@ -56,6 +56,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     author: str  # human:<who>
     at: str
     revision: int = 1
+    epoch: int = 0  # of the step that was at work when it was said; 0: none
     given_at: str = ""
     how: str = ""  # it was given: turn | midway
 

@@ -111,7 +111,11 @@ class ChildStarted(Payload, frozen=True, kw_only=True):
 
 
 class StepFinished(Payload, frozen=True, kw_only=True):
-    """A step ended in order. `outcome`: done | waiting | submitted | ended (the agent stopped without delivering)."""
+    """A step ended in order.
+
+    `outcome`: done | waiting | submitted | ended (the agent stopped without delivering) | stopped (a person paused the
+    run) | interrupted (by a person's words).
+    """
 
     run: str
     step: str

@@ -19,6 +19,7 @@
       - crash: true                   # the process kills itself, once, where that is allowed
       - submit: {message: ..., rationale: {approach: ...}}
       - on_changes_requested: [steps] # played after a person sent the pack back; the n-th list for the n-th time
+      - on_message: {contains: docs, steps: [steps]}  # played when a person says something with that word to the agent
 
 Beside its kind, a step may have `on_interrupted: retry` (do a run or test again whose outcome nobody recorded) and
 `allow_error: true` (go on when the tool says no). Tests that fail, or cannot be run, stop the script only where `test`
@@ -70,13 +71,26 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     follow: bool = False
 
 
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """What follows on a message that contains a text; an empty one is in all."""
+
+    contains: str
+    steps: tuple[Step, ...]
+
+
 class Script(msgspec.Struct, frozen=True, kw_only=True):
-    """A script: the main steps, and one list for each time that changes are requested."""
+    """A script: the main steps, one list for each time that changes are requested, and what follows on messages."""
 
     agent: str
     model: str = ""
     steps: tuple[Step, ...] = ()
     rounds: tuple[tuple[Step, ...], ...] = ()
+    replies: tuple[Reply, ...] = ()
+
+    def reply_to(self, text: str) -> tuple[Step, ...]:
+        """The steps that follow on a message: of the first reply that it fits; none where none does."""
+        words = text.casefold()
+        return next((reply.steps for reply in self.replies if reply.contains.casefold() in words), ())
 
 
 class _ToolKind(msgspec.Struct, frozen=True):
@@ -133,6 +147,7 @@ class _Reader:
     def __init__(self, problems: ProblemList) -> None:
         self._problems = problems
         self._rounds: list[tuple[Step, ...]] = []
+        self._replies: list[Reply] = []
         self._count = 0
 
     def script(self, root: Node) -> Script | None:
@@ -154,7 +169,8 @@ class _Reader:
         if steps is None:
             self._wrong(root, "`steps` is missing", "give a list of steps")
             return None
-        return Script(**known, steps=self._steps(steps), rounds=tuple(self._rounds))
+        made = self._steps(steps)
+        return Script(**known, steps=made, rounds=tuple(self._rounds), replies=tuple(self._replies))
 
     def _steps(self, node: Node) -> tuple[Step, ...]:
         if not isinstance(node, ListNode):
@@ -273,6 +289,15 @@ class _Reader:
     def round(self, _kind: str, node: Node) -> None:
         self._rounds.append(self._steps(node))
 
+    def reply(self, _kind: str, node: Node) -> None:
+        steps = node.get("steps") if isinstance(node, MapNode) else None
+        if not isinstance(node, MapNode) or steps is None or {e.key.text for e in node.entries} - {"contains", "steps"}:
+            self._wrong(node, "`on_message` takes {contains, steps}", "write `{contains: docs, steps: [...]}`")
+            return
+        contains = node.get("contains")
+        text = self._text(contains) if contains is not None else ""
+        self._replies.append(Reply(contains=text, steps=self._steps(steps)))
+
     def _text(self, node: Node) -> str:
         value = _plain(node)
         if not isinstance(value, str):
@@ -302,6 +327,7 @@ _KINDS: dict[str, Callable[[_Reader, str, Node], Step | None]] = {
     "fail": _Reader.saying,
     "crash": _Reader.crash,
     "on_changes_requested": _Reader.round,
+    "on_message": _Reader.reply,
 }
 
 

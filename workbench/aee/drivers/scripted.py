@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,8 +18,16 @@ import msgspec
 from workbench.aee.drivers.script import OTHERWISE, Step, option_of, parse
 from workbench.aee.tools.calls import REPEATABLE, REPEATS, repeat_of
 from workbench.core.decide.comment import told
+from workbench.core.messages import given_of, given_since_an_end
 from workbench.model.errors import Refused
-from workbench.model.events import ChangesRequested, RunAnswered, ThoughtRecorded
+from workbench.model.events import (
+    ChangesRequested,
+    Event,
+    MessageGiven,
+    RunAnswered,
+    ThoughtRecorded,
+    ToolReturned,
+)
 from workbench.model.text import visible
 from workbench.ports import Session, ToolResult, Turn, TurnEnd
 
@@ -48,7 +56,11 @@ class ScriptedDriver:
     def take_turn(self, turn: Turn, session: Session) -> TurnEnd:
         """Play on. Raises ArtifactInvalid for a broken script, and Refused where the script fails."""
         script = parse(turn.script, f"{turn.agent or 'agent'}.yaml")
-        player = _Player(turn, session, answers=self._answers, may_crash=self._may_crash, pause=self._pause)
+        player = _Player(
+            turn, session, answers=self._answers, may_crash=self._may_crash, pause=self._pause, reply_to=script.reply_to
+        )
+        if (over := player.heed_earlier(turn.history)) is not None:
+            return over
         end = player.play(script.steps, "") or "ended"
         for number in range(player.rounds):
             if end != "submitted":
@@ -72,10 +84,14 @@ class _Player:
         answers: Mapping[str, Mapping[str, Any]],
         may_crash: bool,
         pause: Callable[[float], None],
+        reply_to: Callable[[str], tuple[Step, ...]],
     ) -> None:
         self._session, self._answers, self._may_crash, self._pause = session, answers, may_crash, pause
+        self._reply_to = reply_to
         payloads = [event.payload for event in turn.history]
         self._said = Counter(visible(p.text) for p in payloads if isinstance(p, ThoughtRecorded))
+        self._returned = {p.call for p in payloads if isinstance(p, ToolReturned)}
+        self._deliveries = 0  # of this turn, without those that are recalled
         self._answered = {p.consultation for p in payloads if isinstance(p, RunAnswered)}
         requests = [p for p in payloads if isinstance(p, ChangesRequested)]
         self.rounds = len(requests)
@@ -85,11 +101,27 @@ class _Player:
         for number, step in enumerate(steps, 1):
             if self._session.stopping():
                 return "stopped"
-            self._session.messages()
+            for given in self._session.messages():
+                if (end := self._heed(given)) is not None:
+                    return end
             act = _PLAYS.get(step.kind, _Player.tool_call)
             if (end := act(self, step, f"{prefix}{number}.{step.kind}")) is not None:
                 return end
         return None
+
+    def heed_earlier(self, history: Sequence[Event]) -> TurnEnd | None:
+        """Do what follows on the messages of the run so far; whether one of this turn ends it."""
+        fresh = {given.message for given in given_since_an_end(history)}
+        for given in given_of(history):
+            before = self._deliveries
+            end = self._heed(given)
+            is_old = end == "submitted" and given.message not in fresh and self._deliveries == before
+            if end is not None and not is_old:
+                return end
+        return None
+
+    def _heed(self, given: MessageGiven) -> TurnEnd | None:
+        return self.play(self._reply_to(given.text), f"{given.message}.")
 
     def think(self, step: Step, _call: str) -> None:
         self._say_once(step.value)
@@ -121,6 +153,7 @@ class _Player:
         return self._submit(step, call, step.value)
 
     def _submit(self, step: Step, call: str, arguments: Mapping[str, Any]) -> TurnEnd | None:
+        self._deliveries += call not in self._returned
         return "submitted" if self._use(step, call, arguments).state == "ok" else None
 
     def ask(self, step: Step, call: str) -> TurnEnd | None:

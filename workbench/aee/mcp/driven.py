@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -34,7 +35,10 @@ Answered = Callable[[str], Mapping[str, Any]]
 
 
 class DrivenTools:
-    """`use` records and does a call; `answered` gives a question's resolution, empty before; `end` ends the turn."""
+    """`use` records and does a call; `answered` gives a question's resolution, empty before; `end` ends the turn.
+
+    `words` gives what people say to the agent at work, each once.
+    """
 
     def __init__(
         self,
@@ -47,9 +51,10 @@ class DrivenTools:
         patience_s: float = PATIENCE_S,
         beat_s: float = BEAT_S,
         over: threading.Event | None = None,
+        words: Callable[[], Sequence[str]] = lambda: (),
     ) -> None:
         self._tools = {tool.name: tool for tool in tools if tool.name in OFFERED}
-        self._use, self._answered, self._end = use, answered, end
+        self._use, self._answered, self._end, self._words = use, answered, end, words
         self._patience_s, self._beat_s = patience_s, beat_s
         self._over = over or threading.Event()
         self._one_by_one = threading.Lock()
@@ -76,8 +81,12 @@ class DrivenTools:
             raise Unanswered
         if result.state == "ok" and result.suspend:
             question = str(result.data["consultation"])
-            return Said(text=resolution_text(question, self._wait(question, progress)))
-        return _told(result)
+            return self._with_words(Said(text=resolution_text(question, self._wait(question, progress))))
+        return self._with_words(_told(result))
+
+    def _with_words(self, said: Said) -> Said:
+        """What is told, and behind it what people say to the agent: this is a moment at which it listens."""
+        return replace(said, text="\n\n".join([said.text, *self._words()]))
 
     def permission(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         """A person's answer to a blocking question that the agent's program raises, not its model.

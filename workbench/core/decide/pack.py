@@ -15,6 +15,8 @@ from workbench.core.decide.decision import (
     required_reason,
     run_stream,
 )
+from workbench.core.decide.run import INTERRUPTED
+from workbench.core.next_step import PACK
 from workbench.core.state import MissionState, PackState, RunState
 from workbench.model import events as e
 from workbench.model.errors import AlreadyResolved, Refused
@@ -33,13 +35,24 @@ def request_pack(requested: e.PackRequested, known: PackState | None = None) -> 
 
 
 def with_failed_pack(ended: Decision, pack: PackState | None) -> Decision:
-    """What ended a run as failed, and with it the pack that the run was assembling, if there is one."""
-    failed = next((event.payload for event in ended.events if isinstance(event.payload, e.StepFailed)), None)
-    if failed is None or not failed.final or pack is None or pack.state != "assembling":
+    """What ended a step, and with it the pack that the run was assembling, if nothing goes on with that one."""
+    over = next((event.payload for event in ended.events if _ends_pack(event.payload)), None)
+    if over is None or pack is None or pack.state != "assembling":
         return ended
-    gone = e.PackFailed(pack=pack.id, reason=failed.reason, hint=failed.hint)
-    event = on_pack(pack.id, gone, id=derived_id(pack.id, "failed", failed.number, failed.attempt))
+    if isinstance(over, e.StepFailed):
+        gone = e.PackFailed(pack=pack.id, reason=over.reason, hint=over.hint)
+    else:
+        assert isinstance(over, e.StepFinished)  # what ends a pack is one of two
+        gone = e.PackFailed(pack=pack.id, reason=over.detail, hint="What the agent delivers next is examined anew.")
+    event = on_pack(pack.id, gone, id=derived_id(pack.id, "failed", over.number, over.attempt))
     return Decision(events=(*ended.events, event), expect=ended.expect)
+
+
+def _ends_pack(payload: e.Payload) -> bool:
+    """Whether a pack at work is not gone on with: its run failed, or a person interrupted it."""
+    if isinstance(payload, e.StepFailed):
+        return payload.final
+    return isinstance(payload, e.StepFinished) and payload.step == PACK and payload.outcome == INTERRUPTED
 
 
 def submit_pack(submitted: e.PackSubmitted, older: Sequence[PackState]) -> Decision:

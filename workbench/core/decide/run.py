@@ -11,6 +11,8 @@ from workbench.model import events as e
 from workbench.model.errors import Refused
 from workbench.model.ids import derived_id, is_id
 
+INTERRUPTED = "interrupted"  # outcome of a step that a person's words ended
+
 # --- what the AEE decides ---------------------------------------------------------------------------------------------
 
 
@@ -28,7 +30,7 @@ def start_step(run: RunState, *, aee: str) -> Decision:
 
 
 def finish_step(run: RunState, *, outcome: str, detail: str = "") -> Decision:
-    """The step at work ended in order: `outcome` is done, waiting, submitted, ended or stopped."""
+    """The step at work ended in order: `outcome` is done, waiting, submitted, ended, stopped or interrupted."""
     step = _step_at_work(run)
     finished = e.StepFinished(
         run=run.id, step=step.name, number=step.number, attempt=step.attempt, outcome=outcome, detail=detail

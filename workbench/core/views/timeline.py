@@ -265,7 +265,7 @@ def _step_over(timeline: Timeline, event: e.Event, *, state: str, facts: str) ->
 
 
 def _step_finished(timeline: Timeline, event: e.Event, p: e.StepFinished) -> None:
-    _step_over(timeline, event, state="ok", facts=p.outcome)
+    _step_over(timeline, event, state="interrupted" if p.outcome == "interrupted" else "ok", facts=p.outcome)
     if p.outcome == "ended":
         said = p.detail or "the agent ended without delivering"
         timeline.add(Act(version=event.version, at=event.at, kind="step", title=said, text=said, state="ended"))

@@ -100,10 +100,19 @@ class Acts:
     def settle(self) -> None:
         """The turn is over: what has not ended was interrupted."""
         self.flush()
-        for name, call in self._calls.items():
-            if call.get("is_called") and not call.get("is_returned"):
-                call["is_returned"] = True
-                self._record(self._returned(name, call, "interrupted"), name)
+        for name, returned in self.broken_off():
+            self._record(returned, name)
+
+    def broken_off(self) -> list[tuple[str, ToolReturned]]:
+        """What was begun and has not ended, as it is recorded when nothing more is heard of it; with its names."""
+        left = [
+            (name, call)
+            for name, call in list(self._calls.items())
+            if call.get("is_called") and not call.get("is_returned")
+        ]
+        for _, call in left:
+            call["is_returned"] = True
+        return [(name, self._returned(name, call, "interrupted")) for name, call in left]
 
     def _learn(self, history: Iterable[Event]) -> None:
         said: list[str] = []

@@ -19,6 +19,7 @@ from workbench import __version__
 from workbench.aee.drivers.acp.acts import Acts
 from workbench.aee.drivers.acp.front import Front
 from workbench.model.errors import Refused, WorkbenchError
+from workbench.model.events import ToolReturned
 from workbench.model.text import visible
 from workbench.ports import TurnEnd
 
@@ -47,6 +48,7 @@ class Plan:
     mcp_argv: tuple[str, ...]
     first: Callable[[], str]  # the prompt of a new session, asked for when one is needed
     further: Callable[[], str]  # the prompt of one that was loaded
+    more: Callable[[], str]  # what people said while the agent worked, once it has ended; empty: nothing
 
 
 class Conversation(threading.Thread):
@@ -95,6 +97,10 @@ class Conversation(threading.Thread):
         with contextlib.suppress(RuntimeError):  # the loop has just ended
             if self._loop is not None and self._winding is not None:
                 self._loop.call_soon_threadsafe(self._winding.set)
+
+    def broken_off(self) -> list[tuple[str, ToolReturned]]:
+        """What the agent had begun when nobody listened any more."""
+        return self._acts.broken_off() if self._acts is not None else []
 
     def settle(self) -> None:
         """From another thread: let what was told until now be taken first. What agents tell, and their calls of our
@@ -177,17 +183,21 @@ class Conversation(threading.Thread):
 
         name, is_loaded = session
         text = await self._ask(self._plan.further if is_loaded else self._plan.first)
-        prompt = asyncio.ensure_future(connection.prompt(session_id=name, prompt=[text_block(text)]))
         assert self._winding is not None and self._acts is not None  # both are made before a turn
         winding = asyncio.ensure_future(self._winding.wait())
-        await asyncio.wait({prompt, winding}, return_when=asyncio.FIRST_COMPLETED)
-        wanted = self._wanted
-        if wanted is not None:
-            await self._wound_up(connection, name, prompt)
-        else:
-            winding.cancel()
+        while text:
+            prompt = asyncio.ensure_future(connection.prompt(session_id=name, prompt=[text_block(text)]))
+            await asyncio.wait({prompt, winding}, return_when=asyncio.FIRST_COMPLETED)
+            wanted = self._wanted
+            if wanted is not None:
+                await self._wound_up(connection, name, prompt)
+                break
             wanted = self._ended((await prompt).stop_reason)
+            self._acts.settle()
+            text = await self._ask(self._plan.more)
+        winding.cancel()
         self._acts.settle()
+        assert wanted is not None  # the first prompt is never empty
         if isinstance(wanted, WorkbenchError):
             problem = wanted
             await self._ask(lambda: self._front.fail(problem))

@@ -40,10 +40,12 @@ from workbench.aee.spending import UNFINISHED, Allowance, is_to_deliver
 from workbench.aee.tools.calls import REPEATS, repeat_of
 from workbench.aee.tools.place import BASE_ENV, Place
 from workbench.artifacts.configuration import Agent
+from workbench.core.messages import told
 from workbench.model.errors import Refused, WorkbenchError
 from workbench.model.events import (
     AgentSessionOpened,
     ChangesRequested,
+    MessageGiven,
     ModelCalled,
     RunAnswered,
     RunAwaitsAnswer,
@@ -128,6 +130,7 @@ class _Turn:
             history=turn.history,
             patience_s=float(options.get("patience_s", PATIENCE_S)),
             over=self._front.over,
+            words=lambda: self._do(self._heard),
         )
 
     def take(self) -> TurnEnd:
@@ -146,6 +149,7 @@ class _Turn:
             mcp_argv=mcp_argv,
             first=self._first,
             further=lambda: prompts.further(self._turn, answers=self._answers()),
+            more=lambda: "\n".join(prompts.said(self._heard(midway=False))),
         )
         self._conversation = Conversation(
             listener,
@@ -164,6 +168,8 @@ class _Turn:
         self._conversation.start()
         end = self._front.serve(self._session.stopping)
         self._conversation.join(timeout=1.0)
+        for name, returned in self._conversation.broken_off():
+            self._session.record(returned, key=name)
         return end
 
     # --- the program --------------------------------------------------------------------------------------------------
@@ -292,6 +298,10 @@ class _Turn:
         diff = self._diff() if self._known_session() else ""
         return prompts.first(self._turn, cwd=self._driver.place.workspace.cwd, answers=self._answers(), diff=diff)
 
+    def _heard(self, *, midway: bool = True) -> list[str]:
+        """What people say to the agent meanwhile, which is told it at once."""
+        return list(map(told, self._session.messages(midway=midway)))
+
     def _diff(self) -> str:
         """The work so far, as git in the sandbox tells it."""
         base = self._driver.place.workspace.base_commit
@@ -350,7 +360,7 @@ def _recorded_end(turn: Turn) -> TurnEnd | None:
             asked.discard(payload.consultation)
         elif isinstance(payload, ToolReturned) and payload.tool == SUBMIT:
             delivered = delivered or payload.state == "ok"
-        elif isinstance(payload, ChangesRequested):
+        elif isinstance(payload, ChangesRequested | MessageGiven):
             delivered = False
     return "submitted" if delivered else "waiting" if asked else None
 

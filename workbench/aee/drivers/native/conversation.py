@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.aee.drivers.native.results import NOT_DONE, SHOWN, told, told_answer, told_late
+from workbench.aee.drivers.native.results import BROKEN_OFF, NOT_DONE, SHOWN, told, told_answer, told_late
 from workbench.aee.tools.calls import first_of, recalled
 from workbench.core.messages import told as told_message
 from workbench.model import events as e
@@ -47,6 +47,7 @@ class Exchange:
         self.words: list[str] = []  # of people, and of ours
         self.kept: list[str] = []  # of the words and answers, what must stay as it is
         self.told: JSON | None = None  # the message that was made of results and words
+        self.broken_off = False  # by a person: calls that had not begun are not carried out any more
 
     @property
     def ends(self) -> ToolResult | None:
@@ -67,6 +68,7 @@ class Conversation:
         self._limit = limit
         self._ids: set[str] = set()
         self.assumed: dict[str, str] = {}  # open advisory questions, and under which assumption the work goes on
+        self.begun: set[str] = set()  # calls whose intent is recorded
         self.replies = 0  # how many requests are recorded, broken ones among them
 
     # --- what happened ---
@@ -85,8 +87,10 @@ class Conversation:
                 self._answered.add(payload.consultation)
             elif isinstance(payload, e.AnswerTold):
                 self.hear_answer(payload.consultation, self._answers.get(payload.consultation, {}))
+            elif isinstance(payload, e.ToolCalled):
+                self.begun.add(payload.call)
             elif isinstance(payload, e.MessageGiven):
-                self.hear(told_message(payload))
+                self.hear_message(payload)
             elif isinstance(payload, e.ChangesRequested):
                 changes = "".join(f"\n- {change}" for change in payload.required_changes)
                 self.hear(
@@ -117,6 +121,12 @@ class Conversation:
             self.exchanges[-1].kept.append(words)
         else:
             self._before.append(words)
+
+    def hear_message(self, given: e.MessageGiven) -> None:
+        """A person spoke to the agent at work; what it was about to do is not done where they interrupted it."""
+        if given.mode == "interrupt" and self.last is not None:
+            self.last.broken_off = True
+        self.hear(told_message(given))
 
     def hear_answer(self, question: str, answer: Mapping[str, Any]) -> None:
         """A person answered an advisory question while the work went on."""
@@ -179,7 +189,7 @@ class Conversation:
     def _outcome(self, exchange: Exchange, call: Call) -> JSON:
         result = exchange.results.get(call.id)
         if result is None:
-            return _result(call.id, NOT_DONE, is_error=True)
+            return _result(call.id, BROKEN_OFF if exchange.broken_off else NOT_DONE, is_error=True)
         question = str(result.data.get("consultation", ""))
         if result.suspend and question in self._answered:
             answer = told_answer(question, self._answers.get(question, {}))

@@ -21,7 +21,6 @@ from workbench.aee.meter import Meter
 from workbench.aee.prices import price_of
 from workbench.aee.spending import UNFINISHED, Allowance, is_to_deliver
 from workbench.aee.tools.calls import REPEATABLE, REPEATS, repeat_of
-from workbench.core.messages import told as told_message
 from workbench.model import events as e
 from workbench.model.errors import Refused
 from workbench.ports import Blobs, Session, Tool, ToolResult, Turn, TurnEnd
@@ -124,6 +123,8 @@ class _Loop:
         for call in exchange.calls:
             if exchange.ends is not None:
                 break
+            if exchange.broken_off and call.id not in self._talk.begun:
+                continue
             if call.id not in exchange.results and self._session.stopping():
                 return "stopped"
             self._talk.notice(call.id, self._use(call.tool, call.arguments, call.id))
@@ -172,7 +173,7 @@ class _Loop:
     def _tell_messages(self) -> None:
         """Pass on what people say to the agent meanwhile, at the first place where it can hear it."""
         for given in self._session.messages():
-            self._talk.hear(told_message(given))
+            self._talk.hear_message(given)
 
     def _converse(self) -> TurnEnd | None:
         reply = self._asking.reply()

@@ -11,6 +11,7 @@ from workbench.ports import ToolResult
 
 SHOWN = 40_000  # characters of one outcome, half from its start and half from its end
 NOT_DONE = "not carried out: it came behind a question or a delivery in the same reply"
+BROKEN_OFF = "not carried out: the person who coaches you interrupted, and says why below"
 ANSWER_FIELDS = ("decision", "option", "alternative", "rationale", "conditions", "decided_by", "applies_to", "at")
 
 
