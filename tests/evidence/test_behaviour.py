@@ -47,6 +47,27 @@ def test_a_change_without_tests_costs_two_runs(tmp_path: Path) -> None:
     assert not collected.findings
 
 
+@pytest.mark.parametrize(
+    ("base", "result", "states"),
+    [
+        (0, 0, ("passed", "passed", "passed")),
+        (0, 3, ("passed", "failed", "failed")),
+        (2, 0, ("failed", "passed", "no-tests")),
+    ],
+)
+def test_a_bare_command_counts_no_tests(tmp_path: Path, base: int, result: int, states: tuple[str, ...]) -> None:
+    """It is told what it exited with; an exit code is a check, and never a number of tests."""
+    plan = SuitePlan(kind="command", argv=("sh", "check.sh"), label="sh check.sh")
+    project = Project(tmp_path, {"check.sh": f"exit {base}\n"}, {"check.sh": f"exit {result}\n"})
+    collected = TestsCollector(project.rig, Behaviour(project.rig, plan)).collect(project.change)
+    pieces = [named(collected, kind) for kind in ("tests.base", "tests.result", "tests.base-on-result")]
+    assert tuple(piece.state for piece in pieces) == states
+    assert [piece.facts["counts"] for piece in pieces] == [{}] * 3
+    assert [piece.grade for piece in pieces] == ["executed"] * 3
+    assert f"command exited {base}" in pieces[0].summary and f"command exited {result}" in pieces[1].summary
+    assert not any("1 " in piece.summary for piece in pieces), [piece.summary for piece in pieces]
+
+
 def test_evidence_is_bound_and_executed(tmp_path: Path) -> None:
     """Evidence names base, head, result, tree and environment, its grade and where its outcomes are kept."""
     collected, project = collect(tmp_path, {"adder.py": "def add(a, b):\n    return b + a\n"})

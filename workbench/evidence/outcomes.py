@@ -158,11 +158,21 @@ def _verdict(runs: ThreeRuns, on_result: Comparison) -> tuple[EvidenceState, str
         return "error", _environment(missing)
     if not report.believed:
         return report.state, report.problem
+    if not report.names_tests:
+        return _of_command(base, report)
     if not on_result.kept and not on_result.broken and not on_result.lost:
         return "no-tests", "no test of base passes there, so none can show that behaviour was kept"
     if on_result.broken or on_result.lost:
         return "failed", _losses(on_result)
     return "passed", f"{len(on_result.kept)} tests that pass on base pass on the result"
+
+
+def _of_command(base: SuiteReport, report: SuiteReport) -> tuple[EvidenceState, str]:
+    """The same of a command that names no tests: what it exited with is all that is known."""
+    if base.exit_code:
+        return "no-tests", f"the command exited {base.exit_code} on base, so it cannot show that behaviour was kept"
+    state: EvidenceState = "failed" if report.exit_code else "passed"
+    return state, f"the command exited 0 on base and {report.exit_code} on the result; it names no tests"
 
 
 def _explains(missing: tuple[str, ...], report: SuiteReport, on_result: Comparison) -> bool:
@@ -188,13 +198,16 @@ def _told(report: SuiteReport) -> tuple[EvidenceState, str]:
 
 
 def _counts(report: SuiteReport) -> str:
+    if not report.names_tests:
+        return f"command exited {report.exit_code}; it names no tests"
     words = (("passed",), ("failed", "error"), ("skipped",))
     named = [(len(report.ids(*states)), states[0]) for states in words]
     return ", ".join(f"{count} {name}" for count, name in named if count) or "nothing ran"
 
 
 def _numbers(report: SuiteReport) -> dict[str, Any]:
-    counts = {state: len(report.ids(state)) for state in ("passed", "failed", "error", "skipped")}
+    states = ("passed", "failed", "error", "skipped") if report.names_tests else ()
+    counts = {state: len(report.ids(state)) for state in states}
     return {
         "counts": counts,
         "failed": report.ids("failed", "error")[:MAX_LISTED],

@@ -59,6 +59,7 @@ class SuiteReport(msgspec.Struct, frozen=True, kw_only=True):
     outputs: dict[str, str] = {}
     command: tuple[str, ...] = ()
     python: str = ""
+    names_tests: bool = True  # a bare command has only its exit code, under its own name
 
     def ids(self, *states: str) -> list[str]:
         """The ids of outcomes in one of `states`, sorted."""
@@ -75,7 +76,7 @@ def run_suite(rig: Rig, plan: SuitePlan, workspace: Workspace, *, covered: Seque
     with rig.outbox() as box:
         run = _in_python if plan.kind in trace.RUNNERS else _as_command
         report = run(rig, plan, workspace, box, covered)
-    return msgspec.structs.replace(report, command=_readable(plan))
+    return msgspec.structs.replace(report, command=_readable(plan), names_tests=plan.names_tests)
 
 
 def _readable(plan: SuitePlan) -> tuple[str, ...]:

@@ -160,9 +160,10 @@ def test_a_suite_that_does_not_end_is_an_error(make_workplace: Callable[..., Wor
 
 
 def test_a_bare_command_tells_its_exit_code_and_output(make_workplace: Callable[..., Workplace]) -> None:
-    """A command without a report is one test; its output is kept."""
+    """A command without a report is no test, so none is counted; its output is kept."""
     result = call(make_workplace(environment=OURS, plan=command("echo seen; exit 3")))
-    assert (result.state, result.data["counts"], result.output) == ("ok", {"failed": 1}, b"seen\n")
+    assert (result.state, result.data["counts"], result.output) == ("ok", {}, b"seen\n")
+    assert result.summary.startswith("command exited 3")
 
 
 def test_names_of_half_a_character_can_be_recorded(make_workplace: Callable[..., Workplace]) -> None:

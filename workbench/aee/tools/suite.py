@@ -112,9 +112,10 @@ class TestTool(CheckedTool[TestArguments]):
 
 def _told(report: SuiteReport, done: Completed | None, *, root: str) -> ToolResult:
     counts: dict[str, int] = {}
-    for test in report.outcomes:
+    for test in report.outcomes if report.names_tests else ():
         counts[test.state] = counts.get(test.state, 0) + 1
     said = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    said = said if report.names_tests else f"command exited {report.exit_code}; it names no tests"
     problem = report.problem if report.believed else f"{report.state}: {report.problem}"
     data = {
         **(outcome(done) if done is not None else {}),
