@@ -25,6 +25,11 @@ BY_NAME = {
     "pytest-xdist": "README.md",
     "hatchling": "tests/hygiene/test_wheel.py",
     "freezegun": "tests/endtoend",
+    "tree-sitter-python": "workbench/code/languages.py",
+    "tree-sitter-javascript": "workbench/code/languages.py",
+    "tree-sitter-typescript": "workbench/code/languages.py",
+    "tree-sitter-go": "workbench/code/languages.py",
+    "tree-sitter-rust": "workbench/code/languages.py",
 }
 GUESTS = {ROOT / "workbench/evidence/machinery.py"}  # runs in a project's test runner, and finds that one there
 PROGRAMS = {
@@ -32,6 +37,11 @@ PROGRAMS = {
     "pytest-timeout": "timeout = ",
     "pytest-xdist": "pytest -n ",
     "freezegun": "itsdangerous",
+    "tree-sitter-python": "tree_sitter_python",
+    "tree-sitter-javascript": "tree_sitter_javascript",
+    "tree-sitter-typescript": "tree_sitter_typescript",
+    "tree-sitter-go": "tree_sitter_go",
+    "tree-sitter-rust": "tree_sitter_rust",
 }
 
 

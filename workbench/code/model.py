@@ -11,7 +11,7 @@ import msgspec
 
 EntityKind = Literal["module", "class", "function", "method", "constant", "import", ""]
 ChangeKind = Literal["added", "removed", "modified", "renamed", "moved"]
-Aspect = Literal["signature", "body", "docstring", "comment", "format"]  # what of an entity differs
+Aspect = Literal["signature", "body", "docstring", "comment", "names", "format"]  # what of an entity differs
 HunkKind = Literal[
     "added",  # lines that only the new side has
     "removed",  # lines that only the old side has

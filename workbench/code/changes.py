@@ -1,0 +1,105 @@
+"""What became of each entity, told from the hunks that fell into it. It folds and matches nothing itself."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from workbench.code.entities import Found
+from workbench.code.model import Aspect, EntityChange, Hunk
+from workbench.code.moves import has_moved
+from workbench.code.pairing import Match, Matches, entity_of
+from workbench.code.renames import signature_differs
+from workbench.code.sides import Pair
+
+_ASPECTS: dict[str, Aspect] = {
+    "comment": "comment",
+    "docstring": "docstring",
+    "reformatted": "format",
+    "renamed": "names",
+}
+_ORDER: tuple[Aspect, ...] = ("signature", "body", "docstring", "comment", "names", "format")
+Hunks = dict[tuple[int, str], list[Hunk]]  # of a file, by the entity around them
+
+
+def entity_changes(
+    files: Sequence[Pair], matches: Matches, hunks: Sequence[Sequence[Hunk]]
+) -> dict[int, tuple[EntityChange, ...]]:
+    """By the number of the file, in the order of its lines; what left a file is told where it is now."""
+    olds, news = _by_entity(hunks)
+    found: dict[int, list[EntityChange]] = defaultdict(list)
+    for match in matches.pairs:
+        change = _of_match(files, match, olds, news)
+        if change is not None:
+            found[match.new[0]].append(change)
+    for number, index in matches.made:
+        found[number].append(_alone(files[number].path, files[number].new.entities[index], is_new=True))
+    for number, index in matches.gone:
+        found[number].append(_alone(files[number].old_path, files[number].old.entities[index], is_new=False))
+    return {
+        number: tuple(sorted(each, key=lambda change: (change.line, change.name))) for number, each in found.items()
+    }
+
+
+def _by_entity(hunks: Sequence[Sequence[Hunk]]) -> tuple[Hunks, Hunks]:
+    """The hunks that have only old lines, and those that have new ones."""
+    olds: Hunks = defaultdict(list)
+    news: Hunks = defaultdict(list)
+    for number, each in enumerate(hunks):
+        for hunk in each:
+            if hunk.entity and hunk.kind != "moved":
+                (news if hunk.new.count else olds)[number, hunk.entity].append(hunk)
+    return olds, news
+
+
+def _of_match(files: Sequence[Pair], match: Match, olds: Hunks, news: Hunks) -> EntityChange | None:
+    old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
+    touching = [*olds.get((match.old[0], old.name), ()), *news.get((match.new[0], new.name), ())]
+    aspects = tuple(_aspects(old, new, touching))
+    moved = has_moved(files, match) or old.container != new.container
+    if not aspects and not moved and old.last_name == new.last_name:
+        return None
+    if old.kind == "import" and not moved:
+        return None
+    return EntityChange(
+        change="renamed" if old.last_name != new.last_name and not moved else "moved" if moved else "modified",
+        kind=new.kind,
+        name=new.name,
+        path=files[match.new[0]].path,
+        line=new.row + 1,
+        old_name=old.name if old.name != new.name else "",
+        old_path=files[match.old[0]].old_path if match.old[0] != match.new[0] else "",
+        old_line=old.row + 1,
+        aspects=aspects,
+        signature=new.signature,
+        old_signature=old.signature if old.signature != new.signature else "",
+        is_public=old.is_public or new.is_public,
+    )
+
+
+def _aspects(old: Found, new: Found, touching: Sequence[Hunk]) -> Iterator[Aspect]:
+    found = {_ASPECTS[hunk.kind] for hunk in touching if hunk.kind in _ASPECTS}
+    differs = signature_differs(old, new)
+    if differs:
+        found.add("signature")
+    if any(hunk.kind not in _ASPECTS and not (differs and _in_head(hunk, old, new)) for hunk in touching):
+        found.add("body")
+    return (aspect for aspect in _ORDER if aspect in found)
+
+
+def _in_head(hunk: Hunk, old: Found, new: Found) -> bool:
+    return (hunk.old.count == 0 or old.heads[0] < hunk.old.first <= hunk.old.last <= old.heads[1]) and (
+        hunk.new.count == 0 or new.heads[0] < hunk.new.first <= hunk.new.last <= new.heads[1]
+    )
+
+
+def _alone(path: str, each: Found, *, is_new: bool) -> EntityChange:
+    return EntityChange(
+        change="added" if is_new else "removed",
+        kind=each.kind,
+        name=each.name,
+        path=path,
+        line=each.row + 1,
+        signature=each.signature,
+        is_public=each.is_public,
+    )

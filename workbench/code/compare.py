@@ -1,0 +1,124 @@
+"""The structural change of some files: who became who, what was renamed or moved, and what of it may be folded.
+
+Pure: text in, values out. It reads no repository; whoever calls it chooses the files.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+
+from workbench.code.changes import entity_changes
+from workbench.code.folding import Claims, hunks
+from workbench.code.model import EntityChange, FileChange, FileSides, FileStatus, Hunk, Span, StructuralDiff, Summary
+from workbench.code.moves import Moved, moved_rows
+from workbench.code.pairing import Match, Matches, entity_of, match_entities
+from workbench.code.paths import renamed_paths
+from workbench.code.renames import family_of, global_names, joined, local_names
+from workbench.code.sides import NO_NAMES, Names, Pair, pair
+
+
+def structural_diff(files: Sequence[FileSides]) -> StructuralDiff:
+    """What the change means. `files` are all that changed, renames as one absent on either side."""
+    renames = renamed_paths(files)
+    taken = set(renames.values())
+    sides = {each.path: each for each in files}
+    pairs = [
+        pair(each.path, renames.get(each.path, each.path), sides[renames.get(each.path, each.path)].old, each.new)
+        for each in files
+        if each.path not in taken
+    ]
+    matches = match_entities(pairs)
+    named = _Names(pairs, matches)
+    moved = list(moved_rows(pairs, matches, named.of))
+    cut = [tuple(hunks(file, claims)) for file, claims in zip(pairs, _claims(pairs, moved, named), strict=True)]
+    changes = entity_changes(pairs, matches, cut)
+    found = tuple(_change(file, cut[at], changes.get(at, ())) for at, file in enumerate(pairs))
+    return StructuralDiff(files=found, summary=summary(found))
+
+
+class _Names:
+    """The new names that may be claimed, by file and by function."""
+
+    def __init__(self, pairs: Sequence[Pair], matches: Matches) -> None:
+        self._pairs = pairs
+        self._global = global_names(pairs, matches)
+        self.local: dict[int, dict[int, Names]] = defaultdict(dict)
+        self._of_match: dict[tuple[int, int], Names] = {}
+        for match in matches.pairs:
+            self._add(match)
+
+    def everywhere(self, number: int) -> Names:
+        """Those that apply to a whole file."""
+        return self._global.get(family_of(self._pairs[number].language), NO_NAMES)
+
+    def of(self, match: Match) -> Names:
+        """Those that apply to an entity."""
+        return self._of_match.get(match.old, self.everywhere(match.old[0]))
+
+    def _add(self, match: Match) -> None:
+        old, new = entity_of(self._pairs, match.old, is_new=False), entity_of(self._pairs, match.new, is_new=True)
+        file, other = self._pairs[match.old[0]], self._pairs[match.new[0]]
+        if old.kind not in ("function", "method") or not file.old.free or not other.new.free:
+            return
+        names = self.everywhere(match.old[0])
+        own = local_names(file, other, old, new, names)
+        if own:
+            self.local[match.old[0]][match.old[1]] = self._of_match[match.old] = joined(names, own)
+
+
+def _claims(pairs: Sequence[Pair], moved: Sequence[Moved], named: _Names) -> Iterator[Claims]:
+    out: dict[int, list[Moved]] = defaultdict(list)
+    into: dict[int, list[Moved]] = defaultdict(list)
+    for each in moved:
+        out[each.old_file].append(each)
+        into[each.new_file].append(each)
+    paths, old_paths = tuple(each.path for each in pairs), tuple(each.old_path for each in pairs)
+    for number in range(len(pairs)):
+        yield Claims(
+            out=tuple(out[number]),
+            into=tuple(into[number]),
+            names=named.everywhere(number),
+            local=named.local.get(number, {}),
+            paths=paths,
+            old_paths=old_paths,
+        )
+
+
+def _change(file: Pair, found: tuple[Hunk, ...], entities: tuple[EntityChange, ...]) -> FileChange:
+    return FileChange(
+        path=file.path,
+        old_path=file.old_path,
+        status=_status(file),
+        language=file.language,
+        fallback=file.why,
+        hunks=found,
+        entities=entities,
+        damaged=tuple(Span(first + 1, end) for first, end in file.new.outline.damaged),
+        added=sum(hunk.new.count for hunk in found),
+        removed=sum(hunk.old.count for hunk in found),
+        folded_added=sum(hunk.new.count for hunk in found if hunk.is_mechanical),
+        folded_removed=sum(hunk.old.count for hunk in found if hunk.is_mechanical),
+    )
+
+
+def _status(file: Pair) -> FileStatus:
+    if not file.is_old:
+        return "A"
+    if not file.is_new:
+        return "D"
+    return "M" if file.path == file.old_path else "R"
+
+
+def summary(files: Sequence[FileChange]) -> Summary:
+    """The change in numbers."""
+    found: Counter[str] = Counter(hunk.kind for file in files for hunk in file.hunks)
+    return Summary(
+        files=len(files),
+        added=sum(file.added for file in files),
+        removed=sum(file.removed for file in files),
+        folded=sum(file.folded_added + file.folded_removed for file in files),
+        entities=dict(Counter(change.change for file in files for change in file.entities)),
+        hunks=dict(found),
+        as_text=sum(not file.language for file in files),
+    )

@@ -1,0 +1,262 @@
+"""What a file defines, read off its tree: names, spans, signatures, who may use it. It compares nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from workbench.code.definitions import GRAMMARS, HEADS, Definition, Grammar
+from workbench.code.model import Entity, EntityKind, Span
+from workbench.code.parsing import Parsed, damaged_nodes
+from workbench.code.visibility import Surface, surface
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+MAX_DEPTH = 40  # of entities in entities
+MAX_SIGNATURE = 300  # characters that people are shown
+
+
+@dataclass(slots=True, eq=False)
+class Found:
+    """An entity with its place in the file, in rows from 0 and bytes. What only the comparison needs."""
+
+    kind: EntityKind
+    name: str  # qualified
+    first: int  # row of its span
+    end: int  # row after its span
+    start: int  # byte at which the definition begins, without comments
+    stop: int
+    name_start: int
+    body_start: int  # byte; `stop` without a body
+    row: int  # of its name
+    inside: int  # index of the entity around it; -1: none
+    depth: int = 0  # of its outermost node in the tree
+    signature: str = ""
+    is_public: bool = False
+    is_damaged: bool = False
+    owns_lines: bool = True  # whether nothing else stands on its first and last line
+    document: tuple[int, int] = (0, 0)  # rows of its documentation string, half-open
+    heads: tuple[int, int] = (0, 0)  # rows of its signature, half-open
+    members: list[int] = field(default_factory=list)
+
+    @property
+    def last_name(self) -> str:
+        """The name without what it stands in."""
+        return self.name.rpartition(".")[2]
+
+    @property
+    def container(self) -> str:
+        """The name of what it stands in; empty in the file itself."""
+        return self.name.rpartition(".")[0]
+
+
+@dataclass(slots=True)
+class Outline:
+    """The entities of one side of a file, in order; a container stands before what it holds."""
+
+    entities: list[Found] = field(default_factory=list)
+    damaged: list[tuple[int, int]] = field(default_factory=list)  # rows, half-open
+
+    def innermost(self) -> list[int]:
+        """For each row up to the last entity's the index of the innermost one; -1 where there is none."""
+        rows = [-1] * max((each.end for each in self.entities), default=0)
+        for index, each in enumerate(self.entities):
+            rows[each.first : each.end] = [index] * (each.end - each.first)
+        return rows
+
+
+def outline(parsed: Parsed) -> Outline:
+    """All entities of a side; none where it is only lines."""
+    found = Outline()
+    if parsed.tree is not None:
+        grammar = GRAMMARS[parsed.language]
+        _Reader(parsed, grammar, found, surface(parsed)).read(parsed.tree.root_node, inside=-1, depth=0, level=1)
+        found.damaged.sort()
+    return found
+
+
+def entity(found: Found) -> Entity:
+    """The same for everybody else."""
+    return Entity(
+        kind=found.kind,
+        name=found.name,
+        span=Span(found.first + 1, found.end),
+        line=found.row + 1,
+        signature=found.signature,
+        is_public=found.is_public,
+        is_damaged=found.is_damaged,
+    )
+
+
+@dataclass(slots=True)
+class _Reader:
+    parsed: Parsed
+    grammar: Grammar
+    found: Outline
+    surface: Surface
+
+    def read(self, parent: Node, *, inside: int, depth: int, level: int) -> None:
+        """All definitions right below `parent`, with the comments and attributes above each; they stand at `level`."""
+        above: Node | None = None
+        for child in parent.named_children:
+            if "comment" in child.type or child.type in HEADS:
+                alone = self._begins_line(child)
+                if above is None:
+                    above = child if alone else None
+                elif self._apart(above, child):
+                    above = child
+                last = child
+                continue
+            start = child.start_byte
+            if above is not None:
+                start = above.start_byte if last.end_point.row + 1 >= child.start_point.row else start
+                above = None
+            self._statement(child, start, inside=inside, depth=depth, level=level)
+
+    def _apart(self, above: Node, child: Node) -> bool:
+        """Whether a blank line keeps a comment from belonging to what follows the next one."""
+        between = self.parsed.data[self.parsed.starts[max(0, child.start_point.row - 1)] : child.start_byte]
+        return above.type not in HEADS and child.start_point.row > 0 and not between.strip()
+
+    def _begins_line(self, node: Node) -> bool:
+        return not self.parsed.data[self.parsed.starts[node.start_point.row] : node.start_byte].strip()
+
+    def _statement(self, child: Node, start: int, *, inside: int, depth: int, level: int) -> None:
+        if child.is_error or child.is_missing:
+            self._damage(child)
+            return
+        definitions = list(self._definitions(child, 0))
+        alone = len(definitions) == 1
+        for node, hops in definitions:
+            at, end = (start, child) if alone else (node.start_byte, node)
+            self._define(
+                node, at, end, inside=inside, depth=depth, levels=(level + (0 if alone else hops), level + hops)
+            )
+        if not definitions:
+            if child.type in self.grammar.open and depth < MAX_DEPTH:
+                self.read(child, inside=inside, depth=depth + 1, level=level + 1)
+                if any(each.is_error or each.is_missing for each in child.children):
+                    self._damage(child)
+            elif child.has_error:
+                self._damage(child)
+
+    def _definitions(self, node: Node, hops: int) -> Iterator[tuple[Node, int]]:
+        """The definitions that a statement makes, with how many levels below it they stand."""
+        if node.type in self.grammar.definitions:
+            yield node, hops
+            return
+        wanted = self.grammar.wrappers.get(node.type, ())
+        for name in wanted:
+            field_child = node.child_by_field_name(name)
+            children = [field_child] if field_child is not None else [c for c in node.named_children if c.type == name]
+            for child in children:
+                yield from self._definitions(child, hops + 1)
+
+    def _damage(self, node: Node) -> None:
+        last = max(node.start_point.row, self.parsed.row(max(node.start_byte, node.end_byte - 1)))
+        self.found.damaged.append((node.start_point.row, last + 1))
+
+    def _define(self, node: Node, start: int, outer: Node, *, inside: int, depth: int, levels: tuple[int, int]) -> None:
+        rule = self.grammar.definitions[node.type]
+        named = self._named(node, rule)
+        if named is None:
+            if node.has_error:
+                self._damage(node)
+            return
+        name, name_start = named
+        around = self.found.entities[inside] if inside >= 0 else None
+        full = f"{around.name}.{name}" if around is not None else name
+        kind = _kind(node, rule, around)
+        body = node.child_by_field_name(rule.body) if rule.body else None
+        made = Found(
+            kind=kind,
+            name=full,
+            first=self.parsed.row(start),
+            end=self.parsed.row(max(outer.start_byte, outer.end_byte - 1)) + 1,
+            start=outer.start_byte,
+            stop=outer.end_byte,
+            name_start=name_start,
+            body_start=body.start_byte if body is not None else outer.end_byte,
+            row=self.parsed.row(name_start),
+            inside=inside,
+            depth=levels[0],
+            signature=self._signature(node, body, kind),
+            is_public=self.surface.has(name, outer, node, around_public=around is None or around.is_public),
+        )
+        self._place(made, start, outer, body)
+        index = len(self.found.entities)
+        self.found.entities.append(made)
+        if around is not None:
+            around.members.append(index)
+        if rule.holds and body is not None and depth < MAX_DEPTH:
+            self.read(body, inside=index, depth=depth + 1, level=levels[1] + 2)
+            self._torn(node, body)
+        elif node.has_error:
+            made.is_damaged = True
+            self.found.damaged.append((made.first, made.end))
+
+    def _torn(self, node: Node, body: Node) -> None:
+        """What does not parse in a container, outside of what it holds."""
+        for child in node.children:
+            if child != body:
+                for damaged in damaged_nodes(child):
+                    self._damage(damaged)
+        for child in body.children:
+            if child.is_missing:
+                self._damage(child)
+
+    def _place(self, made: Found, start: int, outer: Node, body: Node | None) -> None:
+        data, starts = self.parsed.data, self.parsed.starts
+        before = data[starts[made.first] : start].strip()
+        rest = data[outer.end_byte : starts[made.end]].strip()
+        made.owns_lines = not before and (not rest.strip(b";,") or rest[:1] == b"#" or rest[:2] in (b"//", b"/*"))
+        head_end = self.parsed.row(max(outer.start_byte, made.body_start - 1)) + 1
+        made.heads = (self.parsed.row(outer.start_byte), head_end)
+        if self.parsed.language == "python" and body is not None and body.type == "block" and body.named_children:
+            first = next((child for child in body.named_children if child.type != "comment"), None)
+            if first is not None and first.type == "expression_statement" and first.named_child_count == 1:
+                text = first.named_children[0]
+                if text.type == "string":
+                    made.document = (self.parsed.row(text.start_byte), self.parsed.row(text.end_byte - 1) + 1)
+
+    def _named(self, node: Node, rule: Definition) -> tuple[str, int] | None:
+        if not rule.name:
+            return _flat(self.parsed.data[node.start_byte : node.end_byte]), node.start_byte
+        named = node.child_by_field_name(rule.name)
+        if named is None:
+            return ("default", node.start_byte) if node.type in ("class", "function_expression") else None
+        if node.type == "assignment" and named.type not in ("identifier", "pattern_list", "tuple_pattern"):
+            return None
+        text = _flat(self.parsed.data[named.start_byte : named.end_byte]).strip("\"'")
+        receiver = node.child_by_field_name("receiver")
+        if receiver is not None:
+            kind = re.search(rb"([A-Za-z_]\w*)\s*(?:\[[^\]]*\])?\s*\)$", receiver.text or b"")
+            text = f"{kind[1].decode()}.{text}" if kind else text
+        trait = node.child_by_field_name("trait")
+        return (f"{_flat(trait.text or b'')} for {text}" if trait is not None else text), named.start_byte
+
+    def _signature(self, node: Node, body: Node | None, kind: EntityKind) -> str:
+        if kind in ("constant", "import", "module"):
+            return ""
+        end = body.start_byte if body is not None else node.end_byte
+        end = next((child.start_byte for child in node.children if "comment" in child.type), end)
+        return _flat(self.parsed.data[node.start_byte : min(end, node.start_byte + 4 * MAX_SIGNATURE)])[
+            :MAX_SIGNATURE
+        ].rstrip(" :{=>")
+
+
+def _kind(node: Node, rule: Definition, around: Found | None) -> EntityKind:
+    if rule.kind == "function":
+        return "method" if around is not None and around.kind == "class" else "function"
+    if node.type in ("variable_declarator", "public_field_definition", "field_definition"):
+        value = node.child_by_field_name("value")
+        if value is not None and value.type in ("arrow_function", "function_expression", "generator_function"):
+            return "method" if around is not None and around.kind == "class" else "function"
+    return rule.kind
+
+
+def _flat(data: bytes) -> str:
+    return " ".join(data.decode("utf-8", "replace").split())

@@ -1,0 +1,318 @@
+"""Cuts a file's changed rows into hunks about which one thing can be said, and says it. Folds only what is proven.
+
+`free` rows of a side are those that nothing was claimed of yet: neither unchanged nor moved.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
+
+import msgspec
+
+from workbench.code.alignment import Piece, align
+from workbench.code.entities import Found
+from workbench.code.languages import kinds
+from workbench.code.lines import Gap
+from workbench.code.model import Hunk, HunkKind, Place, Rename, Span
+from workbench.code.moves import Moved
+from workbench.code.sides import Key, Name, Names, Pair, Side
+
+# Comments that tools and compilers obey, by where they stand.
+_DIRECTIVE = re.compile(
+    rb"noqa|type:|pragma|pylint|fmt:|ruff:|mypy:|nosec|coding[:=]|^#!|eslint|@ts-|@jsx|prettier|istanbul|c8 |v8 "
+    rb"|^//go:|^//export|^//line|\+build|nolint|rustfmt"
+)
+_COMMENTS = frozenset({"comment", "line_comment", "block_comment", "hash_bang_line"})
+Rows = tuple[int, int]  # half-open
+
+
+class Claims(msgspec.Struct, frozen=True, kw_only=True):
+    """What is claimed of one file: rows that moved out of it or into it, and new names by the row they apply to."""
+
+    out: tuple[Moved, ...] = ()
+    into: tuple[Moved, ...] = ()
+    names: Names = {}
+    local: dict[int, Names] = {}  # by entity of the old side
+    paths: tuple[str, ...] = ()  # of all files, by number
+    old_paths: tuple[str, ...] = ()
+
+    def at(self, side: Side, row: int) -> Names:
+        """The names that apply to a row of the old side."""
+        return self.local.get(side.entity_at(row), self.names) if self.local else self.names
+
+
+def hunks(file: Pair, claims: Claims) -> list[Hunk]:
+    """All hunks of the file, in order; together they are its changed lines."""
+    found: list[Hunk] = []
+    if not file.language:
+        return [_lines_only(gap) for gap in file.gaps]
+    out = {moved.old: moved for moved in claims.out}
+    into = {moved.new: moved for moved in claims.into}
+    for gap in file.gaps:
+        found += _in_gap(file, gap, claims, out, into)
+    return found
+
+
+def _lines_only(gap: Gap) -> Hunk:
+    return Hunk(old=_span((gap[0], gap[1])), new=_span((gap[2], gap[3])), kind="text")
+
+
+def _span(rows: Rows) -> Span:
+    return Span(rows[0] + 1, rows[1])
+
+
+# --- cutting ------------------------------------------------------------------------------------------------------
+
+
+def _in_gap(file: Pair, gap: Gap, claims: Claims, out: dict[int, Moved], into: dict[int, Moved]) -> Iterator[Hunk]:
+    """Moved rows apart from the others; what is left of both sides is taken together, in order."""
+    ours = list(_runs(gap[0], gap[1], _within(out, gap[0], gap[1], is_new=False)))
+    theirs = list(_runs(gap[2], gap[3], _within(into, gap[2], gap[3], is_new=True)))
+    at, to = gap[0], gap[2]
+    for old_group, new_group in zip_longest(_grouped(ours), _grouped(theirs), fillvalue=((), None)):
+        for start, end in old_group[0]:
+            yield _moved_out(file, out[start], claims, (to, to))
+            at = end
+        for start, end in new_group[0]:
+            yield _moved_in(file, into[start], claims, (at, at))
+            to = end
+        old, new = old_group[1] or (at, at), new_group[1] or (to, to)
+        if old[0] < old[1] or new[0] < new[1]:
+            yield from _left(file, old, new, claims)
+        at, to = old[1], new[1]
+
+
+def _within(moved: dict[int, Moved], first: int, end: int, *, is_new: bool) -> dict[int, int]:
+    rows = range(first, end)
+    if len(moved) > len(rows):
+        return {row: (moved[row].new_end if is_new else moved[row].old_end) for row in rows if row in moved}
+    return {row: (each.new_end if is_new else each.old_end) for row, each in moved.items() if first <= row < end}
+
+
+def _runs(first: int, end: int, moved: dict[int, int]) -> Iterator[tuple[Rows, bool]]:
+    """The rows as (run, whether it moved)."""
+    at = first
+    for start in sorted(start for start in moved if first <= start < end):
+        if start > at:
+            yield (at, start), False
+        yield (start, moved[start]), True
+        at = moved[start]
+    if at < end:
+        yield (at, end), False
+
+
+def _grouped(runs: Iterable[tuple[Rows, bool]]) -> Iterator[tuple[list[Rows], Rows | None]]:
+    """Moved runs with the run after them that did not move."""
+    moved: list[Rows] = []
+    for run, has_moved in runs:
+        if has_moved:
+            moved.append(run)
+        else:
+            yield moved, run
+            moved = []
+    if moved:
+        yield moved, None
+
+
+def _moved_out(file: Pair, moved: Moved, claims: Claims, place: Rows) -> Hunk:
+    rows = (moved.old, moved.old_end)
+    to = Place(claims.paths[moved.new_file], moved.new + 1)
+    renames = _renames(file, rows, moved.names)
+    claim = f"moved to {to.path}:{to.line}" + _also(renames)
+    return _made(file, rows, place, "moved", claim=claim, renames=renames, moved_to=to)
+
+
+def _moved_in(file: Pair, moved: Moved, claims: Claims, place: Rows) -> Hunk:
+    rows = (moved.new, moved.new_end)
+    source = Place(claims.old_paths[moved.old_file], moved.old + 1)
+    renames = tuple(
+        sorted(
+            {
+                Rename(one.decode("utf-8", "replace"), two.new.decode("utf-8", "replace"))
+                for one, two in moved.names.items()
+                if _says(file.new, rows, two.new)
+            }
+        )
+    )
+    claim = f"moved from {source.path}:{source.line}" + _also(renames)
+    return _made(file, place, rows, "moved", claim=claim, renames=renames, moved_from=source)
+
+
+def _says(side: Side, rows: Rows, word: bytes) -> bool:
+    return any(text == word for row in range(*rows) for text, _ in side.keys.get(row, ()))
+
+
+def _also(renames: Sequence[Rename]) -> str:
+    return f", {_told(renames)}" if renames else ""
+
+
+def _told(renames: Sequence[Rename]) -> str:
+    return "renamed " + ", ".join(f"{each.old} to {each.new}" for each in renames)
+
+
+# --- what is left -------------------------------------------------------------------------------------------------
+
+
+def _left(file: Pair, old: Rows, new: Rows, claims: Claims) -> Iterator[Hunk]:
+    if file.old.is_damaged(*old) or file.new.is_damaged(*new):
+        yield _made(file, old, new, "text")
+        return
+    ours = [file.old.key(row, names=claims.at(file.old, row)) for row in range(*old)]
+    theirs = [file.new.key(row) for row in range(*new)]
+    for piece in align(ours, theirs):
+        rows = (old[0] + piece.old, old[0] + piece.old_end), (new[0] + piece.new, new[0] + piece.new_end)
+        keys = ours[piece.old : piece.old_end], theirs[piece.new : piece.new_end]
+        if piece.is_equal:
+            yield from _equal(file, rows, piece, keys, claims)
+        else:
+            yield _made(file, *rows, _kind(file, *rows, *keys))
+
+
+def _equal(
+    file: Pair, rows: tuple[Rows, Rows], piece: Piece, keys: tuple[list[Key], list[Key]], claims: Claims
+) -> Iterator[Hunk]:
+    """Rows whose tokens are equal: a format or a rename, where nothing speaks against it."""
+    names = _used(file, rows[0], claims)
+    before = [text for row in range(*rows[0]) for text, _ in file.old.keys.get(row, ())]
+    captured = bool(names) and any(name.new in before for name in names.values())
+    if captured or _matters(file, rows, piece):
+        yield _made(file, *rows, "changed")
+    elif names:
+        renames = _renames(file, rows[0], names)
+        yield _made(file, *rows, "renamed", claim=_told(renames), renames=renames)
+    else:
+        blank = not any(keys[0]) and not any(keys[1])
+        yield _made(file, *rows, "reformatted", claim="blank lines" if blank else "reformatted")
+
+
+def _used(file: Pair, rows: Rows, claims: Claims) -> Names:
+    """The names that made the old rows say what the new ones do."""
+    used: dict[bytes, Name] = {}
+    for row in range(*rows):
+        names, key = claims.at(file.old, row), file.old.keys.get(row, ())
+        if names and not names.keys().isdisjoint(text for text, _ in key):
+            after = file.old.key(row, names=names)
+            used |= {one: names[one] for (one, _), (two, _) in zip(key, after, strict=True) if one != two}
+    return used
+
+
+def _renames(file: Pair, rows: Rows, names: Names) -> tuple[Rename, ...]:
+    found = set()
+    for row in range(*rows):
+        key = file.old.keys.get(row, ())
+        for (one, _), (two, _) in zip(key, file.old.key(row, names=names), strict=True):
+            if one != two:
+                index = file.old.entity_at(row)
+                scope = file.old.entities[index].name if index >= 0 and names[one].is_local else ""
+                found.add(Rename(one.decode("utf-8", "replace"), two.decode("utf-8", "replace"), scope))
+    return tuple(sorted(found))
+
+
+def _matters(file: Pair, rows: tuple[Rows, Rows], piece: Piece) -> bool:
+    """Whether the layout itself may say something: to a tool, a compiler, or the next who reads tabs."""
+    old, new = (_text(side, run) for side, run in zip((file.old, file.new), rows, strict=True))
+    if file.language == "python":
+        if _tabs(old) != _tabs(new) or b"\f" in new:
+            return True
+        if min(rows[0][0], rows[1][0]) < 2 and any(
+            _DIRECTIVE.search(_text(side, (0, 2))) for side in (file.old, file.new)
+        ):
+            return True
+    if not piece.is_reflow:
+        return False
+    if file.language == "go" and (b'import "C"' in file.old.parsed.data or _beside_comment(file, rows)):
+        return True
+    return any(_DIRECTIVE.search(text) for text in _comments(file.old, rows[0]))
+
+
+def _text(side: Side, rows: Rows) -> bytes:
+    starts, count = side.parsed.starts, side.parsed.rows
+    return side.parsed.data[starts[min(rows[0], count)] : starts[min(rows[1], count)]]
+
+
+def _tabs(text: bytes) -> set[bytes]:
+    """The beginnings of lines that are indented with tabs."""
+    if b"\t" not in text:
+        return set()
+    indents = (line[: len(line) - len(line.lstrip(b" \t"))] for line in text.split(b"\n"))
+    return {indent for indent in indents if b"\t" in indent}
+
+
+def _beside_comment(file: Pair, rows: tuple[Rows, Rows]) -> bool:
+    """Whether the rows touch a comment, to which a compiler of Go may look."""
+    for side, run in zip((file.old, file.new), rows, strict=True):
+        beside = _text(side, (max(0, run[0] - 1), run[1] + 1))
+        if b"//" in beside or b"/*" in beside or b"*/" in beside:
+            return True
+    return False
+
+
+def _comments(side: Side, rows: Rows) -> Iterator[bytes]:
+    numbers = kinds(side.parsed.language, _COMMENTS)
+    return (text for row in range(*rows) for text, shape in side.keys.get(row, ()) if shape[-1] in numbers)
+
+
+def _kind(file: Pair, old: Rows, new: Rows, ours: list[Key], theirs: list[Key]) -> HunkKind:
+    comments = kinds(file.language, _COMMENTS)
+    before, after = _code(ours, comments), _code(theirs, comments)
+    if before == after and before is not None:
+        return "comment"
+    if _documents(file.old, old) and _documents(file.new, new):
+        return "docstring"
+    if old[0] == old[1]:
+        return "added"
+    return "removed" if new[0] == new[1] else "changed"
+
+
+def _code(keys: list[Key], comments: frozenset[int]) -> list[tuple[bytes, int]] | None:
+    """Tokens that are no comments, with how deep they stand; None where a token begins above."""
+    if any(shape[0] < 0 for key in keys for _, shape in key[:1]):
+        return None
+    return [(text, shape[0] + len(shape)) for key in keys for text, shape in key if shape[-1] not in comments]
+
+
+def _documents(side: Side, rows: Rows) -> bool:
+    """Whether the rows are part of a documentation string, or none."""
+    if rows[0] == rows[1]:
+        return True
+    index = side.entity_at(rows[0])
+    if index < 0:
+        return False
+    first, end = side.entities[index].document
+    return first <= rows[0] and rows[1] <= end
+
+
+def _made(
+    file: Pair,
+    old: Rows,
+    new: Rows,
+    kind: HunkKind,
+    *,
+    claim: str = "",
+    renames: tuple[Rename, ...] = (),
+    moved_from: Place | None = None,
+    moved_to: Place | None = None,
+) -> Hunk:
+    around = _around(file, old, new)
+    return Hunk(
+        old=_span(old),
+        new=_span(new),
+        kind=kind,
+        entity=around.name if around is not None else "",
+        entity_kind=around.kind if around is not None else "",
+        claim=claim,
+        renames=renames,
+        moved_from=moved_from,
+        moved_to=moved_to,
+    )
+
+
+def _around(file: Pair, old: Rows, new: Rows) -> Found | None:
+    side, rows = (file.new, new) if new[0] < new[1] else (file.old, old)
+    for row in range(*rows):
+        if side.parsed.line(row).strip():
+            index = side.entity_at(row)
+            return side.entities[index] if index >= 0 else None
+    return None

@@ -1,0 +1,87 @@
+"""Which rows stand elsewhere now: those of an entity that left its place, as far as its tokens are the same there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from workbench.code.alignment import Piece, align
+from workbench.code.entities import Found
+from workbench.code.pairing import Match, Matches, entity_of
+from workbench.code.sides import Key, Names, Pair
+
+
+class Moved(msgspec.Struct, frozen=True):
+    """Rows of the file `old_file` that are rows of the file `new_file` now; half-open, as many as it takes."""
+
+    old_file: int
+    old: int
+    old_end: int
+    new_file: int
+    new: int
+    new_end: int
+    names: Names
+
+
+def moved_rows(files: Sequence[Pair], matches: Matches, names_of: Callable[[Match], Names]) -> Iterator[Moved]:
+    """All of them; no row twice."""
+    for match in matches.pairs:
+        old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
+        if has_moved(files, match) and not old.is_damaged and not new.is_damaged:
+            yield from _moved(files, match, old, new, names_of(match))
+
+
+def has_moved(files: Sequence[Pair], match: Match) -> bool:
+    """Whether the entity left its file, or its place among what stayed in it, or what it stood in."""
+    old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
+    if match.old[0] != match.new[0]:
+        return True
+    file = files[match.old[0]]
+    if old.row not in file.old.free or new.row not in file.new.free:
+        return False
+    gaps = file.gap_of(old.row, is_new=False), file.gap_of(new.row, is_new=True)
+    return gaps[0] != gaps[1]
+
+
+def _moved(files: Sequence[Pair], match: Match, old: Found, new: Found, names: Names) -> Iterator[Moved]:
+    before, after = files[match.old[0]].old, files[match.new[0]].new
+    if not (old.owns_lines and new.owns_lines):
+        return
+    ours = [row for row in _own_rows(files[match.old[0]].old.entities, old) if row in before.free]
+    theirs = [row for row in _own_rows(files[match.new[0]].new.entities, new) if row in after.free]
+    one = [before.key(row, depth=old.depth, names=names) for row in ours]
+    two = [after.key(row, depth=new.depth) for row in theirs]
+    for piece in align(one, two):
+        if piece.is_equal and any(one[piece.old : piece.old_end]):
+            for run in _runs(piece, ours, theirs, one, two):
+                yield Moved(match.old[0], run[0], run[1], match.new[0], run[2], run[3], names)
+                before.free.difference_update(range(run[0], run[1]))
+                after.free.difference_update(range(run[2], run[3]))
+
+
+def _own_rows(entities: Sequence[Found], each: Found) -> list[int]:
+    """The rows of an entity, without those of what has a name of its own in it."""
+    inner = {row for index in each.members for row in range(entities[index].first, entities[index].end)}
+    return [row for row in range(each.first, each.end) if row not in inner]
+
+
+def _runs(
+    piece: Piece, ours: Sequence[int], theirs: Sequence[int], one: Sequence[Key], two: Sequence[Key]
+) -> Iterator[tuple[int, int, int, int]]:
+    """The piece as runs of neighbouring rows on both sides; a reflow is one, or nothing."""
+    old, new = ours[piece.old : piece.old_end], theirs[piece.new : piece.new_end]
+    if piece.is_reflow and len(old) != len(new):
+        if old[-1] - old[0] + 1 == len(old) and new[-1] - new[0] + 1 == len(new):
+            yield old[0], old[-1] + 1, new[0], new[-1] + 1
+        return
+    same = [one[piece.old + at] == two[piece.new + at] for at in range(len(old))]
+    if not all(same):
+        if old[-1] - old[0] + 1 == len(old) and new[-1] - new[0] + 1 == len(new):
+            yield old[0], old[-1] + 1, new[0], new[-1] + 1
+        return
+    start = 0
+    for at in range(1, len(old) + 1):
+        if at == len(old) or old[at] != old[at - 1] + 1 or new[at] != new[at - 1] + 1:
+            yield old[start], old[at - 1] + 1, new[start], new[at - 1] + 1
+            start = at

@@ -1,0 +1,237 @@
+"""Which entity of the old side became which of the new one: by name, by equal tokens, by shared lines. By hash, so that
+no two entities are compared that share nothing. It folds nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from workbench.code.entities import Found
+from workbench.code.sides import Pair, Side, relative
+
+Known = tuple[int, int]  # number of the file, index of the entity in its side
+MIN_TOKENS = 8  # of something that is recognised by its tokens alone, under another name
+MIN_SHARED = 4  # characters of a line that counts as shared
+MAX_HOLDERS = 8  # entities that share a line which still tells something
+LIKE_ITSELF = 0.4  # share of lines by which the same name elsewhere is the same thing
+LIKE_ANOTHER = 0.6  # share of lines by which another name in the same place is the same thing
+
+
+@dataclass(slots=True)
+class Match:
+    """An entity of both sides. `is_exact`: its tokens are equal but for its own name."""
+
+    old: Known
+    new: Known
+    is_exact: bool = False
+
+
+@dataclass(slots=True)
+class Matches:
+    """Who became who; `gone` and `made` have no partner."""
+
+    pairs: list[Match] = field(default_factory=list)
+    of_old: dict[Known, Match] = field(default_factory=dict)
+    of_new: dict[Known, Match] = field(default_factory=dict)
+    gone: list[Known] = field(default_factory=list)
+    made: list[Known] = field(default_factory=list)
+
+    def add(self, old: Known, new: Known, *, is_exact: bool = False) -> None:
+        """Keep a pair."""
+        match = Match(old, new, is_exact)
+        self.pairs.append(match)
+        self.of_old[old] = match
+        self.of_new[new] = match
+
+
+def match_entities(files: Sequence[Pair]) -> Matches:
+    """All pairs. Reads the tokens of changed rows and of what has no partner by name."""
+    found = Matches()
+    for number, file in enumerate(files):
+        _by_name(number, file, found)
+    _collect(files, found)
+    for number, file in enumerate(files):
+        _read(number, file, found)
+    _by_tokens(files, found)
+    _by_lines(files, found)
+    _collect(files, found)
+    return found
+
+
+def _by_name(number: int, file: Pair, found: Matches) -> None:
+    ours, theirs = _keyed(file.old.entities), _keyed(file.new.entities)
+    for key, old in ours.items():
+        if (new := theirs.get(key)) is not None:
+            found.add((number, old), (number, new))
+
+
+def _keyed(entities: Sequence[Found]) -> dict[tuple[str, bool, int], int]:
+    keyed: dict[tuple[str, bool, int], int] = {}
+    seen: Counter[tuple[str, bool]] = Counter()
+    for index, each in enumerate(entities):
+        key = each.name, each.kind == "import"
+        keyed[(*key, seen[key])] = index
+        seen[key] += 1
+    return keyed
+
+
+def _collect(files: Sequence[Pair], found: Matches) -> None:
+    found.gone = [
+        (number, index)
+        for number, file in enumerate(files)
+        for index in range(len(file.old.entities))
+        if (number, index) not in found.of_old
+    ]
+    found.made = [
+        (number, index)
+        for number, file in enumerate(files)
+        for index in range(len(file.new.entities))
+        if (number, index) not in found.of_new
+    ]
+
+
+def _read(number: int, file: Pair, found: Matches) -> None:
+    for side, first, end, unknown in ((file.old, 0, 1, found.gone), (file.new, 2, 3, found.made)):
+        alone = [side.entities[index] for at, index in unknown if at == number]
+        side.read([*((gap[first], gap[end]) for gap in file.gaps), *((each.first, each.end) for each in alone)])
+
+
+# --- by equal tokens ----------------------------------------------------------------------------------------------
+
+
+def fingerprint(side: Side, each: Found) -> tuple[object, ...]:
+    """The tokens of an entity, without the comment above it, wherever it stands and whatever its own name is."""
+    own, tokens = each.last_name.encode(), side.tokens
+    return tuple(
+        (b"" if tokens.texts[at] == own else tokens.texts[at], relative(tokens.shapes[at], each.depth))
+        for at in tokens.within(side.parsed.row(each.start), each.end)
+        if each.start <= tokens.starts[at] < each.stop
+    )
+
+
+def _by_tokens(files: Sequence[Pair], found: Matches) -> None:
+    ours = _printed(files, found.gone, lambda file: file.old)
+    theirs = _printed(files, found.made, lambda file: file.new)
+    for same in (_same_name, _same_place, _anywhere):
+        for print_, olds in ours.items():
+            news = theirs.get(print_, [])
+            if news:
+                _unique(files, found, olds, news, same, len(print_))
+
+
+def _printed(
+    files: Sequence[Pair], known: Iterable[Known], side: Callable[[Pair], Side]
+) -> dict[tuple[object, ...], list[Known]]:
+    printed: dict[tuple[object, ...], list[Known]] = defaultdict(list)
+    for number, index in known:
+        each = side(files[number]).entities[index]
+        if not each.is_damaged and each.kind != "import":
+            print_ = fingerprint(side(files[number]), each)
+            if print_:
+                printed[(each.kind == "class", *print_)].append((number, index))
+    return printed
+
+
+Key = tuple[object, ...]
+_Grouping = Callable[[Sequence[Pair], Known, Found, int], Key | None]
+
+
+def _same_name(_files: Sequence[Pair], _known: Known, each: Found, _size: int) -> Key | None:
+    return (each.last_name,)
+
+
+def _same_place(_files: Sequence[Pair], known: Known, each: Found, size: int) -> Key | None:
+    return (known[0], each.container) if size > MIN_TOKENS else None
+
+
+def _anywhere(_files: Sequence[Pair], _known: Known, _each: Found, size: int) -> Key | None:
+    return () if size > 3 * MIN_TOKENS else None
+
+
+def _unique(
+    files: Sequence[Pair], found: Matches, olds: list[Known], news: list[Known], group: _Grouping, size: int
+) -> None:
+    """Pair those that are alone on both sides of a group."""
+    ours = _grouped(files, [each for each in olds if each not in found.of_old], group, size, is_new=False)
+    theirs = _grouped(files, [each for each in news if each not in found.of_new], group, size, is_new=True)
+    for key, left in ours.items():
+        right = theirs.get(key, [])
+        if len(left) == len(right) == 1:
+            _pair(files, found, left[0], right[0], is_exact=True)
+
+
+def _grouped(
+    files: Sequence[Pair], known: Iterable[Known], group: _Grouping, size: int, *, is_new: bool
+) -> dict[Key, list[Known]]:
+    grouped: dict[Key, list[Known]] = defaultdict(list)
+    for each in known:
+        key = group(files, each, entity_of(files, each, is_new=is_new), size)
+        if key is not None:
+            grouped[key].append(each)
+    return grouped
+
+
+def entity_of(files: Sequence[Pair], known: Known, *, is_new: bool) -> Found:
+    """The entity itself."""
+    file = files[known[0]]
+    return (file.new if is_new else file.old).entities[known[1]]
+
+
+def _pair(files: Sequence[Pair], found: Matches, old: Known, new: Known, *, is_exact: bool) -> None:
+    """Keep a pair, and with a container's what both hold under the same name."""
+    if old in found.of_old or new in found.of_new:
+        return
+    found.add(old, new, is_exact=is_exact)
+    theirs: dict[str, list[int]] = defaultdict(list)
+    for index in entity_of(files, new, is_new=True).members:
+        theirs[files[new[0]].new.entities[index].last_name].append(index)
+    for index in entity_of(files, old, is_new=False).members:
+        named = theirs.get(files[old[0]].old.entities[index].last_name, [])
+        if len(named) == 1:
+            _pair(files, found, (old[0], index), (new[0], named[0]), is_exact=is_exact)
+
+
+# --- by shared lines ----------------------------------------------------------------------------------------------
+
+
+def _by_lines(files: Sequence[Pair], found: Matches) -> None:
+    holders: dict[bytes, list[Known]] = defaultdict(list)
+    sizes: dict[Known, int] = {}
+    for known in found.gone:
+        if known not in found.of_old:
+            for line in _lines(files[known[0]].old, entity_of(files, known, is_new=False), known, sizes):
+                holders[line].append(known)
+    wanted = [known for known in found.made if known not in found.of_new]
+    ranked = [ranked for known in wanted for ranked in _alike(files, known, holders, sizes, found)]
+    for share, named, old, new in sorted(ranked, key=lambda each: (-each[0], each[2], each[3])):
+        if named or share >= LIKE_ANOTHER:
+            _pair(files, found, old, new, is_exact=False)
+
+
+def _lines(side: Side, each: Found, known: Known, sizes: dict[Known, int]) -> set[bytes]:
+    if each.kind in ("import", "constant"):
+        return set()
+    lines = {side.parsed.line(row).strip() for row in range(each.first, each.end)}
+    lines = {line for line in lines if len(line) >= MIN_SHARED}
+    sizes[known] = len(lines)
+    return lines
+
+
+def _alike(
+    files: Sequence[Pair], new: Known, holders: dict[bytes, list[Known]], sizes: dict[Known, int], found: Matches
+) -> Iterator[tuple[float, bool, Known, Known]]:
+    each = entity_of(files, new, is_new=True)
+    counts: Counter[Known] = Counter()
+    own: dict[Known, int] = {}
+    for line in _lines(files[new[0]].new, each, new, own):
+        if len(owners := holders.get(line, ())) <= MAX_HOLDERS:
+            counts.update(owners)
+    for old, shared in counts.most_common(3):
+        was = entity_of(files, old, is_new=False)
+        share = 2 * shared / (sizes[old] + own[new])
+        named = was.last_name == each.last_name and share >= LIKE_ITSELF
+        near = old[0] == new[0] and was.container == each.container
+        if old not in found.of_old and was.kind == each.kind and (named or near):
+            yield share, named, old, new

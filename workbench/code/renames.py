@@ -1,0 +1,232 @@
+"""Which names a change may be claimed to have changed: those of entities, and of what functions call their own things.
+
+A claim holds only where nothing else can be meant: the old name is gone, the new one was not there before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
+
+from workbench.code.alignment import align, flat
+from workbench.code.entities import Found
+from workbench.code.languages import grammar, kinds, traits
+from workbench.code.pairing import Match, Matches, entity_of
+from workbench.code.sides import Key, Name, Names, Pair, Side
+
+if TYPE_CHECKING:
+    from tree_sitter import Query
+
+MAX_LOCALS = 40  # new names in one function
+_WORD = re.compile(rb"[A-Za-z_\x80-\xff$][\w$\x80-\xff]*")
+_REFLECTS = re.compile(rb"\b(global|nonlocal|locals|vars|eval|exec|globals)\b")
+_SIGNATURE = re.compile(rb"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\w+|\S")
+# Where a function makes a name of its own. Python's parameters are not among them: callers may say them.
+_BINDINGS = {
+    "python": """
+        (assignment left: (identifier) @b) (assignment left: (pattern_list (identifier) @b))
+        (assignment left: (tuple_pattern (identifier) @b)) (for_statement left: (identifier) @b)
+        (for_statement left: (pattern_list (identifier) @b)) (for_in_clause left: (identifier) @b)
+        (for_in_clause left: (pattern_list (identifier) @b)) (as_pattern_target (identifier) @b)
+        (named_expression name: (identifier) @b) (lambda_parameters (identifier) @b)
+        (parameters (identifier) @p) (parameters (default_parameter name: (identifier) @p))
+        (parameters (typed_parameter (identifier) @p)) (parameters (typed_default_parameter name: (identifier) @p))
+        (parameters (list_splat_pattern (identifier) @p)) (parameters (dictionary_splat_pattern (identifier) @p))
+    """,
+    "javascript": """
+        (variable_declarator name: (identifier) @b) (formal_parameters (identifier) @b)
+        (arrow_function parameter: (identifier) @b) (catch_clause parameter: (identifier) @b)
+        (for_in_statement left: (identifier) @b)
+    """,
+    "typescript": """
+        (variable_declarator name: (identifier) @b) (required_parameter pattern: (identifier) @b)
+        (optional_parameter pattern: (identifier) @b) (arrow_function parameter: (identifier) @b)
+        (catch_clause parameter: (identifier) @b) (for_in_statement left: (identifier) @b)
+    """,
+    "go": """
+        (short_var_declaration left: (expression_list (identifier) @b)) (var_spec name: (identifier) @b)
+        (parameter_declaration name: (identifier) @b) (range_clause left: (expression_list (identifier) @b))
+    """,
+    "rust": """
+        (let_declaration pattern: (identifier) @b) (parameter pattern: (identifier) @b)
+        (closure_parameters (identifier) @b) (for_expression pattern: (identifier) @b)
+        (let_declaration pattern: (tuple_pattern (identifier) @b))
+    """,
+}
+_BINDINGS["tsx"] = _BINDINGS["typescript"]
+
+
+# --- names of entities --------------------------------------------------------------------------------------------
+
+
+def global_names(files: Sequence[Pair], matches: Matches) -> dict[str, dict[bytes, Name]]:
+    """Per language (scripts are one) the entities that have another name now."""
+    named = [match for match in matches.pairs if _is_renamed(files, match)]
+    taken = _last_names(files, is_new=False)
+    left = _last_names(files, is_new=True)
+    found: dict[str, dict[bytes, Name]] = {}
+    twice: set[tuple[str, bytes]] = set()
+    for match in named:
+        old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
+        family = family_of(files[match.old[0]].language)
+        before, after = old.last_name.encode(), new.last_name.encode()
+        if not (_WORD.fullmatch(before) and _WORD.fullmatch(after)):
+            continue
+        if (family, new.last_name) in taken or (family, old.last_name) in left:
+            continue
+        if before in found.setdefault(family, {}):
+            if found[family][before].new != after:
+                twice.add((family, before))
+            after = found[family][before].new
+        found[family][before] = _name(after, old, found[family].get(before))
+    for family, before in twice:
+        del found[family][before]
+    for family, names in found.items():
+        _without_doubles(names)
+        found[family] = names
+    return found
+
+
+def family_of(language: str) -> str:
+    """The languages that share names."""
+    return "script" if language in ("javascript", "typescript", "tsx") else language
+
+
+def _name(after: bytes, old: Found, known: Name | None) -> Name:
+    is_member = bool(old.container) and (known is None or known.is_member)
+    return Name(after, is_member=is_member, places=frozenset({old.name_start}) | (known.places if known else set()))
+
+
+def _without_doubles(names: dict[bytes, Name]) -> None:
+    counts = Counter(name.new for name in names.values())
+    for before in [before for before, name in names.items() if counts[name.new] > 1]:
+        del names[before]
+
+
+def _last_names(files: Sequence[Pair], *, is_new: bool) -> set[tuple[str, str]]:
+    return {
+        (family_of(file.language), each.last_name)
+        for file in files
+        for each in (file.new if is_new else file.old).entities
+    }
+
+
+def _is_renamed(files: Sequence[Pair], match: Match) -> bool:
+    old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
+    if old.last_name == new.last_name or old.kind == "import":
+        return False
+    return match.is_exact or _nameless(old) == _nameless(new)
+
+
+def _nameless(each: Found) -> list[bytes]:
+    own = each.last_name.encode()
+    return [word for word in _SIGNATURE.findall(each.signature.encode()) if word != own]
+
+
+def signature_differs(old: Found, new: Found) -> bool:
+    """Whether more than the name and the layout of the signature differs."""
+    return old.signature != new.signature and _nameless(old) != _nameless(new)
+
+
+# --- names in functions -------------------------------------------------------------------------------------------
+
+
+def local_names(file: Pair, other: Pair, old: Found, new: Found, names: Names) -> dict[bytes, Name]:
+    """What a function calls its own things now; `file` has the old one, `other` the new one."""
+    if old.kind not in ("function", "method") or new.kind not in ("function", "method"):
+        return {}
+    ours = [
+        file.old.key(row, depth=old.depth, names=names) for row in range(old.first, old.end) if row in file.old.free
+    ]
+    theirs = [other.new.key(row, depth=new.depth) for row in range(new.first, new.end) if row in other.new.free]
+    wanted = _differing(ours, theirs, kinds(file.language, traits(file.language).names))
+    if not wanted or len(wanted) > MAX_LOCALS:
+        return {}
+    before, after = (
+        file.old.parsed.data[old.start : old.stop],
+        other.new.parsed.data[new.start : new.stop],
+    )
+    if _REFLECTS.search(before) or _REFLECTS.search(after):
+        return {}
+    words, others = set(_WORD.findall(before)), set(_WORD.findall(after))
+    bound, their_bound = _bound(file.old, old), _bound(other.new, new)
+    return {
+        one: Name(two, is_local=True)
+        for one, two in wanted.items()
+        if two not in words and one not in others and one in bound and two in their_bound
+        if one not in _outside(file.old) and two not in _outside(other.new)
+    }
+
+
+def _outside(side: Side) -> set[bytes]:
+    """The names that the file itself has or imports."""
+    if not side.outside:
+        tops = [each for each in side.entities if not each.container or each.kind == "import"]
+        side.outside.update(word for each in tops for word in _WORD.findall(each.name.encode()))
+    return side.outside
+
+
+def _differing(old: list[Key], new: list[Key], names: frozenset[int]) -> dict[bytes, bytes]:
+    """Old names to new ones wherever two rows differ in nothing but names, if these agree with each other."""
+    found: dict[bytes, bytes] = {}
+    bad: set[bytes] = set()
+    shapes = [tuple(shape for _, shape in key) for key in old], [tuple(shape for _, shape in key) for key in new]
+    for piece in align(
+        [tuple((b"", shape) for shape in each) for each in shapes[0]],
+        [tuple((b"", shape) for shape in each) for each in shapes[1]],
+    ):
+        if not piece.is_equal:
+            continue
+        ours, theirs = flat(old[piece.old : piece.old_end]), flat(new[piece.new : piece.new_end])
+        changed = [(one, two, shape) for (one, shape), (two, _) in zip(ours, theirs, strict=True) if one != two]
+        if any(shape[-1] not in names for _, _, shape in changed):
+            changed = _by_row(old, new, piece.old, piece.new, piece.old_end - piece.old, names)
+        for one, two, _ in changed:
+            if found.setdefault(one, two) != two:
+                bad.add(one)
+    doubled = {name for name, count in Counter(found.values()).items() if count > 1}
+    return {one: two for one, two in found.items() if one not in bad and two not in doubled}
+
+
+def _by_row(
+    old: list[Key], new: list[Key], at: int, to: int, count: int, names: frozenset[int]
+) -> list[tuple[bytes, bytes, tuple[int, ...]]]:
+    found = []
+    for row in range(count):
+        if at + row >= len(old) or to + row >= len(new) or len(old[at + row]) != len(new[to + row]):
+            continue
+        changed = [
+            (one, two, shape) for (one, shape), (two, _) in zip(old[at + row], new[to + row], strict=True) if one != two
+        ]
+        if all(shape[-1] in names for _, _, shape in changed):
+            found += changed
+    return found
+
+
+@cache
+def _query(language: str) -> Query:
+    from tree_sitter import Query
+
+    return Query(grammar(language), _BINDINGS[language])
+
+
+def _bound(side: Side, each: Found) -> set[bytes]:
+    """The names that a function makes for itself and that nobody outside can say."""
+    from tree_sitter import QueryCursor
+
+    if side.parsed.tree is None:
+        return set()
+    node = side.parsed.tree.root_node.descendant_for_byte_range(each.start, max(each.start, each.stop - 1))
+    if node is None:
+        return set()
+    captures = QueryCursor(_query(side.parsed.language)).captures(node)
+    said = {capture.text or b"" for capture in captures.get("p", [])}
+    return {capture.text or b"" for capture in captures.get("b", [])} - said
+
+
+def joined(first: Mapping[bytes, Name], second: Mapping[bytes, Name]) -> Names:
+    """Both, the second before the first."""
+    return {**first, **second} if second else first
