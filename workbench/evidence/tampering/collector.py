@@ -8,16 +8,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import PurePosixPath
 
-from workbench.evidence.tampering import commands, other_languages, product_code, roles
+from workbench.evidence.tampering import commands, other_languages, product_code, roles, rote, rows, surroundings
+from workbench.evidence.tampering.interference import interference_findings
 from workbench.evidence.tampering.kinds import found
 from workbench.evidence.tampering.modules import Module, Unreadable, parse, read_module
-from workbench.evidence.tampering.runner_code import Source, file_findings, runner_findings
-from workbench.evidence.tampering.settings import settings_findings
+from workbench.evidence.tampering.program import program_findings
+from workbench.evidence.tampering.runner_code import file_findings, runner_findings
+from workbench.evidence.tampering.settings import deselected_marks, search_places, settings_findings
+from workbench.evidence.tampering.source import Source
 from workbench.evidence.tampering.suites import Suites, lost_tests
 from workbench.model.evidence import Evidence, EvidenceState, Finding
 from workbench.ports import Change, Collected
 
 MAX_TEXT_BYTES = 2_000_000  # larger files are read by no pattern
+MAX_DATA = 200_000  # characters of a file of data that is held against the literals of tests
 MAX_FINDINGS = 500  # beyond it a reviewer reads the count
 
 
@@ -30,7 +34,7 @@ class Tampering:
         """Compare base and result file by file."""
         reading = _Reading(change)
         findings: list[Finding] = []
-        for step in (_paths, _tests, _python, _lines, _settings, _other, _snapshots):
+        for step in (_paths, _tests, _python, _lines, _settings, _other, _snapshots, _data):
             findings += reading.guarded(step)
         named = sorted(set(findings), key=lambda f: (not f.blocking, f.path, f.line, f.kind, f.text))
         kept = tuple(named[:MAX_FINDINGS])
@@ -139,6 +143,8 @@ def _decoded(data: bytes | None) -> str:
 def _paths(reading: _Reading) -> Iterator[Finding]:
     for status, path in reading.changed:
         yield from file_findings(status, path)
+        result = reading.change.result_file(path) if status == "A" else None
+        yield from surroundings.path_findings(status, path, reading.change.base_file, result)
         name = PurePosixPath(path).name
         if path.startswith(".workbench/resolutions/"):
             yield found("workbench-resolution", path)
@@ -152,22 +158,25 @@ def _paths(reading: _Reading) -> Iterator[Finding]:
 
 def _tests(reading: _Reading) -> Iterator[Finding]:
     base: dict[str, Module] = {}
+    aside: dict[str, Module] = {}
     result: dict[str, Module] = {}
     loose: dict[str, Module] = {}
     gone = set()
+    places = search_places(reading.change.base_file)
     for status, path in reading.changed:
         if not roles.is_python(path):
             continue
-        before = reading.module("base", path) if status != "A" and _holds_tests(path) else None
+        before = reading.module("base", path) if status != "A" and roles.is_test(path) else None
         after = reading.module("result", path) if status != "D" else None
-        if before is not None and before.cases:
-            base[path] = before
+        if before is not None:
+            (base if before.cases and _holds_tests(path) else aside)[path] = before
         if status == "D":
             gone.add(path)
         if after is not None:
-            collected = roles.is_collected(path) or path in base
+            collected = (roles.is_collected(path) and roles.is_searched(path, places)) or path in base
             (result if collected else loose)[path] = after
-    yield from lost_tests(Suites(base, result, frozenset(gone), loose))
+    left_out = deselected_marks(reading.change.base_file) | deselected_marks(reading.change.result_file)
+    yield from lost_tests(Suites(base, result, frozenset(gone), loose, aside, left_out))
 
 
 def _holds_tests(path: str) -> bool:
@@ -175,21 +184,30 @@ def _holds_tests(path: str) -> bool:
 
 
 def _python(reading: _Reading) -> Iterator[Finding]:
-    tested: frozenset[str] = frozenset()
-    for status, path in reading.changed:
-        if roles.is_python(path) and roles.is_test(path):
-            for side in ("base", "result"):
-                source = reading.source(side, path) if (side, status) not in (("base", "A"), ("result", "D")) else None
-                tested |= frozenset() if source is None else product_code.literals_of(source.tree)
+    tested = _literals_of_tests(reading)
     for status, path in reading.changed:
         source = reading.source("result", path) if status != "D" and roles.is_python(path) else None
         if source is None:
             continue
         before = reading.source("base", path)
         yield from reading.guarded_file(path, runner_findings(before, source))
-        if not roles.is_test(path):
+        yield from reading.guarded_file(path, program_findings(before, source))
+        if roles.is_test(path):
+            yield from reading.guarded_file(path, interference_findings(before, source))
+        else:
             literals = tested | _tests_beside(reading, path)
-            yield from reading.guarded_file(path, product_code.special_cases(before, source, literals))
+            yield from reading.guarded_file(path, rote.rote_findings(before, source, literals))
+
+
+def _literals_of_tests(reading: _Reading) -> frozenset[str]:
+    """The literals of the changed tests, on both sides."""
+    tested: frozenset[str] = frozenset()
+    for status, path in reading.changed:
+        if roles.is_python(path) and roles.is_test(path):
+            for side in ("base", "result"):
+                source = reading.source(side, path) if (side, status) not in (("base", "A"), ("result", "D")) else None
+                tested |= frozenset() if source is None else rote.literals_of(source.tree)
+    return tested
 
 
 def _tests_beside(reading: _Reading, path: str) -> frozenset[str]:
@@ -198,7 +216,7 @@ def _tests_beside(reading: _Reading, path: str) -> frozenset[str]:
     places = [f"tests/test_{pure.stem}.py", f"test_{pure.stem}.py", f"tests/{pure.stem}_test.py"]
     places += [str(pure.parent / f"test_{pure.stem}.py"), str(pure.parent / "tests" / f"test_{pure.stem}.py")]
     sources = [reading.source("base", place) for place in places]
-    return frozenset[str]().union(*(product_code.literals_of(source.tree) for source in sources if source is not None))
+    return frozenset[str]().union(*(rote.literals_of(source.tree) for source in sources if source is not None))
 
 
 def _lines(reading: _Reading) -> Iterator[Finding]:
@@ -211,6 +229,12 @@ def _lines(reading: _Reading) -> Iterator[Finding]:
         if status == "D":
             continue
         added = reading.added_text(path)
+        yield from surroundings.line_findings(path, added)
+        yield from surroundings.packaging_findings(path, added)
+        yield from surroundings.ignored_files(path, added)
+        yield from surroundings.package_findings(path, "\n".join(before), "\n".join(after))
+        if roles.is_ci(path) or roles.is_script(path):
+            yield from surroundings.command_findings(path, "\n".join(before), "\n".join(after))
         if roles.is_ci(path) or roles.is_script(path) or roles.is_config(path):
             yield from commands.asserts_disabled(path, added)
         elif PurePosixPath(path).suffix in (".py", ".js", ".ts", ".tsx", ".jsx", ".mjs", ".go", ".rs"):
@@ -232,6 +256,16 @@ def _other(reading: _Reading) -> Iterator[Finding]:
     result = {path: reading.result_text(path) for status, path in paths if status != "D"}
     gone = frozenset(path for status, path in paths if status == "D")
     yield from other_languages.other_tests(base, result, gone)
+    yield from _rote_elsewhere(reading, "\n".join((*base.values(), *result.values())))
+
+
+def _rote_elsewhere(reading: _Reading, tests: str) -> Iterator[Finding]:
+    for status, path in reading.changed:
+        if status == "D" or roles.is_test(path) or other_languages.language_of(path) is None:
+            continue
+        beside = "\n".join(_decoded(reading.change.base_file(place)) for place in rows.tests_beside(path))
+        tested = rows.literals_in(tests + beside)
+        yield from rows.rote_answers(path, reading.base_text(path), reading.result_text(path), tested)
 
 
 def _may_test(path: str) -> bool:
@@ -246,3 +280,27 @@ def _snapshots(reading: _Reading) -> Iterator[Finding]:
             yield found("snapshot-updated", path)
         if roles.is_snapshot(path) and status == "D" and reading.change.base_file(path) not in added:
             yield found("snapshot-deleted", path)
+
+
+def _data(reading: _Reading) -> Iterator[Finding]:
+    """Data of the tests that changed, and data of the program that consists of what tests ask."""
+    tested: frozenset[str] | None = None
+    for status, path in reading.changed:
+        if roles.is_python(path) or status == "D":
+            continue
+        after = reading.result_text(path)
+        if status == "M":
+            yield from surroundings.data_findings(path, reading.base_text(path), after)
+        elif status == "A" and after and not _of_tests(path):
+            tested = _all_literals(reading) if tested is None else tested
+            yield from rote.canned_data(path, after[:MAX_DATA], tested)
+
+
+def _of_tests(path: str) -> bool:
+    return roles.is_snapshot(path) or any(part in roles.TEST_DIRECTORIES for part in PurePosixPath(path).parts)
+
+
+def _all_literals(reading: _Reading) -> frozenset[str]:
+    """The literals of the changed tests and of those beside the changed program."""
+    paths = [path for _, path in reading.changed if roles.is_python(path) and not roles.is_test(path)]
+    return _literals_of_tests(reading).union(*(_tests_beside(reading, path) for path in paths))

@@ -23,6 +23,8 @@ _CI_IGNORES = re.compile(
     r"|soft_fail:\s*true|fail-fast:\s*never|catchError|ignoreErrors:\s*true"
 )
 _NO_ASSERTS = re.compile(r"PYTHONOPTIMIZE\s*[=:]\s*[\"']?[12]|\bpython[0-9.]*\s+(-\w+\s+)*-O{1,2}\b|NDEBUG")
+_TOX = re.compile(r"^\s*(commands\w*\s*=\s*)?-\s*\S|^\s*ignore_(outcome|errors)\s*=\s*(true|1|yes)\b", re.IGNORECASE)
+_NOX = re.compile(r"success_codes\s*=")
 _COMMENT = re.compile(r"^\s*(#|//|;)")
 
 
@@ -60,7 +62,7 @@ def _lines(path: str, before: Sequence[str], after: Sequence[str], *, ignored: s
     elif old != new:
         yield found("script-changed", path, detail="; ".join(text for text in new if text not in old))
     for line, text in _new_lines(before, after):
-        if _neutralised(text) or _ignored_in_make(path, text):
+        if _neutralised(text) or _ignored_in_make(path, text) or _ignored_by_tool(path, text):
             yield found(ignored, path, line, detail=text)
 
 
@@ -72,6 +74,14 @@ def _neutralised(text: str) -> bool:
 
 def _ignored_in_make(path: str, text: str) -> bool:
     return "akefile" in path and re.match(r"^\t@?-", text) is not None and RUNS_CHECKS.search(text) is not None
+
+
+def _ignored_by_tool(path: str, text: str) -> bool:
+    """Whether tox or nox takes a failing command for a good one."""
+    if path.endswith("tox.ini"):
+        tolerated = _TOX.search(text)
+        return tolerated is not None and ("ignore_" in tolerated[0] or RUNS_CHECKS.search(text) is not None)
+    return path.endswith("noxfile.py") and _NOX.search(text) is not None
 
 
 def _checking(lines: Sequence[str]) -> list[str]:

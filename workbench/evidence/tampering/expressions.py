@@ -29,6 +29,7 @@ _UNITTEST: dict[str, tuple[str, int]] = {
     "assertGreaterEqual": ("ge", STRONG), "assertIsInstance": ("isinstance", FAIR), "assertRegex": ("regex", STRONG),
     "assertAlmostEqual": ("approx", 5), "assertNotAlmostEqual": ("ne", 2),
 }  # fmt: skip
+UNITTEST_CHECKS = frozenset(_UNITTEST)
 RAISES = frozenset({"raises", "assertRaises", "assertRaisesRegex", "warns", "assertWarns", "assertWarnsRegex"})
 CALL_PREFIXES = ("assert", "check_", "verify_", "expect_", "ensure_")
 

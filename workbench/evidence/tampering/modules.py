@@ -50,6 +50,7 @@ class Case:
     values: tuple[str, ...] = ()  # the parametrised cases, as source
     fakes: tuple[tuple[str, int], ...] = ()  # what is patched, and where
     is_async: bool = False
+    effects: frozenset[str] = frozenset()  # calls that wait, fix chance, discard examples or write
 
     @property
     def forms(self) -> frozenset[tuple[str, str, str, float]]:
@@ -67,6 +68,10 @@ class Module:
     rebound: list[tuple[str, int]] = field(default_factory=list)
     uncollected: dict[str, int] = field(default_factory=dict)  # functions that check but are no tests
     asserting: dict[str, int] = field(default_factory=dict)  # the same, with the strongest check in each
+    helpers: dict[str, Case] = field(default_factory=dict)  # functions at the top that are no tests
+    guarded: dict[str, int] = field(default_factory=dict)  # tests that are defined only under a condition
+    sources: dict[str, str] = field(default_factory=dict)  # names to the modules that they are imported from
+    defined: dict[str, int] = field(default_factory=dict)  # names that are defined at the top
 
 
 def parse(source: bytes) -> ast.Module:
@@ -89,7 +94,22 @@ def read_module(path: str, tree: ast.Module) -> Module:
     for node in _reachable(tree.body):
         _read_definition(module, node, prefix="", marks=marks, names=names)
     _find_rebound(module, tree)
+    _find_names(module, tree)
     return module
+
+
+def _find_names(module: Module, tree: ast.Module) -> None:
+    """Where the names at the top come from, and which tests stand under a condition."""
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom):
+            place = "." * node.level + (node.module or "")
+            module.sources.update({alias.asname or alias.name: place for alias in node.names})
+        elif isinstance(node, Function | ast.ClassDef):
+            module.defined[node.name] = node.lineno
+        elif isinstance(node, ast.If) and constant_truth(node.test) is None:
+            inner = [*node.body, *node.orelse]
+            tests = [part for part in inner if isinstance(part, Function | ast.ClassDef)]
+            module.guarded.update({part.name: part.lineno for part in tests})
 
 
 def _module_names(tree: ast.Module) -> dict[str, ast.expr]:
@@ -127,7 +147,10 @@ def _read_definition(
         if name in module.cases:
             module.shadowed.append((name, module.cases[name].line))
         module.cases[name] = _case(module.path, node, name=name, body=body, marks=marks, names=names)
-    elif body.checks:
+        return
+    if not prefix:
+        module.helpers[node.name] = _case(module.path, node, name=node.name, body=body, marks=(), names=names)
+    if body.checks:
         module.asserting[node.name] = max(check.strength for check in body.checks)
         module.uncollected[f"{prefix}{node.name}"] = node.lineno
 
@@ -178,7 +201,19 @@ def _case(
         values=values + tuple(_loop_values(node)),
         fakes=tuple(_fakes(node)),
         is_async=isinstance(node, ast.AsyncFunctionDef),
+        effects=frozenset(_effects(node)),
     )
+
+
+EFFECTS = frozenset(
+    {"sleep", "seed", "assume", "write_text", "write_bytes", "dump", "write", "copyfile", "set_seed", "manual_seed"}
+)
+
+
+def _effects(node: Function) -> Iterator[str]:
+    for call in ast.walk(node):
+        if isinstance(call, ast.Call) and last_name(call.func) in EFFECTS:
+            yield ast.unparse(call)
 
 
 def _marks(decorators: Sequence[ast.expr], names: dict[str, ast.expr]) -> Iterator[Mark]:

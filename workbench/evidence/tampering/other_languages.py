@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from workbench.evidence.tampering.kinds import found
+from workbench.evidence.tampering.rows import changed_checks
 from workbench.model.evidence import Finding
 
 
@@ -22,6 +23,7 @@ class Language:
     focus: re.Pattern[str]
     exits: re.Pattern[str]
     weak: re.Pattern[str]
+    named: tuple[tuple[str, re.Pattern[str]], ...] = ()  # further kinds, by what is new in a file of tests
 
 
 _NEVER = re.compile(r"(?!)")
@@ -32,15 +34,30 @@ _JS = Language(
     focus=re.compile(r"\b(?:it|test|describe|suite)\.only\b|\bf(?:it|describe)\s*\(|\{\s*only:\s*true"),
     exits=re.compile(r"\bprocess\.(?:exit|reallyExit)\s*\(|process\.exitCode\s*=\s*0"),
     weak=re.compile(r"\.to(?:BeTruthy|BeDefined|BeFalsy)\b|\.not\.toThrow\b|expect\.any(?:thing)?\(|assert\.ok\(\s*true|expect\(true\)|toBeGreaterThanOrEqual\(0\)"),
+    named=(
+        ("assert-overridden", re.compile(r"\bexpect\.extend\s*\(|\bglobal(?:This)?\.expect\s*=|\bassert\.\w+\s*=[^=]")),
+        ("mocked-subject", re.compile(r"\b(?:jest|vi)\.(?:do)?[mM]ock\(\s*[\"'`]\.[^\"'`]*[\"'`]")),
+        ("retry-added", re.compile(r"\bjest\.retryTimes\(|\bthis\.retries\(|\bretry:\s*\d|\bretries:\s*\d")),
+        ("timeout-widened", re.compile(r"\bjest\.setTimeout\(|\bthis\.timeout\(|\btestTimeout:")),
+        ("assert-swallowed", re.compile(r"\bcatch\s*(?:\(\s*\w*\s*\))?\s*\{\s*(?://[^\n]*\s*)?\}|\.catch\(\s*\(?\w*\)?\s*=>\s*(?:\{\s*\}|null|undefined)\s*\)")),
+        ("never-awaited", re.compile(r"^(?!.*\b(?:await|return)\b).*\.then\(.*\bexpect\(", re.MULTILINE)),
+    ),
 )  # fmt: skip
+_NO_RUN = re.compile(r"\bfunc TestMain\([^)]*\)\s*\{(?:(?!\.Run\(\)|^\}).)*^\}", re.MULTILINE | re.DOTALL)
 _GO = Language(
     title=re.compile(r"^func\s+()(Test\w+|Fuzz\w+|Example\w*)\s*\(", re.MULTILINE),
     check=re.compile(r"\bt\.(?:Error|Errorf|Fatal|Fatalf|Fail|FailNow)\(|\b(?:assert|require)\.\w+\("),
-    skip=re.compile(r"\bt\.(?:Skip|Skipf|SkipNow)\(|//go:build\s+ignore|//\s*\+build\s+ignore"),
+    skip=re.compile(r"\bt\.(?:Skip|Skipf|SkipNow)\(|//go:build\s+\S+|//\s*\+build\s+\S+"),
     focus=_NEVER,
     exits=re.compile(r"\bos\.Exit\s*\(\s*0"),
     weak=re.compile(r"\bt\.Logf?\("),
-)
+    named=(
+        ("assert-swallowed", re.compile(r"\brecover\(\s*\)")),
+        ("exit-in-test", _NO_RUN),
+        ("environment-sniffing", re.compile(r"\btesting\.Short\(\)")),
+    ),
+)  # fmt: skip
+_SKIPS_OF_GO = re.compile(r"\bt\.(?:Skip|Skipf|SkipNow)\(")
 _RUST = Language(
     title=re.compile(
         r"#\[(?:tokio::|async_std::)?test()[^\]]*\]\s*(?:#\[[^\]]*\]\s*)*(?:pub\s+)?(?:async\s+)?fn\s+(\w+)"
@@ -88,10 +105,12 @@ def _compare(path: str, before: str, after: str) -> Iterator[Finding]:
     language = language_of(path)
     if language is None:
         return
+    own = () if not before else language.named  # what a new file does to itself was asked for
     for kind, pattern in (
-        ("skip-added", language.skip),
+        ("skip-added", language.skip if before or language is not _GO else _SKIPS_OF_GO),
         ("focused-test", language.focus),
         ("exit-in-test", language.exits),
+        *own,
     ):
         known = Counter(match[0] for match in pattern.finditer(before))
         for match in pattern.finditer(after):
@@ -99,6 +118,7 @@ def _compare(path: str, before: str, after: str) -> Iterator[Finding]:
                 known[match[0]] -= 1
             else:
                 yield found(kind, path, after.count("\n", 0, match.start()) + 1, detail=match[0])
+    yield from changed_checks(path, before, after)
     weaker = len(language.weak.findall(after)) - len(language.weak.findall(before))
     checks = len(language.check.findall(after)) - len(language.check.findall(before))
     if before and weaker > 0 and checks < weaker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 TEST_DIRECTORIES = frozenset({"test", "tests", "testing", "__tests__", "spec", "specs", "e2e"})
@@ -12,6 +13,7 @@ _TEST_NAME = re.compile(
 )
 _COLLECTED = re.compile(r"(^test_.*\.py$)|(.*_test\.py$)|(^tests?\.py$)")
 _SOURCE = re.compile(r".*\.(py|[cm]?[jt]sx?|go|rs|rb|java|kt|cs|swift)$")
+_UNSEARCHED = frozenset({"build", "dist", "node_modules", "venv", "CVS", "_darcs", "{arch}"})  # by pytest's defaults
 _SNAPSHOT_PARTS = frozenset({"__snapshots__", "snapshots", "golden", "goldens", "cassettes", "approved", "baselines"})
 _SNAPSHOT_NAME = re.compile(r".*(\.snap|\.ambr|\.golden|\.approved\.[^.]+|\.snapshot|\.expected(\.[^.]+)?|\.out\.txt)$")
 _CI = re.compile(
@@ -45,6 +47,15 @@ def is_test(path: str) -> bool:
 def is_collected(path: str) -> bool:
     """Whether pytest's or unittest's default patterns find tests in the file."""
     return _COLLECTED.match(PurePosixPath(path).name) is not None
+
+
+def is_searched(path: str, places: Sequence[str] = ()) -> bool:
+    """Whether pytest looks for tests at the path: its own exceptions, and the `testpaths` of the configuration."""
+    folders = PurePosixPath(path).parts[:-1]
+    if any(part in _UNSEARCHED or part.startswith(".") or part.endswith(".egg") for part in folders):
+        return False
+    roots = [place.strip().strip("./") for place in places]
+    return not roots or any(path == root or path.startswith(f"{root}/") or "*" in root for root in roots if root)
 
 
 def is_python(path: str) -> bool:

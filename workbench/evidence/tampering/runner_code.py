@@ -8,12 +8,12 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from workbench.evidence.tampering.expressions import constant_truth, ending_call, last_name
 from workbench.evidence.tampering.kinds import found
 from workbench.evidence.tampering.roles import is_bytecode, is_conftest, is_test
+from workbench.evidence.tampering.source import Source, run_at_import
 from workbench.model.evidence import Finding
 
 COLLECTION_HOOKS = frozenset(
@@ -62,21 +62,6 @@ IMPORT_ROOTS = frozenset({"", "src", "lib", "tests", "test"})
 PATCHING = (".setattr(", "patch(", "patch.object(", "patch.multiple(", "skip(", "xfail(", "mocker.", "Mock(")
 
 
-@dataclass(frozen=True)
-class Source:
-    """A Python file of one side, parsed."""
-
-    path: str
-    tree: ast.Module
-    text: str
-
-    def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-        """All functions, at any depth."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield node
-
-
 Found = Iterator[Finding]
 
 
@@ -95,15 +80,15 @@ def _hooks(base: Source | None, result: Source) -> Found:
     for node in result.functions():
         if node.name.startswith("pytest_") and ast.unparse(node) not in _texts(base, node.name):
             yield found(_hook_kind(node.name), result.path, node.lineno, detail=node.name)
-    known = set() if base is None else {text for _, text in _named_hooks(base.tree)}
-    for line, name in _named_hooks(result.tree):
+    known = set() if base is None else {text for _, text in _named_hooks(base)}
+    for line, name in _named_hooks(result):
         if name not in known:
             yield found(_hook_kind(name), result.path, line, detail=name)
 
 
-def _named_hooks(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _named_hooks(source: Source) -> Iterator[tuple[int, str]]:
     """Hooks of weight that are bound or named by a text instead of being defined: by `=`, `setattr`, `specname`."""
-    for node in ast.walk(tree):
+    for node in source.nodes:
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Store):
             name: object = node.id if isinstance(node, ast.Name) else node.attr
         elif isinstance(node, ast.keyword):
@@ -164,15 +149,16 @@ def _sets_attributes(function: ast.AST) -> bool:
 
 
 def _exits(base: Source | None, result: Source) -> Found:
-    known = set() if base is None else {ast.unparse(node) for node in ast.walk(base.tree) if _may_end(node)}
-    at_import = {id(node) for node in _run_at_import(result.tree.body)}
-    for node in ast.walk(result.tree):
-        if not _may_end(node):
+    known = set() if base is None else {ast.unparse(node) for node in base.nodes if _may_end(node)}
+    at_import = {id(node) for node in run_at_import(result.tree.body)}
+    as_program = {id(node) for guard in result.tree.body if _is_main_guard(guard) for node in ast.walk(guard)}
+    for node in result.nodes:
+        if not _may_end(node) or id(node) in as_program:
             continue
         text = ast.unparse(node)
         if text in known:
             continue
-        hard = "os._exit" in text or "os.kill(os.getpid()" in text
+        hard = "os._exit" in text or "os.kill(os.getpid()" in text or "os.exec" in text
         ends = isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and ending_call(node) == "exit")
         line = getattr(node, "lineno", 0)
         if id(node) in at_import and (ends or hard):
@@ -183,7 +169,12 @@ def _exits(base: Source | None, result: Source) -> Found:
             yield found("hard-exit", result.path, line, detail=text)
 
 
-_MAY_END = frozenset({"exit", "_exit", "quit", "abort", "kill", "register"})
+def _is_main_guard(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("__name__ == '__main__'", "'__main__' == __name__")
+
+
+_EXECS = frozenset({"execv", "execve", "execvp", "execvpe", "execl", "execle", "execlp", "execlpe"})
+_MAY_END = frozenset({"exit", "_exit", "quit", "abort", "kill", "register"}) | _EXECS
 
 
 def _may_end(node: ast.AST) -> bool:
@@ -193,28 +184,9 @@ def _may_end(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and last_name(node.func) in _MAY_END
 
 
-def _run_at_import(statements: list[ast.stmt]) -> Iterator[ast.AST]:
-    """The nodes that importing a module evaluates; a main guard and the bodies of functions are not among them."""
-    for node in statements:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if isinstance(node, ast.If):
-            if "__main__" not in ast.unparse(node.test) and constant_truth(node.test) is not False:
-                yield from _run_at_import(node.body)
-            yield from _run_at_import(node.orelse)
-        elif isinstance(node, ast.Try):
-            yield from _run_at_import([*node.body, *node.orelse, *node.finalbody])
-            for handler in node.handlers:
-                yield from _run_at_import(handler.body)
-        elif isinstance(node, ast.ClassDef):
-            yield from _run_at_import(node.body)
-        else:
-            yield from ast.walk(node)
-
-
 def _always_equal(base: Source | None, result: Source) -> Found:
-    known = set() if base is None else {name for name, _ in _always_equal_classes(base.tree)}
-    for name, line in _always_equal_classes(result.tree):
+    known = set() if base is None else {name for name, _ in _always_equal_classes(base)}
+    for name, line in _always_equal_classes(result):
         if name not in known:
             yield found("always-equal", result.path, line, detail=name)
 
@@ -222,38 +194,74 @@ def _always_equal(base: Source | None, result: Source) -> Found:
 _ALWAYS = {"__eq__": True, "__ne__": False, "__contains__": True, "__le__": True, "__ge__": True}
 
 
-def _always_equal_classes(tree: ast.Module) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.ClassDef):
-            continue
-        for child in node.body:
-            if (
-                isinstance(child, ast.FunctionDef)
-                and child.name in _ALWAYS
-                and _returns_only(child, _ALWAYS[child.name])
-            ):
-                yield node.name, child.lineno
-            if isinstance(child, ast.Assign) and ast.unparse(child.targets[0]) in _ALWAYS:
-                value = child.value
-                if isinstance(value, ast.Lambda) and constant_truth(value.body) is not None:
-                    yield node.name, child.lineno
+def _always_equal_classes(source: Source) -> Iterator[tuple[str, int]]:
+    for node in source.nodes:
+        if isinstance(node, ast.ClassDef):
+            yield from ((node.name, line) for line in _always_equal_lines(node))
+        for owner, name, value in _given_methods(node):
+            if name in _ALWAYS and isinstance(value, ast.Lambda) and constant_truth(value.body) is not None:
+                yield owner, value.lineno
 
 
-def _returns_only(function: ast.FunctionDef, value: bool) -> bool:
+def _always_equal_lines(node: ast.ClassDef) -> Iterator[int]:
+    for child in node.body:
+        if isinstance(child, ast.FunctionDef) and child.name in _ALWAYS and _ignores_self(child, node.name):
+            yield child.lineno
+        if isinstance(child, ast.Assign) and ast.unparse(child.targets[0]) in _ALWAYS:
+            value = child.value
+            if isinstance(value, ast.Lambda) and constant_truth(value.body) is not None:
+                yield child.lineno
+
+
+def _given_methods(node: ast.AST) -> Iterator[tuple[str, str, ast.expr]]:
+    """Methods that are put into a class from outside: by an attribute or by `setattr`."""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+        target = node.targets[0]
+        yield ast.unparse(target.value), target.attr, node.value
+    if isinstance(node, ast.Call) and last_name(node.func) == "setattr" and len(node.args) == 3:
+        owner, name, value = node.args
+        if isinstance(name, ast.Constant) and isinstance(name.value, str):
+            yield ast.unparse(owner), name.value, value
+
+
+def _ignores_self(function: ast.FunctionDef, own: str) -> bool:
+    """Whether a comparison answers what it should say, and looks no further than at the other's kind."""
     returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
-    return bool(returned) and all(isinstance(r, ast.Constant) and r.value is value for r in returned)
+    wanted = _ALWAYS[function.name]
+    said = [isinstance(value, ast.Constant) and value.value is wanted for value in returned]
+    if returned and all(said):
+        return True
+    kinds = [wanted and _asks_only_kind(value, own) for value in returned]
+    return (
+        any((*said, *kinds))
+        and all(
+            is_said or is_kind or (isinstance(value, ast.Name) and value.id == "NotImplemented")
+            for value, is_said, is_kind in zip(returned, said, kinds, strict=True)
+        )
+        and not _mentions(function, own)
+    )
+
+
+def _asks_only_kind(value: ast.expr | None, own: str) -> bool:
+    asks = isinstance(value, ast.Call) and last_name(value.func) == "isinstance" and len(value.args) == 2
+    return asks and isinstance(value, ast.Call) and own not in ast.unparse(value.args[1])
+
+
+def _mentions(function: ast.FunctionDef, own: str) -> bool:
+    """Whether a method looks at itself, or asks for its own class."""
+    first = function.args.args[0].arg if function.args.args else ""
+    names = {node.id for part in function.body for node in ast.walk(part) if isinstance(node, ast.Name)}
+    return bool(names & {first, own, "type", "__class__"})
 
 
 def _patched_tools(base: Source | None, result: Source) -> Found:
-    imported = _imported_tools(result.tree)
-    if not imported:
-        return
+    imported = _imported_tools(result) | {"__builtins__"}
     known = "" if base is None else ast.unparse(base.tree)
-    for node in ast.walk(result.tree):
+    for node in result.nodes:
         target = _patched_target(node)
         root = target.partition(".")[0]
         if root in imported and "." in target and ast.unparse(node) not in known:
-            if is_test(result.path) and root not in TEST_TOOLS | {"builtins"}:
+            if is_test(result.path) and root not in TEST_TOOLS | {"builtins", "__builtins__"}:
                 continue
             yield found("test-tool-patched", result.path, getattr(node, "lineno", 0), detail=ast.unparse(node))
 
@@ -261,6 +269,9 @@ def _patched_tools(base: Source | None, result: Source) -> Found:
 def _patched_target(node: ast.AST) -> str:
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
         return ast.unparse(node.targets[0])
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+        owner = ast.unparse(node.targets[0].value)
+        return f"{owner}.x" if owner.startswith("__builtins__") else ""
     if isinstance(node, ast.Call) and last_name(node.func) == "setattr" and node.args:
         first = node.args[0]
         text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ast.unparse(first)
@@ -268,11 +279,11 @@ def _patched_target(node: ast.AST) -> str:
     return ""
 
 
-def _imported_tools(tree: ast.Module) -> set[str]:
+def _imported_tools(source: Source) -> set[str]:
     """Local names under which a module of the test tools, or of the built-ins, is reachable."""
     names: set[str] = set()
     tools = TEST_TOOLS - {"numpy", "anyio", "trio"} | {"builtins"}
-    for node in ast.walk(tree):
+    for node in source.nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 if alias.name.partition(".")[0] in tools:

@@ -20,6 +20,9 @@ _DESELECTING = re.compile(
     r"^(-k|-m|--deselect|--ignore(-glob)?|--co|--collect-only|--lf|--sw|--noconftest|--last-failed)(=|$)|^-[km]."
 )
 _RETRYING = re.compile(r"^(--reruns|--retries|--force-flaky|--max-runs|--flaky)")
+_UPDATING = re.compile(
+    r"^--(snapshot-update|update-snapshots?|force-regen|regen-all|inline-snapshot=.*(fix|update|create))"
+)
 _PLUGIN = re.compile(r"^(-p$|-p.|--import-mode|--confcutdir|--rootdir|-c$|--override-ini|-o$)")
 _OFF = frozenset({"", "false", "0", "no", "off"})
 
@@ -139,7 +142,9 @@ def _addopts(before: Options, after: Options, path: str) -> Iterator[Finding]:
         same = any(old[i] == word and old[i + 1 : i + 2] == [argument] for i in range(len(old)))
         if same or ("=" in word and word in old):
             continue
-        if _DESELECTING.match(word) and (word not in old or word in ("-k", "-m", "--deselect", "--ignore")):
+        if word not in old and _UPDATING.match(word):
+            yield found("snapshots-updating", path, detail=word)
+        elif _DESELECTING.match(word) and (word not in old or word in ("-k", "-m", "--deselect", "--ignore")):
             yield found("ini-deselected", path, detail=f"{word} {argument}")
         elif word not in old and _RETRYING.match(word):
             yield found("retry-added", path, detail=f"{word} {argument}")
@@ -188,6 +193,25 @@ def _warnings(before: Options, after: Options, path: str) -> Iterator[Finding]:
     for line in sorted(new - old):
         if line.startswith(("ignore", "default", "once")):
             yield found("warnings-loosened", path, detail=line)
+
+
+def search_places(read: Read) -> tuple[str, ...]:
+    """The directories in which the options let tests be searched; empty: everywhere."""
+    try:
+        return tuple(sorted(_items(pytest_options(read)[1].get("testpaths", ""))))
+    except Broken:
+        return ()
+
+
+def deselected_marks(read: Read) -> frozenset[str]:
+    """The marks whose tests the options leave out: those after `not` in an expression of marks."""
+    try:
+        words = _words(pytest_options(read)[1])
+    except Broken:
+        return frozenset()
+    chosen = [words[i + 1] for i, word in enumerate(words[:-1]) if word == "-m"]
+    chosen += [word[2:].lstrip("=") for word in words if word.startswith("-m") and len(word) > 2]
+    return frozenset(mark for text in chosen for mark in re.findall(r"\bnot\s+(\w+)", text[:1000]))
 
 
 # --- coverage, lint, types ------------------------------------------------------------------------------

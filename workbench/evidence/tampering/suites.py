@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workbench.evidence.tampering.kinds import found
 from workbench.evidence.tampering.modules import SKIPS, XFAILS, Case, Module
@@ -21,7 +21,8 @@ class Suites:
     result: Mapping[str, Module]
     gone: frozenset[str]
     loose: Mapping[str, Module]  # changed Python files of the result that are not collected
-    patterns: Sequence[str] = ()
+    aside: Mapping[str, Module] = field(default_factory=dict)  # Python files of base's tests that hold none
+    left_out: frozenset[str] = frozenset()  # marks whose tests the configuration leaves out
 
 
 def lost_tests(suites: Suites) -> Iterator[Finding]:
@@ -37,12 +38,66 @@ def lost_tests(suites: Suites) -> Iterator[Finding]:
             if same is not None:
                 taken.add(id(same))
                 yield from compare(case, same, helpers, new)
+                yield from _left_out(case, same, suites.left_out)
             elif not _checked_elsewhere(case, new, helpers):
                 lost.setdefault(path, []).append(case)
     for path, cases in lost.items():
         yield from _name_lost(path, cases, suites)
     yield from _hidden(suites)
+    yield from _weaker_helpers(suites, helpers)
+    yield from _replaced(suites)
     yield from _trivial(new)
+
+
+def _left_out(case: Case, same: Case, marks: frozenset[str]) -> Iterator[Finding]:
+    known = {mark.name for mark in case.marks}
+    for mark in same.marks:
+        if mark.name in marks - known:
+            yield found("deselecting-mark", same.path, mark.line, detail=f"{same.name} {mark.text}")
+
+
+_LOSSES = frozenset(
+    {"assert-removed", "assert-weakened", "assert-inverted", "assert-guarded", "assert-swallowed", "early-return"}
+    | {"tolerance-widened", "raises-broadened", "expected-changed"}
+)
+
+
+def _weaker_helpers(suites: Suites, helpers: Mapping[str, int]) -> Iterator[Finding]:
+    """Functions that check for several tests, as they stood and as they stand, also in another file."""
+    modules = (*suites.result.values(), *suites.loose.values())
+    for path, module in (*suites.aside.items(), *suites.base.items()):
+        for name, helper in module.helpers.items():
+            if not helper.forms:
+                continue
+            here = suites.result.get(path) or suites.loose.get(path)
+            places = ([here] if here is not None else []) + list(modules)
+            same = next((other.helpers[name] for other in places if name in other.helpers), None)
+            losses = [] if same is None else [f for f in compare(helper, same, helpers) if _is_loss(f)]
+            if same is not None and losses:
+                yield found("helper-weakened", same.path, losses[0].line, detail=losses[0].text)
+
+
+def _is_loss(finding: Finding) -> bool:
+    return finding.kind.removeprefix("tampering.") in _LOSSES
+
+
+def _replaced(suites: Suites) -> Iterator[Finding]:
+    """Names that a test took from the program, and that now come from the tests themselves."""
+    for path, before in suites.base.items():
+        after = suites.result.get(path)
+        if after is None:
+            continue
+        checked = {leaf for case in after.cases.values() for check in case.body.checks for leaf in check.leaves}
+        for name, place in before.sources.items():
+            now = after.sources.get(name, "")
+            own = name in after.defined and name not in before.defined
+            if name in checked and not _of_tests(place) and (own or (now != place and _of_tests(now))):
+                yield found("subject-replaced", path, after.defined.get(name, 0), detail=f"{name} of {place}")
+
+
+def _of_tests(place: str) -> bool:
+    """Whether a module belongs to the tests, by its name."""
+    return place.startswith(".") or place.partition(".")[0] in ("tests", "test", "conftest", "testing")
 
 
 def _helpers(suites: Suites) -> dict[str, int]:
@@ -111,6 +166,10 @@ def _hidden(suites: Suites) -> Iterator[Finding]:
         for name, line in module.shadowed:
             if name not in shadowed:
                 yield found("shadowed-test", path, line, detail=name)
+        for name, line in module.guarded.items():
+            tests = set() if before is None else {test.partition(".")[0] for test in before.cases}
+            if before is not None and name in tests and name not in before.guarded:
+                yield found("test-guarded", path, line, detail=name)
         for name, line in module.rebound:
             if name not in rebound:
                 yield found("rebound-test", path, line, detail=name)

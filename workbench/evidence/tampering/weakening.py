@@ -19,6 +19,8 @@ def compare(base: Case, result: Case, helpers: Mapping[str, int], others: Sequen
     """What `result` lost against `base`; `helpers` are functions that check, `others` tests that are new."""
     yield from _marks(base, result)
     yield from _body(base, result)
+    yield from _effects(base, result)
+    yield from _awaited(base, result)
     yield from _cases(base, result, others)
     yield from _fakes(base, result)
     yield from _checks(base, result, helpers, others)
@@ -40,8 +42,10 @@ def _marks(base: Case, result: Case) -> Iterator[Finding]:
             yield found("retry-added", result.path, mark.line, detail=f"{result.name} {mark.text}")
         elif mark.name == "timeout" and _grew(before.get("timeout"), mark):
             yield found("timeout-widened", result.path, mark.line, detail=f"{result.name} {mark.text}")
-        elif mark.name == "settings" and _shrank(before.get("settings"), mark):
+        elif _tries_less(before.get(mark.name), mark):
             yield found("property-weakened", result.path, mark.line, detail=f"{result.name} {mark.text}")
+        elif mark.name == "seed" and mark.name not in before:
+            yield found("seed-fixed", result.path, mark.line, detail=f"{result.name} {mark.text}")
         elif mark.name not in before and "." not in mark.text.partition("(")[0]:
             yield found("decorator-added", result.path, mark.line, detail=f"{result.name} @{mark.text}")
 
@@ -50,12 +54,62 @@ def _grew(before: Mark | None, after: Mark) -> bool:
     return before is not None and (after.number or 0) > (before.number or 0)
 
 
+def _tries_less(before: Mark | None, after: Mark) -> bool:
+    return (after.name == "settings" and _shrank(before, after)) or (after.name == "given" and _easier(before, after))
+
+
 def _shrank(before: Mark | None, after: Mark) -> bool:
     if "max_examples" not in after.text:
         return False
     usual = 100.0  # Hypothesis' own default
     was = before.number if before is not None and before.number is not None else usual
     return (after.number or 0) < was
+
+
+_NARROW = ("just(", "nothing(", "max_size=", "max_value=", "sampled_from(", ".filter(")
+
+
+def _easier(before: Mark | None, after: Mark) -> bool:
+    """Whether the examples of a property are drawn from less than before."""
+    if before is None or before.text == after.text:
+        return False
+    return any(after.text.count(word) > before.text.count(word) for word in _NARROW)
+
+
+_EFFECTS = {"sleep": "sleep-added", "seed": "seed-fixed", "set_seed": "seed-fixed", "manual_seed": "seed-fixed"}
+_WRITES = frozenset({"write_text", "write_bytes", "dump", "write", "copyfile"})
+
+
+def _effects(base: Case, result: Case) -> Iterator[Finding]:
+    """Waiting, fixed chance, discarded examples, and expectations that the test writes itself."""
+    known = Counter(_called(text) for text in base.effects)
+    for text in sorted(result.effects - base.effects):
+        name = _called(text)
+        if known[name]:
+            known[name] -= 1
+        elif name == "assume":
+            yield found("property-weakened", result.path, result.line, detail=f"{result.name} {text}")
+        elif name in _EFFECTS:
+            yield found(_EFFECTS[name], result.path, result.line, detail=f"{result.name} {text}")
+        elif name in _WRITES and _is_read_back(text, result):
+            yield found("expectation-written", result.path, result.line, detail=f"{result.name} {text}")
+
+
+def _called(text: str) -> str:
+    return text.partition("(")[0].rpartition(".")[2]
+
+
+def _is_read_back(text: str, case: Case) -> bool:
+    """Whether what is written to is something that a check of the test reads."""
+    names = _literals(text.partition("(")[0]) | (_literals(text) if _called(text) in ("dump", "copyfile") else set())
+    read = [check for check in case.body.checks if "read" in str(check) or "load" in str(check)]
+    return any(names & check.leaves - _WRITES for check in read)
+
+
+def _awaited(base: Case, result: Case) -> Iterator[Finding]:
+    marked = any(mark.name in ("asyncio", "anyio", "trio", "gen_test") for mark in result.marks)
+    if result.is_async and not base.is_async and not marked:
+        yield found("never-awaited", result.path, result.line, detail=result.name)
 
 
 def _body(base: Case, result: Case) -> Iterator[Finding]:
