@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench import __version__
@@ -15,12 +15,13 @@ from workbench.artifacts import brief as briefs
 from workbench.artifacts import policy as policies
 from workbench.artifacts.brief import Brief
 from workbench.artifacts.configuration import Settings
-from workbench.artifacts.mergepack import Audit, MergePack
+from workbench.artifacts.mergepack import Audit, MergePack, Message
 from workbench.artifacts.policy import Policy
 from workbench.core.admission import Bindings
 from workbench.core.assemble import Known, assemble
 from workbench.core.decide.decision import run_stream
 from workbench.core.gate import Context, judge
+from workbench.core.messages import given_since_delivery, name_of
 from workbench.core.state import RunState
 from workbench.evidence.audit import AuditCollector
 from workbench.evidence.behaviour import Behaviour
@@ -42,6 +43,7 @@ from workbench.evidence.sizes import MADE, change_summary
 from workbench.evidence.suiteless import NoSuite
 from workbench.evidence.tampering.collector import Tampering
 from workbench.evidence.types import TypesCollector
+from workbench.model.events import Event, MessageGiven
 from workbench.model.ids import pack_id
 from workbench.pluginhost.collecting import Unasked, collectors
 from workbench.pluginhost.hookspecs import hookimpl
@@ -222,6 +224,7 @@ def _known(
     brought: Mapping[str, str],
 ) -> Known:
     run = delivery.run
+    history = ground.history(run.id)
     runs = behaviour.of(change) if behaviour is not None else None
     before = {outcome.id for outcome in runs.base.outcomes} if runs else set()
     return Known(
@@ -236,11 +239,17 @@ def _known(
         tests=runs.result.outcomes if runs else (),
         new_tests=tuple(outcome.id for outcome in runs.result.outcomes if outcome.id not in before) if runs else (),
         claimed=run.rationale,
-        audit=_audit(ground, delivery, rig, brought),
+        audit=_audit(ground, delivery, rig, brought, history),
+        not_checked=tuple(
+            f"Whether {each.message} was heeded: it came after this delivery, and nothing was delivered since."
+            for each in given_since_delivery(history)
+        ),
     )
 
 
-def _audit(ground: ChildGround, delivery: Delivery, rig: Rig, brought: Mapping[str, str]) -> Audit:
+def _audit(
+    ground: ChildGround, delivery: Delivery, rig: Rig, brought: Mapping[str, str], history: Sequence[Event]
+) -> Audit:
     run = delivery.run
     mission = ground.states.mission(run.mission) if run.mission else None
     answered = [asked.resolution for asked in ground.states.consultations(run=run.id) if asked.resolution]
@@ -248,6 +257,11 @@ def _audit(ground: ChildGround, delivery: Delivery, rig: Rig, brought: Mapping[s
         loop=mission.loop.digest if mission is not None and mission.loop is not None else "",
         rulebook_digest=mission.rulebook_digest if mission is not None else "",
         resolutions=tuple(answered),
+        messages=tuple(
+            Message(id=p.message, who=name_of(p.author), at=event.at, mode=p.mode, text=p.text)
+            for event in history
+            if isinstance(p := event.payload, MessageGiven)
+        ),
         driver=run.driver,
         driver_version=__version__,
         tools={"workbench": __version__, **brought},

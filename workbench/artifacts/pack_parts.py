@@ -33,6 +33,23 @@ class RequirementResult(msgspec.Struct, frozen=True, kw_only=True):
     expiry: str = ""
 
 
+class Because(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that holds the verdict down to `verdict`: a requirement, or a rule of every policy (`cause`)."""
+
+    verdict: Verdict
+    cause: str
+    text: str
+    wanted: str = ""  # what would have to hold
+    evidence: tuple[str, ...] = ()
+
+
+class WouldBe(msgspec.Struct, frozen=True, kw_only=True):
+    """A better verdict, and the fewest causes that would all have to go for it."""
+
+    verdict: Verdict
+    without: tuple[str, ...]
+
+
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One changed file, in lines and, where the language is known, in entities."""
 
@@ -78,12 +95,23 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True):
     line: int = 0
 
 
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person said to the agent at work, as it was given."""
+
+    id: str
+    who: str
+    at: str
+    mode: str  # queue | steer | interrupt
+    text: str
+
+
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """What the change came from, so that it can be retraced."""
 
     loop: str = ""
     rulebook_digest: str = ""
     resolutions: tuple[str, ...] = ()
+    messages: tuple[Message, ...] = ()  # in the order in which the agent was given them
     driver: str = ""
     driver_version: str = ""
     model: str = ""
@@ -118,6 +146,8 @@ class MergePack(msgspec.Struct, frozen=True, kw_only=True):
     criteria: tuple[CriterionResult, ...] = ()
     reasons: tuple[str, ...] = ()
     requirements: tuple[RequirementResult, ...] = ()
+    because: tuple[Because, ...] = ()
+    would_be: tuple[WouldBe, ...] = ()
     changes: tuple[Change, ...] = ()
     reading_list: tuple[ReadingItem, ...] = ()
     test_plan: tuple[PlanItem, ...] = ()

@@ -180,6 +180,7 @@ def _audit(pack: MergePack) -> list[str]:
         ("loop", audit.loop),
         ("rulebook", audit.rulebook_digest),
         ("resolutions", ", ".join(audit.resolutions)),
+        ("messages", "; ".join(f"{said.id} from {said.who}: {said.text}" for said in audit.messages)),
         ("driver", f"{audit.driver} {audit.driver_version}".strip()),
         ("model", audit.model),
         ("tools", ", ".join(f"{name} {version}" for name, version in sorted(audit.tools.items()))),

@@ -42,6 +42,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     claimed: dict[str, Any] = {}  # approach, trade_offs[], test_plan[], notes: as the agent gave them
     comments: tuple[Comment, ...] = ()
     audit: Audit = Audit()
+    not_checked: tuple[str, ...] = ()  # sentences, beside what the evidence leaves open
 
 
 def assemble(
@@ -68,12 +69,14 @@ def assemble(
         criteria=judgement.criteria,
         reasons=judgement.reasons,
         requirements=judgement.requirements,
+        because=judgement.because,
+        would_be=judgement.would_be,
         changes=known.changes,
         reading_list=tuple(reading_list(known, findings)),
         test_plan=test_plan(known.claimed, known.tests, known.new_tests),
         new_tests=known.new_tests,
         rationale=claimed_rationale(known.claimed),
-        not_checked=judgement.not_checked,
+        not_checked=(*judgement.not_checked, *known.not_checked),
         comments=known.comments,
         audit=known.audit,
         evidence=judgement.evidence,

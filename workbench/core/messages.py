@@ -56,6 +56,12 @@ def given_of(history: Sequence[e.Event] | Sequence[e.Proposed]) -> list[e.Messag
     return [event.payload for event in history if isinstance(event.payload, e.MessageGiven)]
 
 
+def given_since_delivery(history: Sequence[e.Event]) -> list[e.MessageGiven]:
+    """Those that it was given since it last delivered."""
+    last = max((at for at, event in enumerate(history) if isinstance(event.payload, e.DeliverySubmitted)), default=-1)
+    return given_of(history[last + 1 :])
+
+
 def given_since_an_end(history: Sequence[e.Event]) -> list[e.MessageGiven]:
     """Those that it was given since a turn of it last ended in order: it may not have seen them."""
     found: list[e.MessageGiven] = []

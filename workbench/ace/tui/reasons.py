@@ -214,6 +214,7 @@ def _audit(document: MergePack) -> Iterator[Reason]:
         ("environment", audit.environment_digest),
         ("rulebook", audit.rulebook_digest),
         ("resolutions", ", ".join(audit.resolutions)),
+        *((said.id, f"{said.who} said ({said.mode}): {said.text}") for said in audit.messages),
         ("trajectory", audit.trajectory),
         ("cost", f"${audit.cost_usd:.2f}, {audit.tokens} tokens"),
         ("artifacts", ", ".join(audit.artifacts)),
