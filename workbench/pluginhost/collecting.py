@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from workbench.model.allowed import with_allowed
 from workbench.model.evidence import GRADES, Evidence, EvidenceState, Finding
 from workbench.model.text import one_line
 from workbench.pluginhost.guard import guarded
@@ -91,7 +92,7 @@ class GuardedCollector:
         found = guarded(lambda: self._inner.collect(change), limit_s=limit_s, name=f"collector-{self.name}")
         state: EvidenceState
         if found.state == "ok":
-            wrong = _wrong(found.value)
+            wrong = wrong_with(found.value)
             if not wrong:
                 return self._stamped(change, found.value)
             state, reason = "error", wrong
@@ -145,12 +146,12 @@ class GuardedCollector:
         return kind if kind.startswith(own) else f"{own}{kind}"
 
 
-def _wrong(brought: object) -> str:
-    """What is wrong with the shape of an answer; a plugin need not be type-checked."""
+def wrong_with(brought: object) -> str:
+    """What is wrong with the shape of an answer, empty if nothing; a plugin need not be type-checked."""
     if not isinstance(brought, Collected):
         return f"collect gave {type(brought).__name__}, not Collected"
     try:
         msgspec.convert(msgspec.to_builtins(brought), Collected)
     except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as problem:
-        return f"collect gave values of a wrong kind: {problem}"
+        return f"collect gave values of a wrong kind: {with_allowed(problem, Collected)}"
     return ""

@@ -6,11 +6,12 @@ runs whatever the plugin holds.
 
 from __future__ import annotations
 
+import functools
 import io
 import sys
 import tempfile
 import unittest
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -19,15 +20,18 @@ import msgspec
 
 from workbench.pluginhost import hookspecs
 from workbench.pluginhost.bundle import Bundle, read_directory
-from workbench.pluginhost.collecting import collectors
+from workbench.pluginhost.collecting import HOOK as COLLECTORS
+from workbench.pluginhost.collecting import collectors, wrong_with
 from workbench.pluginhost.guard import guarded
 from workbench.pluginhost.hookspecs import Workshop
 from workbench.pluginhost.host import Failure, Host, Source
 from workbench.pluginhost.loading import load
 from workbench.pluginhost.manifest import Manifest, Wing
 from workbench.pluginhost.roster import Plugin, examined
+from workbench.ports import Change
 from workbench.testing.changes import TreeChange
 from workbench.testing.plugin import plain_rig
+from workbench.testing.plugin_words import wrong_words
 
 TESTS_S = 300.0  # for one file of tests
 TOLD = 4_000  # characters of what failed
@@ -73,7 +77,8 @@ def trial(bundle: Bundle) -> Iterator[Tried]:
     plugin = Plugin(bundle, state="ready", manifest=manifest)
     for wing in WINGS:
         yield from _wing(wing, plugin, manifest)
-    yield from _tests(bundle)
+    yield from (Tried(id="words", state="fail", text=text) for text in wrong_words(bundle))
+    yield from _tests(bundle, manifest.modules.aee)
 
 
 def _wing(wing: Wing, plugin: Plugin, manifest: Manifest) -> Iterator[Tried]:
@@ -123,17 +128,51 @@ def _collected(host: Host, failures: list[Failure], name: str, change: TreeChang
                 yield Tried(id=collector.name, state="ok", text=name)
 
 
-def _tests(bundle: Bundle) -> Iterator[Tried]:
-    """The plugin's own tests: `unittest` in every `test_*.py`."""
+def _tests(bundle: Bundle, modules: Sequence[str]) -> Iterator[Tried]:
+    """The plugin's own tests: `unittest` in every `test_*.py`, what its collectors bring looked at as in a pack."""
     files = sorted(p for p in bundle.files if p.rpartition("/")[2].startswith("test_") and p.endswith(".py"))
     if not files:
         yield Tried(id="tests", state="warn", text="it has no test_*.py")
+    if files:
+        guarded(partial(_look_at, bundle, modules), limit_s=hookspecs.HOOK_S, name="look-at")  # told above if it fails
     for file in files:
         found = guarded(partial(_run, bundle, file), limit_s=TESTS_S, name=file)
         if found.state != "ok":
             yield Tried(id=file, state="fail", text=f"{found.state}: {found.reason}")
         else:
             yield found.value
+
+
+def _look_at(bundle: Bundle, modules: Sequence[str]) -> None:
+    """Let the collectors that tests make say at once what the host would refuse."""
+    for module in (load(bundle, name) for name in modules):
+        if callable(hook := getattr(module, COLLECTORS, None)):
+            setattr(module, COLLECTORS, _looked_at(hook))
+
+
+def _looked_at(hook: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(hook)
+    def made(*args: Any, **options: Any) -> list[_LookedAt]:
+        return [_LookedAt(collector) for collector in hook(*args, **options)]
+
+    return made
+
+
+class _LookedAt:
+    """A collector, and a look at what it brings."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def collect(self, change: Change) -> Any:
+        """What it brings. Raises AssertionError where the host would refuse it."""
+        brought = self._inner.collect(change)
+        if wrong := wrong_with(brought):
+            raise AssertionError(f"the host would refuse what the collector brought: {wrong}")
+        return brought
 
 
 def _run(bundle: Bundle, file: str) -> Tried:

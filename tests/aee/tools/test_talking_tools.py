@@ -133,8 +133,9 @@ def test_standing_resolutions_are_shown_first(make_workplace: Callable[..., Work
     ids=str,
 )
 def test_a_question_that_nobody_can_answer_is_not_raised(wrong: dict[str, Any], workplace: Workplace) -> None:
-    """Ambiguous, endless or forged questions are refused with what is wrong."""
+    """Ambiguous, endless or forged questions are refused with what is wrong, and the words that could stand there."""
     result = ask(workplace, **wrong)
+    assert ("; one of: " in str(result.data["error"])) == (wrong.keys() <= {"category", "mode"} and "id" not in wrong)
     assert (result.state, result.suspend) == ("error", False)
     assert workplace.questions == []
 

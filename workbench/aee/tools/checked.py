@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from workbench.aee.tools.calls import Ready
+from workbench.model.allowed import with_allowed
 from workbench.model.errors import WorkbenchError
 from workbench.ports import ToolResult
 
@@ -46,7 +47,10 @@ class CheckedTool(Generic[A]):
         try:
             checked = msgspec.convert(dict(arguments), self.arguments)
         except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
-            wrong = refusal(f"{self.name}: wrong arguments: {error}", hint="See the tool's parameters.")
+            wrong = refusal(
+                f"{self.name}: wrong arguments: {with_allowed(error, self.arguments)}",
+                hint="See the tool's parameters.",
+            )
             return Ready(act=lambda: wrong)
         try:
             ready = self.prepare(checked, call_id, recorded)
