@@ -1,9 +1,29 @@
-"""What holds for every test: how random input is made."""
+"""What holds for every test: how random input is made, and which threats it plays."""
 
 from __future__ import annotations
 
+import inspect
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.threats.catalogue import part_of
 
 # How long an example takes says something about the machine only: tests run beside each other, and beside agents.
 settings.register_profile("workbench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("workbench")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The mark by which the tests that play a threat are found."""
+    config.addinivalue_line("markers", "threat(*ids): plays these threats; given by tests/threats/catalogue.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that play a threat, and tell the report which."""
+    for item in items:
+        module, function = getattr(item, "module", None), getattr(item, "function", None)
+        part = part_of(item.nodeid, doc=inspect.getdoc(function) or "", module_doc=inspect.getdoc(module) or "")
+        if part.threats:
+            item.add_marker(pytest.mark.threat(*part.threats))
+            item.user_properties += [("threats", " ".join(part.threats)), ("is_control", part.is_control)]

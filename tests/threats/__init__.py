@@ -1,0 +1,1 @@
+"""Which tests play which threat, and what no test plays yet."""
