@@ -113,6 +113,10 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous-hunk", "previous hunk", "The changed place before", ("K", "["), "review"),
     Action("next-file", "next file", "The next changed file", ("L", "}"), "review"),
     Action("previous-file", "previous file", "The changed file before", ("H", "{"), "review"),
+    Action("toggle-split", "side by side", "Before and after side by side, or one below the other", ("s",), "review"),
+    Action("toggle-folds", "fold", "Show or fold what is mechanical: moved, renamed, reformatted", ("=",), "review"),
+    Action("more-context", "context", "More lines around each change", ("z",), "review"),
+    Action("whole-file", "whole file", "All lines of the file, or only what changed", ("Z",), "review"),
     Action("scroll-right", "right", "See the ends of long lines", ("right", "l"), "review"),
     Action("scroll-left", "left", "Back to where lines begin", ("left", "h"), "review"),
     # start

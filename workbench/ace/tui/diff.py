@@ -8,24 +8,14 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping
-from types import MappingProxyType
 
-from workbench.ace.tui.text import BLANK, Line, Piece, Role, Safe, blanks, line, piece, safe_line, shifted
+from workbench.ace.tui.text import BLANK, Line, Piece, line, piece
 from workbench.ace.wiring.differing import ChangedFile
 
-_NO_NOTES: Mapping[int, Piece] = MappingProxyType({})
 COLLAPSED_BYTES = 2 << 20  # of both sides of a file; a larger one is shown when asked for
 _HEAD = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _CONTEXT, _ADDED, _REMOVED, _HUNK, _REMARK = b" +-@\\"
-_LOOKS: dict[int, tuple[str, Role]] = {
-    _CONTEXT: (" ", "plain"), _ADDED: ("+", "added"), _REMOVED: ("-", "removed"), _HUNK: ("", "hunk"),
-    _REMARK: (" ", "dim"),
-}  # fmt: skip
 _MODES = {"100644": "a file", "100755": "an executable file", "120000": "a symbolic link", "160000": "a submodule"}
-LEAD = 1  # cells before a line, for the mark of the place one is at
-BLANK_LEAD = blanks(LEAD)
-BOTH_NUMBERS = 90  # cells from which on a line has its old and its new number
 
 
 class FileDiff:
@@ -98,50 +88,6 @@ class FileDiff:
         self._kinds.append(kind)
         self._olds.append(old)
         self._news.append(new)
-
-
-class DiffLines:
-    """A diff laid out for one width, with remarks about the file above it."""
-
-    def __init__(
-        self,
-        remarks: tuple[Line, ...],
-        diff: FileDiff,
-        cells: int,
-        *,
-        notes: Mapping[int, Piece] = _NO_NOTES,
-        left: int = 0,
-        found: int = -1,
-    ) -> None:
-        self._remarks, self._diff, self._notes, self._left, self._found = remarks, diff, notes, left, found
-        self._digits = diff.widest_number
-        self._both = cells >= BOTH_NUMBERS
-
-    def __len__(self) -> int:
-        return len(self._remarks) + len(self._diff)
-
-    def __getitem__(self, index: int, /) -> Line:
-        at = index - len(self._remarks)
-        return (BLANK_LEAD, *self._remarks[index]) if at < 0 else self._painted(at)
-
-    def _painted(self, at: int) -> Line:
-        kind = self._diff.kind(at)
-        sign, role = _LOOKS.get(kind, ("?", "failed"))
-        text = self._diff.text(at)
-        if kind == _HUNK:
-            return (BLANK_LEAD, Piece(safe_line(text), role))
-        ended = (Piece(safe_line("\\r"), "dim"),) if text.endswith("\r") else ()
-        words = shifted(safe_line(text), self._left)
-        old, new = self._diff.numbers(at)
-        numbers = Piece(self._numbers(old, new), "match" if at == self._found else "dim")
-        note = (self._notes[new],) if new and new in self._notes else ()
-        return (BLANK_LEAD, numbers, Piece(safe_line(f" {sign} "), role), Piece(words, role), *ended, *note)
-
-    def _numbers(self, old: int, new: int) -> Safe:
-        width = self._digits
-        if not self._both:
-            return safe_line(f"{new or old or '':>{width}}")
-        return safe_line(f"{old or '':>{width}} {new or '':>{width}}")
 
 
 def is_collapsed(file: ChangedFile) -> bool:

@@ -7,7 +7,7 @@ from typing import get_args
 
 from rich.style import Style
 
-from workbench.ace.tui.text import Role
+from workbench.ace.tui.text import Ground, Role
 
 # Role to (theme variable, other attributes). A role without a variable has the terminal's own colour.
 _LOOKS: dict[Role, tuple[str, dict[str, bool]]] = {
@@ -32,6 +32,20 @@ _LOOKS: dict[Role, tuple[str, dict[str, bool]]] = {
     "agent-4": ("agent-4", {}),
     "agent-5": ("agent-5", {}),
     "agent-6": ("agent-6", {}),
+    "code-keyword": ("claimed", {}),
+    "code-string": ("agent-3", {}),
+    "code-comment": ("faint", {"italic": True}),
+    "code-number": ("agent-4", {}),
+    "code-function": ("agent-1", {}),
+    "code-type": ("agent-5", {}),
+}
+# Ground to (theme variable, how much of it is mixed into the background, in hundredths). Words that differ are
+# underlined where there are no such colours.
+_GROUNDS: dict[Ground, tuple[str, int]] = {
+    "added": ("added", 10),
+    "removed": ("removed", 10),
+    "added-word": ("added", 34),
+    "removed-word": ("removed", 34),
 }
 ROLES: tuple[Role, ...] = get_args(Role)
 
@@ -45,6 +59,8 @@ class Palette:
     def __init__(self, variables: Mapping[str, str], *, ascii: bool = False) -> None:
         self._ascii = ascii
         self._styles = {role: _style(variables, *_LOOKS[role]) for role in ROLES}
+        self._grounds = {ground: _ground(variables, *found) for ground, found in _GROUNDS.items()}
+        self.has_grounds = all(style.bgcolor is not None for style in self._grounds.values())
         self.cursor = Style(bgcolor=_color(variables, "cursor"))
         self.cursor_away = Style(bgcolor=_color(variables, "cursor-away"))
 
@@ -52,9 +68,29 @@ class Palette:
         """How a role looks."""
         return self._styles[role]
 
+    def ground(self, ground: Ground) -> Style:
+        """What lies beneath words, or marks them where the theme has no colours to mix."""
+        if ground and not self.has_grounds:
+            return _MARKED if ground.endswith("-word") else _NOTHING
+        return self._grounds.get(ground, _NOTHING)
+
     def shown(self, words: str) -> str:
         """Words as this terminal can show them: our own signs have forms in ASCII."""
         return words.translate(_IN_ASCII) if self._ascii else words
+
+
+_NOTHING = Style()
+_MARKED = Style(underline=True)
+
+
+def _ground(variables: Mapping[str, str], name: str, hundredths: int) -> Style:
+    """The background with so much of a colour mixed in; nothing where these are not both given as #rrggbb."""
+    beneath, above = variables.get("background", ""), variables.get(name, "")
+    if len(beneath) != len("#rrggbb") or len(above) != len("#rrggbb") or beneath[0] != "#" or above[0] != "#":
+        return _NOTHING
+    parts = [(int(beneath[at : at + 2], 16), int(above[at : at + 2], 16)) for at in (1, 3, 5)]
+    mixed = [(low * (100 - hundredths) + high * hundredths) // 100 for low, high in parts]
+    return Style(bgcolor="#" + "".join(f"{part:02x}" for part in mixed))
 
 
 def _style(variables: Mapping[str, str], name: str, attributes: dict[str, bool]) -> Style:

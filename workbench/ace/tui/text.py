@@ -16,7 +16,9 @@ Safe = NewType("Safe", str)  # printable, on one line, no hidden characters
 Role = Literal[
     "plain", "dim", "strong", "title", "accent", "needs-you", "proven", "failed", "claimed", "stale", "mechanical",
     "agent-1", "agent-2", "agent-3", "agent-4", "agent-5", "agent-6", "added", "removed", "hunk", "match",
+    "code-keyword", "code-string", "code-comment", "code-number", "code-function", "code-type",
 ]  # fmt: skip
+Ground = Literal["", "added", "removed", "added-word", "removed-word"]  # what lies beneath words of a change
 
 TAB_CELLS = 4
 MOST_BLANKS = 8  # kept at the ends of words
@@ -28,6 +30,7 @@ class Piece(NamedTuple):
 
     text: Safe
     role: Role = "plain"
+    ground: Ground = ""
 
 
 Line = tuple[Piece, ...]
@@ -82,7 +85,7 @@ def cut(words: Line, cells: int) -> Line:
             kept.append(part)
             left -= width
             continue
-        kept.append(Piece(Safe(clip(part.text + " ", left)), part.role))
+        kept.append(part._replace(text=Safe(clip(part.text + " ", left))))
         break
     return tuple(kept)
 

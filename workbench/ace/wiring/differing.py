@@ -12,11 +12,15 @@ import msgspec
 
 from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.workplace import Workplace
+from workbench.code.model import FileSides
 from workbench.model.errors import NotFound, RepositoryProblem
 from workbench.repository.git import Git, understood
+from workbench.repository.reader import ObjectReader
 
 _DIFF = ("diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv", "--no-color", "--no-commit-id")
 _ABSENT = "000000"
+AROUND = 3  # lines around a change, at first
+WHOLE = 1_000_000_000  # the same, for all of a file
 LARGEST = 128 << 20  # bytes of both sides; more of one file is never compared here
 
 
@@ -49,15 +53,27 @@ def changed_files(place: Workplace, base: str, tree: str) -> tuple[ChangedFile, 
     return tuple(_file(entry, sizes, counts) for entry in entries)
 
 
-def file_diff(place: Workplace, base: str, tree: str, file: ChangedFile) -> bytes:
-    """The unified diff of one file, as git writes it. Raises RepositoryProblem where it is too large for a screen."""
+def file_diff(place: Workplace, base: str, tree: str, file: ChangedFile, *, around: int = AROUND) -> bytes:
+    """The unified diff of one file, as git writes it, with so many lines around each change.
+
+    Raises RepositoryProblem where it is too large for a screen.
+    """
     if file.old_size + file.new_size > LARGEST:
         raise RepositoryProblem(
             f"{file.path} is too large to be compared here: {file.new_size} bytes.",
             hint=f"git --git-dir {place.journal_directory / STORE} diff {base[:12]} {tree[:12]} -- PATH",
         )
     paths = dict.fromkeys((file.old_path, file.path))
-    return _store(place).run(*_DIFF, "-p", "--full-index", "--submodule=short", base, tree, "--", *paths).out
+    flags = ("-p", "--full-index", "--submodule=short", f"--unified={around}")
+    return _store(place).run(*_DIFF, *flags, base, tree, "--", *paths).out
+
+
+def file_sides(place: Workplace, base: str, tree: str, file: ChangedFile) -> FileSides:
+    """A file before and after, as bytes; None on a side where it is absent, or no file."""
+    path = place.journal_directory / STORE
+    with ObjectReader(Git(path)) as reader:
+        old = reader.file(base, file.old_path) if file.old_mode else None
+        return FileSides(path=file.path, old=old, new=reader.file(tree, file.path) if file.new_mode else None)
 
 
 def _store(place: Workplace) -> Git:

@@ -14,18 +14,17 @@ from textual.widget import Widget
 from workbench.ace.tui import routes
 from workbench.ace.tui.assumed import assumed_reasons
 from workbench.ace.tui.bridge import View
-from workbench.ace.tui.diff import FileDiff, is_collapsed, remarks
-from workbench.ace.tui.reasons import all_reasons, notes_of, reasons_of
+from workbench.ace.tui.diff import is_collapsed
+from workbench.ace.tui.reasons import all_reasons, reasons_of
 from workbench.ace.tui.reviewing import FileRow, ReviewData, ReviewView, file_rows, files_sheet, paint_file, unread
-from workbench.ace.tui.screens.deciding import Deciding
+from workbench.ace.tui.screens.changing import PANES, Changing
 from workbench.ace.tui.standing import Facts
-from workbench.ace.tui.text import line, piece
 from workbench.ace.tui.widgets.diff import DiffView
 from workbench.ace.tui.widgets.evidence import EvidencePane, Output
 from workbench.ace.tui.widgets.rows import RowsView
 from workbench.ace.tui.widgets.still import StillLines
 from workbench.ace.tui.words import count
-from workbench.ace.wiring.differing import ChangedFile, changed_files, file_diff
+from workbench.ace.wiring.differing import ChangedFile, changed_files
 from workbench.ace.wiring.outputs import output_lines
 from workbench.ace.wiring.reading import keep_read_files, read_files
 from workbench.ace.wiring.workplace import Workplace
@@ -33,11 +32,9 @@ from workbench.core.state import PackState
 from workbench.model.evidence import CRITERIA
 
 WIDE = 110  # cells from which on the list stands beside the diff
-KEPT_DIFFS = 40  # of files that were looked at
-PANES = ("files", "diff", "why", "detail")
 
 
-class ReviewScreen(Deciding):
+class ReviewScreen(Changing):
     """One pack."""
 
     where = "review"
@@ -58,11 +55,6 @@ class ReviewScreen(Deciding):
         super().__init__(pack)
         self.read: frozenset[str] = frozenset()
         self._asked = False  # whether the list of files was asked for
-        self._diffs: dict[str, FileDiff] = {}
-        self._loading = ""  # the file whose diff is being made
-        self._unfolded: set[str] = set()  # large files that were asked for
-        self._jump: tuple[str, int] | None = None  # where to go once that file is shown
-        self._from_last = ""  # the file to be entered at its last place
 
     # --- what is shown ---
 
@@ -84,22 +76,12 @@ class ReviewScreen(Deciding):
         pack = value.pack
         if pack is not None and pack.tree and not self._asked:
             self._asked = True
-            self._say_in_diff("reading the change …")
+            self.say_in_diff("reading the change …")
             self.workbench.carry_out(lambda place: _open(place, pack), self._opened)
         elif pack is not None and not pack.tree and self.rows is None:
-            self._say_in_diff(pack.reason or "Nothing to read yet: the evidence is being made.")
+            self.say_in_diff(pack.reason or "Nothing to read yet: the evidence is being made.")
         self.show_facts()
         self.show_footer()
-
-    @property
-    def files(self) -> RowsView[FileRow]:
-        """The list of files."""
-        return self.query_one("#files", RowsView)
-
-    @property
-    def diff(self) -> DiffView:
-        """The diff."""
-        return self.query_one("#diff", DiffView)
 
     @property
     def evidence(self) -> EvidencePane:
@@ -123,6 +105,10 @@ class ReviewScreen(Deciding):
         self.set_class(self.size.width < WIDE, "-narrow")
         self.evidence.set_class(self.size.width < WIDE, "-narrow")
 
+    def on_rows_view_opened(self) -> None:
+        """The mouse opened a row."""
+        self.act_open_row()
+
     def _paint(self, row: FileRow, cells: int) -> Any:
         return paint_file(row, cells, read=row.file.path in self.read, glyphs=self.workbench.glyphs)
 
@@ -131,113 +117,9 @@ class ReviewScreen(Deciding):
         self.rows = file_rows(files, self.data.document)
         self.files.take(files_sheet(self.rows))
         self.show_facts()
-        self._show_diff()
+        self.show_diff()
         if not self.rows:
-            self._say_in_diff("This pack changes no file.")
-
-    # --- the diff ---
-
-    def on_rows_view_moved(self) -> None:
-        """Another file, or another row of evidence."""
-        self._show_diff()
-        self.show_footer()
-
-    def on_rows_view_opened(self) -> None:
-        """The mouse opened a row."""
-        self.act_open_row()
-
-    def _show_diff(self) -> None:
-        row = self.files.row
-        pack = self.pack
-        if row is None or pack is None:
-            return
-        file = row.file
-        collapsed = is_collapsed(file) and file.path not in self._unfolded
-        found = FileDiff(b"") if collapsed or file.is_binary else self._diffs.get(file.path)
-        if found is not None:
-            notes = notes_of(self.data.document, file.path)
-            self.diff.show_file(remarks(file, row.why, collapsed=collapsed), found, notes)
-            self._arrive(file.path)
-        else:
-            self.diff.show_file((*remarks(file, row.why), line(piece("reading …", "dim"))))
-            self._load(pack, file)
-
-    def _arrive(self, path: str) -> None:
-        jump, self._jump = self._jump, None
-        if jump is not None and jump[0] == path and jump[1]:
-            self.diff.go_number(jump[1])
-        if self._from_last == path:
-            self.diff.go_last_hunk()
-        self._from_last = ""
-
-    def _load(self, pack: PackState, file: ChangedFile) -> None:
-        """Make the diff of a file beside the event loop; one at a time, so that passing by many costs little."""
-        if self._loading:
-            return
-        self._loading = file.path
-        self.workbench.carry_out(
-            lambda place: (file.path, FileDiff(file_diff(place, pack.base_commit, pack.tree, file))), self._loaded
-        )
-
-    def _loaded(self, made: tuple[str, FileDiff]) -> None:
-        path, found = made
-        self._loading = ""
-        while len(self._diffs) >= KEPT_DIFFS:
-            self._diffs.pop(next(iter(self._diffs)))
-        self._diffs[path] = found
-        self._show_diff()
-
-    def tell_problem(self, problem: Any) -> None:
-        """What went wrong; what was being read will not come."""
-        self._loading = ""
-        super().tell_problem(problem)
-
-    def _say_in_diff(self, words: str) -> None:
-        self.diff.show_file((line(piece(words, "dim")),))
-
-    # --- moving ---
-
-    def act_next_hunk(self) -> None:
-        """The next changed place, in the next file if this one has no more."""
-        if not self._uncovers_diff() and not self.diff.go_hunk(1):
-            self.act_next_file()
-
-    def act_previous_hunk(self) -> None:
-        """The changed place before, in the file before if this one has none."""
-        if not self._uncovers_diff() and not self.diff.go_hunk(-1):
-            row = self.files.row
-            self.files.go("previous-line")
-            if self.files.row is not None and self.files.row is not row:
-                self._from_last = self.files.row.file.path
-
-    def _uncovers_diff(self) -> bool:
-        """Whether the diff was out of sight, and is shown now."""
-        hidden = self.pane_name in ("why", "detail") or (self.pane_name == "files" and self.has_class("-narrow"))
-        if hidden:
-            self.show_pane("diff")
-        return hidden
-
-    def act_next_file(self) -> None:
-        """The next file."""
-        self._step_file("next-line", "this is the last file")
-
-    def act_previous_file(self) -> None:
-        """The file before."""
-        self._step_file("previous-line", "this is the first file")
-
-    def _step_file(self, where: Any, otherwise: str) -> None:
-        row = self.files.row
-        self.files.go(where)
-        if self.files.row is row:
-            self.tell(otherwise, "dim")
-
-    def act_scroll_right(self) -> None:
-        """See more of long lines."""
-        self.diff.shift(1)
-
-    def act_scroll_left(self) -> None:
-        """Back to the start of lines."""
-        self.diff.shift(-1)
+            self.say_in_diff("This pack changes no file.")
 
     def act_next_pane(self) -> None:
         """List, diff, evidence, and what is to be read of it."""
@@ -250,12 +132,6 @@ class ReviewScreen(Deciding):
     def _step_pane(self, step: int) -> None:
         at = PANES.index(self.pane_name)
         self.show_pane(PANES[(at + step) % len(PANES)])
-
-    @property
-    def pane_name(self) -> str:
-        """The pane that keys go to."""
-        found = self.focused.id if self.focused is not None else ""
-        return found if found in PANES else "files"
 
     def show_pane(self, pane: str) -> None:
         """Go to a pane; where it is narrow, it alone is shown."""
@@ -271,10 +147,10 @@ class ReviewScreen(Deciding):
         row = self.files.row
         if self.pane_name == "why":
             self._open_reason()
-        elif row is not None and is_collapsed(row.file) and row.file.path not in self._unfolded:
-            self._unfolded.add(row.file.path)
-            self._show_diff()
-        else:
+        elif row is not None and is_collapsed(row.file) and row.file.path not in self.unfolded:
+            self.unfolded.add(row.file.path)
+            self.show_diff()
+        elif self.pane_name != "diff" or not self.diff.unfold():
             self.show_pane("diff")
 
     def _open_reason(self) -> None:
@@ -287,10 +163,10 @@ class ReviewScreen(Deciding):
         before = self.files.row
         if not self.files.go_to_key(path):
             return False
-        self._jump = (path, number)
+        self.jump = (path, number)
         self.show_pane("diff")
         if before is self.files.row:
-            self._show_diff()
+            self.show_diff()
         return True
 
     def act_go_back(self) -> None:

@@ -1,4 +1,4 @@
-"""A pane with the diff of one file: it knows where the changed places are, and can be moved to the right."""
+"""A pane with the diff of one file: it knows the changed places, what is folded, and can be moved to the right."""
 
 from __future__ import annotations
 
@@ -7,74 +7,148 @@ from types import MappingProxyType
 
 from textual.strip import Strip
 
-from workbench.ace.tui.diff import LEAD, DiffLines, FileDiff, hunk_before, next_hunk
+from workbench.ace.tui.diff import FileDiff, hunk_before, next_hunk
+from workbench.ace.tui.difflines import LEAD, DiffLines, Look, Shown
+from workbench.ace.tui.diffrows import NONE
 from workbench.ace.tui.text import Line, Piece, piece
 from workbench.ace.tui.widgets.lines import LinesView
+from workbench.ace.tui.widgets.look import look_of
 
 _NO_NOTES: Mapping[int, Piece] = MappingProxyType({})
 SHIFT = 16  # cells by which a key moves the pane sideways
+NOTHING = Shown(FileDiff(b""))
 
 
 class DiffView(LinesView):
-    """Shows one file's diff, with remarks above it."""
+    """Shows one file's diff, with remarks above it. Whether the sides stand side by side holds for all files."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._remarks: tuple[Line, ...] = ()
-        self._diff = FileDiff(b"")
+        self._shown = NOTHING
         self._notes: Mapping[int, Piece] = {}
-        self._left = 0
-        self._found = -1
-        self._here = -1  # the line of the place that was gone to
+        self._look = Look()
+        self._here = NONE  # the line of the pane that was gone to
+        self._laid_as: DiffLines | None = None
 
     def show_file(
-        self, remarks: tuple[Line, ...], diff: FileDiff | None = None, notes: Mapping[int, Piece] = _NO_NOTES
+        self, remarks: tuple[Line, ...], shown: Shown | None = None, notes: Mapping[int, Piece] = _NO_NOTES
     ) -> None:
-        """Show another file, from its top; `notes` stand beside lines of the result."""
-        self._remarks, self._diff, self._notes = remarks, diff or FileDiff(b""), notes
-        self._left, self._found, self._here = 0, -1, -1
+        """Show another file, from its top, what is mechanical folded; `notes` stand beside lines of the result."""
+        self._remarks, self._shown, self._notes = remarks, shown or NOTHING, notes
+        closed = frozenset(range(len(self._shown.folds)))
+        self._look, self._here = Look(split=self._look.split, closed=closed), NONE
         self.show(self, keep_place=False)
 
     def laid(self, cells: int) -> DiffLines:
         """The lines at this width."""
-        return DiffLines(self._remarks, self._diff, cells, notes=self._notes, left=self._left, found=self._found)
+        look = self._look._replace(is_tinted=look_of(self).has_grounds)
+        self._laid_as = DiffLines(self._remarks, self._shown, cells, look=look, notes=self._notes)
+        return self._laid_as
+
+    # --- moving ---
 
     def go_hunk(self, step: int) -> bool:
         """Go to the next changed place (1) or the one before (-1); whether there is one."""
-        hunks = self._diff.hunks
-        at = self._place() - len(self._remarks)
-        wanted = next_hunk(hunks, at) if step > 0 else hunk_before(hunks, at)
-        if not 0 <= wanted < len(hunks):
+        laid, hunks = self._laid_as, self._shown.diff.hunks
+        if laid is None:
             return False
-        self._go_to(hunks[wanted] + len(self._remarks))
+        heads = sorted({laid.index_of(line) for line in hunks})
+        wanted = next_hunk(heads, self._place()) if step > 0 else hunk_before(heads, self._place())
+        if not 0 <= wanted < len(heads):
+            return False
+        self._go_to(heads[wanted])
         return True
 
     def go_last_hunk(self) -> None:
         """Go to the last changed place."""
-        if self._diff.hunks:
-            self._go_to(self._diff.hunks[-1] + len(self._remarks))
+        if self._laid_as is not None and self._shown.diff.hunks:
+            self._go_to(self._laid_as.index_of(self._shown.diff.hunks[-1]))
 
     def go_number(self, number: int) -> None:
-        """Go to a line number of the result and mark it."""
-        self._found = self._diff.place_of(number)
+        """Go to a line number of the result and mark it; a fold that it is in is opened."""
+        line = self._shown.diff.place_of(number)
+        around = {at for at, fold in enumerate(self._shown.folds) if fold.first <= line <= fold.last}
+        self._look = self._look._replace(found=line, closed=self._look.closed - around)
         self.show(self)
-        self._go_to(self._found + len(self._remarks), above=3)
+        if self._laid_as is not None:
+            self._go_to(self._laid_as.index_of(line), above=3)
 
     def shift(self, step: int) -> None:
         """Move the pane to the right (1) or to the left (-1)."""
-        self._left = max(0, self._left + step * SHIFT)
+        self._look = self._look._replace(left=max(0, self._look.left + step * SHIFT))
         self.show(self)
+
+    # --- how it is shown ---
+
+    @property
+    def folds(self) -> int:
+        """How many places are mechanical edits."""
+        return len(self._shown.folds)
+
+    @property
+    def is_split(self) -> bool:
+        """Whether before and after stand side by side."""
+        return self._laid_as is not None and self._laid_as.is_split
+
+    def toggle_split(self) -> bool:
+        """Side by side, or one below the other; whether it is side by side now."""
+        self._again(self._look._replace(split=not self.is_split))
+        return self.is_split
+
+    def toggle_folds(self) -> bool:
+        """Unfold all that is mechanical, or fold it again; whether it is folded now."""
+        closed = frozenset() if self._look.closed else frozenset(range(self.folds))
+        self._again(self._look._replace(closed=closed))
+        return bool(closed)
+
+    def unfold(self) -> bool:
+        """Show the lines of the fold that one is at; whether there is one."""
+        fold = NONE if self._laid_as is None else self._laid_as.fold_of(self._at())
+        if fold == NONE:
+            return False
+        self._again(self._look._replace(closed=self._look.closed - {fold}))
+        return True
+
+    def _again(self, look: Look) -> None:
+        """Lay it out in another way, and stay at the line that one is at."""
+        laid, at = self._laid_as, self._at()
+        line = NONE if laid is None else laid.line_of(at)
+        self._look = look
+        self.show(self)
+        if self._laid_as is not None and line != NONE:
+            self._go_to(self._laid_as.index_of(line), above=at - int(self.scroll_target_y))
+
+    # --- what stands where ---
+
+    @property
+    def line(self) -> tuple[str, int] | None:
+        """The side (`old` or `new`) and number of the line that one is at; None where there is none."""
+        laid = self._laid_as
+        line = NONE if laid is None else laid.line_of(self._at())
+        if line == NONE:
+            return None
+        old, new = self._shown.diff.numbers(line)
+        if not old and not new:  # the head of a hunk: its first line
+            old, new = self._shown.diff.numbers(line + 1) if line + 1 < len(self._shown.diff) else (0, 0)
+        return ("new", new) if new else ("old", old)
 
     def _has_words(self, index: int) -> bool:
         """Looks at the text alone, for a search goes over many lines that nobody sees."""
-        at = index - len(self._remarks)
-        if not 0 <= at < len(self._diff):
+        laid = self._laid_as
+        line = NONE if laid is None else laid.line_of(index)
+        if laid is None or line == NONE or laid.is_split or laid.fold_of(index) != NONE:
             return super()._has_words(index)
-        text = self._diff.text(at).casefold()
+        text = self._shown.diff.text(line).casefold()
         return all(word in text for word in self._words.casefold().split())
 
+    def _at(self) -> int:
+        """The line of the pane that one is at."""
+        top = int(self.scroll_target_y)
+        return self._here if top <= self._here < top + max(1, self.size.height) else top
+
     def _place(self) -> int:
-        """The line one is at: where one went last, while it is in sight, else the first one in sight."""
+        """The same for a search of what comes next: before the first line nothing is passed yet."""
         top = int(self.scroll_target_y)
         return self._here if top <= self._here < top + max(1, self.size.height) else top - (self._here < 0 == top)
 

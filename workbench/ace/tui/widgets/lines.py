@@ -167,7 +167,8 @@ class LinesView(ScrollView, can_focus=True):
         cells = self.scrollable_content_region.width
         look = look_of(self)
         parts = cut(words or EMPTY, cells)
-        segments = [Segment(look.shown(part.text), base + look.style(part.role)) for part in parts]
+        styles = (base + look.style(part.role) + look.ground(part.ground) for part in parts)
+        segments = [Segment(look.shown(part.text), style) for part, style in zip(parts, styles, strict=True)]
         return Strip(segments).extend_cell_length(cells, base)
 
     def _finished(self, strip: Strip, _index: int) -> Strip:

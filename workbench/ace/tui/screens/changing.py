@@ -1,0 +1,188 @@
+"""The change itself within a review: the list of its files, the diff of one, and the ways about them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.ace.tui.diff import is_collapsed, remarks
+from workbench.ace.tui.difflines import Shown
+from workbench.ace.tui.diffmaking import made
+from workbench.ace.tui.reasons import notes_of
+from workbench.ace.tui.reviewing import FileRow
+from workbench.ace.tui.screens.deciding import Deciding
+from workbench.ace.tui.text import line, piece
+from workbench.ace.tui.widgets.diff import NOTHING, DiffView
+from workbench.ace.tui.widgets.rows import RowsView
+from workbench.ace.wiring.differing import AROUND, WHOLE, ChangedFile
+from workbench.core.state import PackState
+
+KEPT_DIFFS = 40  # of files that were looked at
+CONTEXTS = (AROUND, 10, 40, WHOLE)  # lines around a change, one after the other
+PANES = ("files", "diff", "why", "detail")
+
+
+class Changing(Deciding):
+    """The half of a review in which the change is read."""
+
+    def __init__(self, pack: str) -> None:
+        super().__init__(pack)
+        self._diffs: dict[tuple[str, int], Shown] = {}
+        self._around = AROUND  # lines around each change
+        self._loading = ""  # the file whose diff is being made
+        self.unfolded: set[str] = set()  # large files that were asked for
+        self.jump: tuple[str, int] | None = None  # where to go once that file is shown
+        self._from_last = ""  # the file to be entered at its last place
+
+    @property
+    def files(self) -> RowsView[FileRow]:
+        """The list of files."""
+        return self.query_one("#files", RowsView)
+
+    @property
+    def diff(self) -> DiffView:
+        """The diff."""
+        return self.query_one("#diff", DiffView)
+
+    @property
+    def pane_name(self) -> str:
+        """The pane that keys go to."""
+        found = self.focused.id if self.focused is not None else ""
+        return found if found in PANES else "files"
+
+    def show_pane(self, pane: str) -> None:
+        """Go to a pane."""
+        raise NotImplementedError
+
+    # --- the diff ---
+
+    def on_rows_view_moved(self) -> None:
+        """Another file, or another row of evidence."""
+        self.show_diff()
+        self.show_footer()
+
+    def show_diff(self) -> None:
+        """Show the selected file, as soon as its diff is made."""
+        row = self.files.row
+        pack = self.pack
+        if row is None or pack is None:
+            return
+        file = row.file
+        collapsed = is_collapsed(file) and file.path not in self.unfolded
+        found = NOTHING if collapsed or file.is_binary else self._diffs.get((file.path, self._around))
+        if found is not None:
+            notes = notes_of(self.data.document, file.path)
+            self.diff.show_file(remarks(file, row.why, collapsed=collapsed), found, notes)
+            self._arrive(file.path)
+        else:
+            self.diff.show_file((*remarks(file, row.why), line(piece("reading …", "dim"))))
+            self._load(pack, file)
+
+    def _arrive(self, path: str) -> None:
+        jump, self.jump = self.jump, None
+        if jump is not None and jump[0] == path and jump[1]:
+            self.diff.go_number(jump[1])
+        if self._from_last == path:
+            self.diff.go_last_hunk()
+        self._from_last = ""
+
+    def _load(self, pack: PackState, file: ChangedFile) -> None:
+        """Make the diff of a file beside the event loop; one at a time, so that passing by many costs little."""
+        if self._loading:
+            return
+        self._loading = file.path
+        key = (file.path, self._around)
+        self.workbench.carry_out(
+            lambda place: (key, made(place, pack.base_commit, pack.tree, file, around=key[1])), self._loaded
+        )
+
+    def _loaded(self, loaded: tuple[tuple[str, int], Shown]) -> None:
+        key, found = loaded
+        self._loading = ""
+        while len(self._diffs) >= KEPT_DIFFS:
+            self._diffs.pop(next(iter(self._diffs)))
+        self._diffs[key] = found
+        self.show_diff()
+
+    def tell_problem(self, problem: Any) -> None:
+        """What went wrong; what was being read will not come."""
+        self._loading = ""
+        super().tell_problem(problem)
+
+    def say_in_diff(self, words: str) -> None:
+        """Words in place of a diff."""
+        self.diff.show_file((line(piece(words, "dim")),))
+
+    # --- how it is shown ---
+
+    def act_toggle_split(self) -> None:
+        """Before and after side by side, or one below the other."""
+        self.show_pane("diff")
+        self.tell("side by side" if self.diff.toggle_split() else "one below the other", "dim")
+
+    def off_toggle_folds(self) -> str:
+        """Only where something is mechanical."""
+        return "" if self.diff.folds else "nothing in this file is shown to be mechanical"
+
+    def act_toggle_folds(self) -> None:
+        """All lines of mechanical edits, or one for each place."""
+        self.tell("mechanical edits folded" if self.diff.toggle_folds() else "mechanical edits shown", "dim")
+
+    def act_more_context(self) -> None:
+        """More lines around each change."""
+        self._show_around(CONTEXTS[(CONTEXTS.index(self._around) + 1) % len(CONTEXTS)])
+
+    def act_whole_file(self) -> None:
+        """All lines of the file, or those around changes again."""
+        self._show_around(AROUND if self._around == WHOLE else WHOLE)
+
+    def _show_around(self, lines: int) -> None:
+        self._around = lines
+        row, at = self.files.row, self.diff.line
+        if row is not None and at is not None and at[0] == "new":
+            self.jump = (row.file.path, at[1])
+        self.show_diff()
+        self.tell("the whole file" if lines == WHOLE else f"{lines} lines around each change", "dim")
+
+    # --- moving ---
+
+    def act_next_hunk(self) -> None:
+        """The next changed place, in the next file if this one has no more."""
+        if not self._uncovers_diff() and not self.diff.go_hunk(1):
+            self.act_next_file()
+
+    def act_previous_hunk(self) -> None:
+        """The changed place before, in the file before if this one has none."""
+        if not self._uncovers_diff() and not self.diff.go_hunk(-1):
+            row = self.files.row
+            self.files.go("previous-line")
+            if self.files.row is not None and self.files.row is not row:
+                self._from_last = self.files.row.file.path
+
+    def _uncovers_diff(self) -> bool:
+        """Whether the diff was out of sight, and is shown now."""
+        hidden = self.pane_name in ("why", "detail") or (self.pane_name == "files" and self.has_class("-narrow"))
+        if hidden:
+            self.show_pane("diff")
+        return hidden
+
+    def act_next_file(self) -> None:
+        """The next file."""
+        self._step_file("next-line", "this is the last file")
+
+    def act_previous_file(self) -> None:
+        """The file before."""
+        self._step_file("previous-line", "this is the first file")
+
+    def _step_file(self, where: Any, otherwise: str) -> None:
+        row = self.files.row
+        self.files.go(where)
+        if self.files.row is row:
+            self.tell(otherwise, "dim")
+
+    def act_scroll_right(self) -> None:
+        """See more of long lines."""
+        self.diff.shift(1)
+
+    def act_scroll_left(self) -> None:
+        """Back to the start of lines."""
+        self.diff.shift(-1)
