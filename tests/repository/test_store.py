@@ -112,6 +112,20 @@ def test_conflicts_are_named_by_path(repo: Repo, store: Store) -> None:
         StoreChange(store, base=moved, head=head)
 
 
+def test_a_history_that_was_rewritten_from_its_root_is_named(repo: Repo, store: Store) -> None:
+    """What shares no commit with the base is told as that, with what to do; a missing object is another trouble."""
+    delivered = repo.commit({"a.txt": "1"})
+    repo.git("checkout", "-q", "--orphan", "anew")
+    anew = repo.commit({"b.txt": "1"})
+    for commit in (delivered, anew):
+        store.pin(commit)
+    with pytest.raises(RepositoryProblem, match="they share no commit") as told:
+        store.merge(anew, delivered)
+    assert "as it is now" in told.value.hint
+    with pytest.raises(RepositoryProblem, match="git merge-base failed"):
+        store.merge(anew, "0" * 40)
+
+
 def test_files_are_added_as_a_commit_of_their_own(repo: Repo, store: Store) -> None:
     """A resolution enters a run's branch without a checkout, once."""
     base = repo.head

@@ -181,8 +181,6 @@ _HINTS = {
     "insufficient permission": "make the repository's .git directory writable for you, or work on a clone of your own",
     "No space left": "free space on the disk, then run the same command again",
     "dubious ownership": "if you trust its owner: git config --global --add safe.directory <path>",
-    "unrelated histories": "the commits share no ancestor here: was the branch rewritten since? Then start again from "
-    "it as it is now (what was delivered is kept); in a shallow clone run: git fetch --unshallow",
     "shallow": "run: git fetch --unshallow",
     "index.lock": "another git is at work in this checkout; when none is, remove the lock file it left",
     "cannot lock ref": "another git moved or holds this ref: look where it stands now, then try again",

@@ -15,6 +15,8 @@ import msgspec
 from workbench.model.errors import Refused, RepositoryProblem
 from workbench.repository.git import Git, is_commit_id
 
+FATAL = 128  # what git ends with when it cannot even begin
+
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True):
     """Who made a commit, and when (seconds since 1970, in UTC)."""
@@ -63,9 +65,25 @@ def merge(git: Git, base: str, head: str) -> Merged | Conflicted:
 
 
 def _merged_tree(git: Git, ours: str, theirs: str) -> str | Conflicted:
-    answer = git.run("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs, ok=(0, 1))
+    words = ("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", ours, theirs)
+    answer = git.run(*words, ok=(0, 1, FATAL))
+    if answer.code == FATAL or not answer.out:
+        _require_kin(git, ours, theirs)
+        answer = git.run(*words)  # it says what else is wrong
     tree, *paths = answer.fields
     return Conflicted(paths=tuple(dict.fromkeys(paths))) if answer.code else tree
+
+
+def _require_kin(git: Git, ours: str, theirs: str) -> None:
+    """Raises RepositoryProblem, with what to do, for two commits that have no common one."""
+    if git.says_yes("merge-base", ours, theirs):
+        return
+    raise RepositoryProblem(
+        f"{theirs[:12]} cannot be merged on {ours[:12]}: they share no commit, as where a branch was rewritten from "
+        "its root since the work began",
+        hint="Start the work again from the branch as it is now; what was delivered is kept. A branch of your own: git "
+        "rebase --onto BRANCH --root. In a shallow clone: git fetch --unshallow",
+    )
 
 
 def commit_tree(
