@@ -18,9 +18,10 @@ from workbench.core.decide.pack import request_pack, submit_pack
 from workbench.core.state import RunState
 from workbench.evidence.cache import EvidenceCache
 from workbench.model import events as e
-from workbench.model.errors import Refused
+from workbench.model.errors import Refused, WorkbenchError
 from workbench.model.events import EvidenceCached, Proposed
 from workbench.model.ids import derived_id
+from workbench.proof import filing
 from workbench.repository.change import StoreChange
 
 CACHE_STREAM = "repository/evidence"
@@ -146,8 +147,17 @@ def _submission(ground: ChildGround, delivery: Delivery, pack: MergePack) -> tup
         title=pack.title,
         headline=pack.reasons[0] if pack.reasons else "",
         facts=_facts(pack),
+        proof=_proof(ground, pack),
     )
     return submit_pack(submitted, ground.states.packs(run=delivery.run.id)).events
+
+
+def _proof(ground: ChildGround, pack: MergePack) -> str:
+    """The commit that proves the pack in git. Where none can be made it is empty, and `mrp verify` says so."""
+    try:
+        return filing.submit(ground.person, mergepack.to_json(pack), ground.blobs).commit
+    except (WorkbenchError, OSError):
+        return ""
 
 
 def _facts(pack: MergePack) -> str:

@@ -5,12 +5,11 @@ It needs no journal, and must not know one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
-from workbench.artifacts import mergepack
-from workbench.artifacts.mergepack import MergePack
 from workbench.model.digests import digest_bytes, digest_of
 from workbench.model.errors import WorkbenchError
 from workbench.model.text import one_line
@@ -41,8 +40,8 @@ def of_itself(repository: GitRepository, proof: Proof, pack: str = "") -> Iterat
         yield "altered: nothing attests the pack as a whole"
         return
     readiness = newest.readiness
-    if pack and readiness.pack.id != pack:
-        yield f"altered: the proof of {pack} is of {readiness.pack.id or 'no pack'}"
+    if pack and readiness.mrp.id != pack:
+        yield f"altered: the proof of {pack} is of {readiness.mrp.id or 'no pack'}"
     for attested in proof.attested:
         yield from _statement(attested, readiness)
     yield from evidence_of(readiness.pack)
@@ -51,13 +50,12 @@ def of_itself(repository: GitRepository, proof: Proof, pack: str = "") -> Iterat
     yield from _signers(repository, readiness)
 
 
-def evidence_of(pack: MergePack) -> Iterator[str]:
-    """Which items of evidence do not match their own digests."""
-    for item in pack.evidence:
-        bare = msgspec.to_builtins(item)
-        covered = {name: value for name, value in bare.items() if name not in ("id", "digest")}
-        if item.digest and item.digest != digest_of(covered):
-            yield f"altered: evidence {item.id} ({item.kind}) does not match its digest"
+def evidence_of(pack: Mapping[str, Any]) -> Iterator[str]:
+    """Which items of evidence of a pack, as it was written, do not match their own digests."""
+    for item in pack.get("evidence", ()):
+        covered = {name: value for name, value in item.items() if name not in ("id", "digest")}
+        if item.get("digest") and item["digest"] != digest_of(covered):
+            yield f"altered: evidence {item.get('id')} ({item.get('kind')}) does not match its digest"
 
 
 def of_merge(repository: GitRepository, proof: Proof, commit: str) -> Iterator[str]:
@@ -94,11 +92,11 @@ def _statement(attested: Attested, readiness: Readiness) -> Iterator[str]:
     if attested.checked.signer == "altered":
         yield f"altered: the signature of {kind} does not match what it says"
     own = attested.readiness
-    if own is not None and own.packDigest != mergepack.digest(own.pack):
+    if own is not None and own.packDigest != digest_of(own.pack):
         yield f"altered: the pack in {kind} does not match its digest"
     if statements.pack_digest(statement) != readiness.packDigest:
         yield f"altered: {kind} is about another pack"
-    pack = readiness.pack
+    pack = readiness.mrp
     for name, wanted in (("result", pack.tree), ("head", pack.head)):
         if statement.of(name) != wanted:
             yield f"altered: {name} is {statement.of(name)[:12] or 'nothing'} in {kind} and {wanted[:12]} in the pack"
@@ -108,7 +106,7 @@ def _statement(attested: Attested, readiness: Readiness) -> Iterator[str]:
 
 def _outputs(repository: GitRepository, proof: Proof, readiness: Readiness) -> Iterator[str]:
     kept = keeping.evidence_of(repository, proof.commit)
-    for item, name, digest in statements.outputs(readiness.pack):
+    for item, name, digest in statements.outputs(readiness.mrp):
         object_id = kept.get(digest.removeprefix("sha256:"))
         if object_id is None and digest in readiness.evidenceLeftOut:
             continue
@@ -122,7 +120,7 @@ def _outputs(repository: GitRepository, proof: Proof, readiness: Readiness) -> I
 
 def _signers(repository: GitRepository, readiness: Readiness) -> Iterator[str]:
     try:
-        raw = repository.read_file(readiness.pack.base, SIGNERS)
+        raw = repository.read_file(readiness.mrp.base, SIGNERS)
     except WorkbenchError:
         return  # the base is not here: said where trust is
     if (digest_bytes(raw) if raw is not None else "") != readiness.signersDigest:
@@ -132,7 +130,7 @@ def _signers(repository: GitRepository, readiness: Readiness) -> Iterator[str]:
 def _trailers(repository: GitRepository, readiness: Readiness, commit: str) -> Iterator[str]:
     said = trailers(repository, commit)
     wanted = {
-        "Workbench-Pack": [readiness.pack.id],
+        "Workbench-Pack": [readiness.mrp.id],
         "Workbench-Pack-Digest": [readiness.packDigest],
         "Workbench-Decision": [str(each.get("id", "")) for each in readiness.decisions],
     }
@@ -150,9 +148,9 @@ def _note(repository: GitRepository, attested: Attested, readiness: Readiness, c
         return
     said = dict(line.split(": ", 1) for line in words.splitlines() if ": " in line)
     wanted = {
-        "Workbench-Pack": readiness.pack.id,
+        "Workbench-Pack": readiness.mrp.id,
         "Workbench-Pack-Digest": readiness.packDigest,
-        "Workbench-Verdict": readiness.pack.verdict,
+        "Workbench-Verdict": readiness.mrp.verdict,
         "Workbench-Statement": attested.digest,
     }
     for name, value in wanted.items():

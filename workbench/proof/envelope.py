@@ -72,6 +72,8 @@ def to_lines(envelopes: Sequence[Envelope]) -> bytes:
 
 def parse(data: bytes) -> list[Envelope]:
     """The envelopes in a file. Raises ArtifactInvalid when it holds anything else, or nothing."""
+    if not data.isascii() or any(byte < 32 and byte != 10 for byte in data) or 127 in data:
+        raise ArtifactInvalid("it holds no attestations: they are plain lines of text", [])
     try:
         found = [msgspec.json.decode(line, type=Envelope) for line in data.splitlines() if line.strip()]
         for each in found:

@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 import workbench
-from workbench.artifacts import mergepack
 from workbench.artifacts.mergepack import MergePack
-from workbench.model.digests import digest_bytes
+from workbench.model.digests import digest_bytes, digest_of
 from workbench.model.errors import ArtifactInvalid, WorkbenchError
 from workbench.ports import Blobs
 from workbench.proof import envelope, keeping, statements
@@ -48,28 +47,25 @@ class Filed(NamedTuple):
     note: str = ""
 
 
-class Outputs(NamedTuple):
-    """Logs and reports as objects in git, and why others are not there."""
+def submit(repository: GitRepository, pack: bytes, blobs: Blobs) -> Filed:
+    """File the proof of a pack, given as its JSON, as it is submitted, signed with this machine's key.
 
-    kept: dict[str, str]  # name to object id
-    left_out: dict[str, str]
-
-
-def submit(repository: GitRepository, pack: MergePack, blobs: Blobs) -> Filed:
-    """File the proof of a pack as it is submitted, signed with this machine's key. Raises RepositoryProblem."""
-    outputs = _outputs(repository, pack, blobs)
-    sealed, newest = _submission(repository, pack, outputs, local_key())
+    Raises RepositoryProblem, and DecodeError for what is no pack.
+    """
+    told, kept = _readiness(repository, pack, blobs)
+    sealed, newest = _sealed(statements.of_submission(told, version=workbench.__version__), local_key())
+    name = told.mrp.id
 
     def tree(before: str) -> str:
-        return _tree(repository, pack.id, [*_earlier(repository, before, pack), *sealed], outputs.kept)
+        return _tree(repository, name, [*_earlier(repository, before, told.packDigest), *sealed], kept)
 
-    commit = keeping.add(repository, keeping.ref_of(pack.id), tree, message=f"Prove {pack.id}\n")
+    commit = keeping.add(repository, keeping.ref_of(name), tree, message=f"Prove {name}\n")
     return newest._replace(commit=commit)
 
 
 def merge(
     repository: GitRepository,
-    pack: MergePack,
+    pack: bytes,
     blobs: Blobs,
     *,
     decisions: Sequence[Mapping[str, Any]],
@@ -78,49 +74,49 @@ def merge(
 ) -> Filed:
     """Add to the proof how the pack was decided and merged, signed by the person, and note it on the merge commit.
 
-    A pack without a proof gets one. Raises RepositoryProblem.
+    A pack without a proof gets one. Raises RepositoryProblem, and DecodeError for what is no pack.
     """
     key, by = key_of(repository), repository.identity()
-    outputs = _outputs(repository, pack, blobs)
-    first, _ = _submission(repository, pack, outputs, key) if not _proven(repository, pack) else ([], None)
-    readiness = msgspec.structs.replace(
-        _readiness(repository, pack, outputs), decisions=tuple(map(dict, decisions)), merge=merged, at=at
-    )
-    last, newest = _sealed([statements.of_readiness(readiness)], key)
+    told, kept = _readiness(repository, pack, blobs)
+    name, ref = told.mrp.id, keeping.ref_of(told.mrp.id)
+    first: list[Envelope] = []
+    if not _earlier(repository, keeping.tip(repository, ref), told.packDigest):
+        first, _ = _sealed(statements.of_submission(told, version=workbench.__version__), key)
+    decided = msgspec.structs.replace(told, decisions=tuple(map(dict, decisions)), merge=merged, at=at)
+    last, newest = _sealed([statements.of_readiness(decided)], key)
 
     def tree(before: str) -> str:
-        lines = [*(_earlier(repository, before, pack) or first), *last]
-        return _tree(repository, pack.id, lines, outputs.kept)
+        return _tree(repository, name, [*(_earlier(repository, before, told.packDigest) or first), *last], kept)
 
-    commit = keeping.add(repository, keeping.ref_of(pack.id), tree, message=f"Prove the merge of {pack.id}\n", by=by)
-    filed = newest._replace(commit=commit)
-    keeping.annotate(repository, merged.new, note_of(pack, filed), by=by)
+    filed = newest._replace(commit=keeping.add(repository, ref, tree, message=f"Prove the merge of {name}\n", by=by))
+    keeping.annotate(repository, merged.new, note_of(told, filed), by=by)
     return filed
 
 
-def note_of(pack: MergePack, filed: Filed) -> str:
+def note_of(told: Readiness, filed: Filed) -> str:
     """What the note on a merge commit says."""
+    pack = told.mrp
     return (
-        f"Workbench-Pack: {pack.id}\nWorkbench-Pack-Digest: {mergepack.digest(pack)}\n"
+        f"Workbench-Pack: {pack.id}\nWorkbench-Pack-Digest: {told.packDigest}\n"
         f"Workbench-Verdict: {pack.verdict}\nWorkbench-Statement: {filed.digest}\n"
         f"Workbench-Signer: {filed.signer or 'unsigned'}\n"
     )
 
 
-def _submission(repository: GitRepository, pack: MergePack, outputs: Outputs, key: Key) -> tuple[list[Envelope], Filed]:
-    readiness = _readiness(repository, pack, outputs)
-    return _sealed(statements.of_submission(readiness, version=workbench.__version__), key)
-
-
-def _readiness(repository: GitRepository, pack: MergePack, outputs: Outputs) -> Readiness:
+def _readiness(repository: GitRepository, raw: bytes, blobs: Blobs) -> tuple[Readiness, dict[str, str]]:
+    """What is to be said of a pack, and its logs and reports, which are kept: name to object id."""
+    document = msgspec.json.decode(raw, type=dict[str, Any])
+    pack = msgspec.convert(document, MergePack)
     signers = repository.read_file(pack.base, SIGNERS)
-    return Readiness(
-        pack=pack,
-        packDigest=mergepack.digest(pack),
+    kept, left_out = _outputs(repository, pack, blobs)
+    told = Readiness(
+        pack=document,
+        packDigest=digest_of(document),
         at=pack.submitted_at,
         signersDigest=digest_bytes(signers) if signers is not None else "",
-        evidenceLeftOut=outputs.left_out,
+        evidenceLeftOut=left_out,
     )
+    return told, kept
 
 
 def _sealed(payloads: list[bytes], key: Key) -> tuple[list[Envelope], Filed]:
@@ -131,19 +127,15 @@ def _sealed(payloads: list[bytes], key: Key) -> tuple[list[Envelope], Filed]:
     return [each for each, _ in made], Filed("", digest_bytes(payloads[-1]), signer, note)
 
 
-def _proven(repository: GitRepository, pack: MergePack) -> bool:
-    return bool(_earlier(repository, keeping.tip(repository, keeping.ref_of(pack.id)), pack))
-
-
-def _earlier(repository: GitRepository, before: str, pack: MergePack) -> list[Envelope]:
-    """What is filed of this very pack; anything else at its ref stays behind in history."""
+def _earlier(repository: GitRepository, before: str, digest: str) -> list[Envelope]:
+    """What is filed of the pack with that digest; anything else at its ref stays behind in history."""
     raw = repository.read_file(before, keeping.ATTESTATIONS) if before else None
     try:
         found = envelope.parse(raw or b"")
         named = {statements.pack_digest(statements.parse(each.content)) for each in found}
     except ArtifactInvalid:
         return []
-    return found if named == {mergepack.digest(pack)} else []
+    return found if named == {digest} else []
 
 
 def _tree(repository: GitRepository, pack: str, lines: list[Envelope], kept: Mapping[str, str]) -> str:
@@ -151,7 +143,8 @@ def _tree(repository: GitRepository, pack: str, lines: list[Envelope], kept: Map
     return keeping.tree_of(repository, files, kept)
 
 
-def _outputs(repository: GitRepository, pack: MergePack, blobs: Blobs) -> Outputs:
+def _outputs(repository: GitRepository, pack: MergePack, blobs: Blobs) -> tuple[dict[str, str], dict[str, str]]:
+    """The logs and reports that are kept, name to object id, and why others are not, digest to reason."""
     kept: dict[str, str] = {}
     left_out: dict[str, str] = {}
     room = MOST_OUTPUT
@@ -166,4 +159,4 @@ def _outputs(repository: GitRepository, pack: MergePack, blobs: Blobs) -> Output
             continue
         room -= len(data)
         kept[digest.removeprefix("sha256:")] = keeping.blob(repository, data)
-    return Outputs(kept, left_out)
+    return kept, left_out

@@ -49,7 +49,7 @@ class Proof(NamedTuple):
     @property
     def pack(self) -> MergePack | None:
         """The pack."""
-        return self.newest.readiness.pack if self.newest and self.newest.readiness else None
+        return self.newest.readiness.mrp if self.newest and self.newest.readiness else None
 
     def of_merge(self, commit: str) -> Attested | None:
         """The newest statement about how `commit` came of the pack."""
@@ -98,7 +98,7 @@ def _attested(
 
 def signers_for(repository: GitRepository, readiness: Readiness) -> bytes | None:
     """Whom the base trusts; nobody, unless the base is part of what stands here: else a proof could bring its own."""
-    base, merge = readiness.pack.base, readiness.merge
+    base, merge = readiness.mrp.base, readiness.merge
     branches = ["HEAD", *([merge.ref] if merge is not None and merge.ref.startswith("refs/heads/") else [])]
     try:
         if not is_commit_id(base) or not any(_contains(repository, branch, base) for branch in branches):

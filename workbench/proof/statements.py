@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from workbench.artifacts import mergepack
 from workbench.artifacts.mergepack import MergePack
 from workbench.model.digests import canonical
 from workbench.model.errors import ArtifactInvalid
@@ -56,9 +55,12 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
-    """The predicate of our own: the whole pack, what people decided on it, and how it was merged."""
+    """The predicate of our own: the whole pack, what people decided on it, and how it was merged.
 
-    pack: MergePack
+    `pack` stays as it was written: a later version, whose packs have other fields, must come to the same digest.
+    """
+
+    pack: dict[str, Any]
     packDigest: str
     at: str
     decisions: tuple[dict[str, Any], ...] = ()
@@ -66,18 +68,23 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     merge: Merge | None = None
     evidenceLeftOut: dict[str, str] = {}  # blob digest to why it is not kept beside this
 
+    @property
+    def mrp(self) -> MergePack:
+        """The pack as a value. Raises ValidationError for one that is none."""
+        return msgspec.convert(self.pack, MergePack)
+
 
 def of_submission(readiness: Readiness, *, version: str) -> list[bytes]:
     """The three statements about a pack as it was submitted."""
-    pack = readiness.pack
-    facts = [(TEST_RESULT, test_result(pack)), (PROVENANCE, provenance(pack, version=version))]
+    pack, digest = readiness.mrp, readiness.packDigest
+    facts = [(TEST_RESULT, test_result(pack, digest)), (PROVENANCE, provenance(pack, digest, version=version))]
     return [*(_statement(pack, kind, predicate) for kind, predicate in facts), of_readiness(readiness)]
 
 
 def of_readiness(readiness: Readiness) -> bytes:
     """The statement of our own."""
     more = (Subject(name="merge", digest={"gitCommit": readiness.merge.new}),) if readiness.merge else ()
-    return _statement(readiness.pack, READINESS, msgspec.to_builtins(readiness), more)
+    return _statement(readiness.mrp, READINESS, msgspec.to_builtins(readiness), more)
 
 
 def parse(payload: bytes) -> Statement:
@@ -94,7 +101,9 @@ def parse(payload: bytes) -> Statement:
 def readiness_of(statement: Statement) -> Readiness:
     """What a statement of our own says. Raises ArtifactInvalid."""
     try:
-        return msgspec.convert(statement.predicate, Readiness)
+        found = msgspec.convert(statement.predicate, Readiness)
+        _ = found.mrp
+        return found
     except (msgspec.MsgspecError, RecursionError) as problem:
         raise ArtifactInvalid(f"a statement cannot be read: {problem}", []) from None
 
@@ -112,7 +121,7 @@ def pack_digest(statement: Statement) -> str:
     return ""
 
 
-def test_result(pack: MergePack) -> dict[str, Any]:
+def test_result(pack: MergePack, digest: str) -> dict[str, Any]:
     """The predicate test-result v0.1. Every item of evidence is a test of the result; not checked is a warning."""
     passed = [_name(item) for item in pack.evidence if item.state == PASSED]
     failed = [_name(item) for item in pack.evidence if item.state == "failed"]
@@ -120,14 +129,14 @@ def test_result(pack: MergePack) -> dict[str, Any]:
     results = {"ready": "PASSED", "needs-human": "WARNED", "not-ready": "FAILED"}
     return {
         "result": results[pack.verdict],
-        "configuration": [_resource(PACK, mergepack.digest(pack)), *_bound(pack)],
+        "configuration": [_resource(PACK, digest), *_bound(pack)],
         "passedTests": passed,
         "warnedTests": [*warned, *(f"not checked: {words}" for words in pack.not_checked)],
         "failedTests": failed,
     }
 
 
-def provenance(pack: MergePack, *, version: str) -> dict[str, Any]:
+def provenance(pack: MergePack, digest: str, *, version: str) -> dict[str, Any]:
     """What the result was made from and by what, in the fields of SLSA provenance v1."""
     audit = pack.audit
     return {
@@ -152,8 +161,8 @@ def provenance(pack: MergePack, *, version: str) -> dict[str, Any]:
             "builder": {"id": BUILDER, "version": {"workbench": version, **audit.tools}},
             "metadata": {"invocationId": pack.run or pack.id, "finishedOn": pack.submitted_at},
             "byproducts": [
-                _resource(PACK, mergepack.digest(pack)),
-                *(_resource(f"{item.kind}/{name}", digest) for item, name, digest in outputs(pack)),
+                _resource(PACK, digest),
+                *(_resource(f"{item.kind}/{name}", kept) for item, name, kept in outputs(pack)),
             ],
         },
     }

@@ -125,11 +125,21 @@ def mrp_list(place: Workplace, out: Output) -> None:
 @click.command("show")
 @_mrp
 @click.option("--md", "as_markdown", is_flag=True, help="The pack as Markdown.")
+@click.option("--proof", "as_proof", is_flag=True, help="Its signed statements, as git keeps them: DSSE, one a line.")
 @speaks
-def mrp_show(place: Workplace, out: Output, mrp: str, as_markdown: bool) -> None:
-    """The pack MRP: verdict first, then what was not checked, reasons, criteria, evidence, findings."""
-    with place.reading() as ledger:
+def mrp_show(place: Workplace, out: Output, mrp: str, as_markdown: bool, as_proof: bool) -> None:
+    """The pack MRP: verdict first, then what was not checked, reasons, criteria, evidence, findings.
+
+    One that the journal here does not know is read from its proof in git.
+    """
+    from workbench.ace.wiring import proving
+
+    with place.reading() as journal:
+        ledger = proving.with_proven(place, journal, mrp)
         pack = things.pack(ledger, mrp)
+        if as_proof:
+            out.raw(proving.attestations(place, pack.id))
+            return
         if as_markdown and not out.as_json and pack.blob:
             out.raw(markdown(ledger.blobs.get(pack.blob)))
             return
@@ -138,6 +148,9 @@ def mrp_show(place: Workplace, out: Output, mrp: str, as_markdown: bool) -> None
         shown = {**showing.pack_object(pack, ledger.blobs), "overtaken": overtaken}
         lines = showing.pack_lines(pack, ledger.blobs, base=drift)
         out.one(shown, [*lines, *showing.overtaken_lines(overtaken)])
+    if ledger is not journal:
+        out.say(f"Read from its proof in git; the journal here does not know it. next: workbench mrp verify {pack.id}")
+        return
     _next(out, pack, stale=base_moved(pack, tips(place, [pack])))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -26,7 +27,6 @@ from workbench.repository.objects import Merged
 from workbench.repository.store import Store
 
 NOT_SIGNED = "not signed"  # there is no proof at all
-FETCH = "git fetch REMOTE 'refs/workbench/*:refs/workbench/*' refs/notes/workbench:refs/notes/workbench"
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +42,8 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it. `signer` is of the newest statement about the whole pack; `not_checked` says what was absent."""
 
+    schema: int = 1
+    kind: str = "verification"
     id: str
     ok: bool
     problems: tuple[str, ...]
@@ -49,8 +51,6 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     signer: str = NOT_SIGNED
     signatures: tuple[dict[str, str], ...] = ()
     not_checked: tuple[str, ...] = ()
-    kind: str = "verification"
-    schema: int = 1
 
 
 def find(place: Workplace, ledger: Ledger, wanted: str) -> Subject:
@@ -158,14 +158,15 @@ def _kept(place: Workplace, ledger: Ledger, pack: PackState) -> Iterator[str]:
         return
     try:
         raw = ledger.blobs.get(pack.blob)
-        whole = msgspec.json.decode(raw, type=MergePack)
+        document = msgspec.json.decode(raw, type=dict[str, Any])
+        whole = msgspec.convert(document, MergePack)
     except (WorkbenchError, msgspec.DecodeError) as problem:
         yield f"altered: the kept pack cannot be read ({problem})"
         return
-    if pack.digest not in (digest_bytes(raw), digest_of(whole)):
+    if pack.digest not in (digest_bytes(raw), digest_of(document)):
         yield "altered: the pack's digest does not match its content"
     yield from _unbound(pack, whole)
-    yield from checking.evidence_of(whole)
+    yield from checking.evidence_of(document)
     for item in whole.evidence:
         for name, digest in item.outputs.items():
             if digest.startswith("sha256:") and not ledger.blobs.has(digest):
@@ -237,7 +238,7 @@ def _absent(place: Workplace, ledger: Ledger, subject: Subject) -> Iterator[str]
     if expected is not None:
         yield f"missing: {ref} is gone, though {expected[0]} names {expected[1][:12]} there"
     elif subject.pack is None or (subject.commit and proving.names_digest(place, subject.commit)):
-        yield f"missing: the proof ({ref}) is not here; if a remote has it: {FETCH}"
+        yield f"missing: the proof ({ref}) is not here; if a remote has it: {proving.FETCH}"
 
 
 def _expected(place: Workplace, ledger: Ledger, pack: str) -> Iterator[tuple[str, str]]:
