@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from workbench.core.next_step import next_step
 from workbench.core.plugins import Failing
 from workbench.core.staleness import base_moved
-from workbench.core.state import MAX_STEP_FAILURES, ConsultationState, PackState, RunState
+from workbench.core.state import MAX_STEP_FAILURES, ConsultationState, Outside, PackState, RunState
 from workbench.model.instants import seconds_between
 
 Kind = Literal["crp", "mrp", "alert"]
@@ -22,6 +22,7 @@ AEE, PLUGIN = "aee", "plugin/"  # ids of what is of the house: the AEE, and a pl
 STALE = "stale"  # an approved pack whose base moved
 NO_TIPS: Mapping[str, str] = MappingProxyType({})
 NO_PLUGINS: Mapping[str, Failing] = MappingProxyType({})
+OUTSIDE = "waiting-outside"  # an approved pack that was pushed, for others to merge
 MERGE_OPEN = "merge-open"  # a merge or undo without an outcome: it goes on right now, or was interrupted
 
 _BLOCKED, _TO_DECIDE, _ADVISORY, _TO_KNOW = range(4)  # groups of the inbox, first one first
@@ -111,10 +112,12 @@ def _pack(pack: PackState) -> Concern | None:
 
     Of one that failed its run speaks.
     """
-    if pack.merging is not None or pack.undoing is not None:
+    if pack.merging is not None or pack.undoing is not None or pack.delivering is not None:
         return _open_merge(pack)
     if not pack.mission or pack.state not in ("submitted", "approved"):
         return None
+    if pack.state == "approved" and pack.outside is not None:
+        return _outside(pack, pack.outside)
     return Concern(
         kind="mrp",
         id=pack.id,
@@ -128,9 +131,24 @@ def _pack(pack: PackState) -> Concern | None:
     )
 
 
+def _outside(pack: PackState, outside: Outside) -> Concern:
+    return Concern(
+        kind="mrp",
+        id=pack.id,
+        category=OUTSIDE,
+        mission=pack.mission,
+        run=pack.run,
+        title=pack.title or pack.headline or pack.id,
+        since=pack.submitted_at or pack.requested_at,
+        group=_TO_KNOW,
+        facts=outside.where,
+        next=f"workbench deliver {pack.id}",
+    )
+
+
 def _stale(concern: Concern, pack: PackState, *, is_over: bool) -> Concern:
     """The same, where the base moved: such a pack can be merged only after its evidence was renewed."""
-    if concern.category == MERGE_OPEN or pack.verdict == "not-ready":
+    if concern.category in (MERGE_OPEN, OUTSIDE) or pack.verdict == "not-ready":
         return concern
     renew = f"workbench mrp build {pack.id}"
     if is_over:  # of a merge that was taken back: the run cannot be asked any more
@@ -152,7 +170,7 @@ def _open_merge(pack: PackState) -> Concern:
         category=MERGE_OPEN,
         mission=pack.mission,
         run=pack.run,
-        title=f"{'a merge' if pack.merging else 'an undo'} has no outcome yet",
+        title=f"{'a merge' if pack.merging else 'an undo' if pack.undoing else 'a push'} has no outcome yet",
         since=pack.submitted_at or pack.requested_at,
         group=_TO_KNOW,
     )

@@ -19,6 +19,7 @@ from workbench.core.state import (
     Merge,
     Message,
     MissionState,
+    Outside,
     PackState,
     RunState,
     State,
@@ -221,7 +222,7 @@ def _evidence_requested(state: RunState, event: e.Event) -> RunState:
 
 def _run_pack_submitted(state: RunState, event: e.Event) -> RunState:
     p = _payload(event, e.RunPackSubmitted)
-    return replace(state, pack=p.pack, revision=p.revision, to_decide=True, submission="", last_at=event.at)
+    return replace(state, pack=p.pack, revision=p.revision, to_decide=True, submission="", outside="", last_at=event.at)
 
 
 def _consultation_raised(_: None, event: e.Event) -> ConsultationState:
@@ -312,11 +313,28 @@ def _undo_abandoned(state: PackState, event: e.Event) -> PackState:
     return replace(state, undoing=None, reason=_payload(event, e.UndoAbandoned).reason)
 
 
+def _delivery_started(state: PackState, event: e.Event) -> PackState:
+    return replace(state, delivering=Outside(**_shared(_payload(event, e.DeliveryStarted), Outside)))
+
+
+def _pack_delivered(state: PackState, event: e.Event) -> PackState:
+    outside = Outside(**_shared(_payload(event, e.PackDelivered), Outside))
+    return replace(state, outside=outside, delivering=None)
+
+
+def _delivery_abandoned(state: PackState, event: e.Event) -> PackState:
+    return replace(state, delivering=None, reason=_payload(event, e.DeliveryAbandoned).reason)
+
+
+def _run_delivered(state: RunState, event: e.Event) -> RunState:
+    return replace(state, outside=_payload(event, e.RunDelivered).where, last_at=event.at)
+
+
 def _merge_undone(state: PackState, _: e.Event) -> PackState:
     return replace(state, state="approved", merge=None, undoing=None)
 
 
-def _shared(payload: e.Payload, state: type[State]) -> dict[str, Any]:
+def _shared(payload: e.Payload, state: type[State | Outside]) -> dict[str, Any]:
     """The fields that a payload and a state have in common, as the payload has them."""
     names = set(payload.__struct_fields__).intersection(state.__struct_fields__)
     return {name: getattr(payload, name) for name in names}
@@ -374,4 +392,8 @@ FOLDS: dict[type[e.Payload], Callable[[Any, e.Event], Any]] = {
     e.UndoStarted: _undo_started,
     e.UndoAbandoned: _undo_abandoned,
     e.MergeUndone: _merge_undone,
+    e.DeliveryStarted: _delivery_started,
+    e.PackDelivered: _pack_delivered,
+    e.DeliveryAbandoned: _delivery_abandoned,
+    e.RunDelivered: _run_delivered,
 }

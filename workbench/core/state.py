@@ -100,6 +100,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str = ""  # merged | rejected | stopped | failed | superseded; empty while it goes on
     reason: str = ""
     request: str = ""  # what a person asked to change, for the next turn
+    outside: str = ""  # where its approved pack waits to be merged by others
     resting: bool = False  # the agent ended without delivering: a person must say what now
     cost_usd: float = 0.0
     tokens: int = 0
@@ -157,6 +158,22 @@ class Comment(msgspec.Struct, frozen=True, kw_only=True):
     settled_by: str = ""
 
 
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a pack was pushed, or was about to be. `url` is empty while no request is open for it."""
+
+    remote: str
+    ref: str
+    commit: str
+    base: str = ""
+    target: str = ""
+    url: str = ""
+
+    @property
+    def where(self) -> str:
+        """The request, or remote and branch."""
+        return self.url or f"{self.remote}/{self.ref.removeprefix('refs/heads/')}"
+
+
 class PackState(msgspec.Struct, frozen=True, kw_only=True):
     """A pack: assembling, submitted, approved, changes-requested, rejected, superseded, merged or failed."""
 
@@ -190,6 +207,8 @@ class PackState(msgspec.Struct, frozen=True, kw_only=True):
     merge: Merge | None = None
     merging: Merge | None = None  # an intent without an outcome
     undoing: Merge | None = None  # the same of an undo
+    outside: Outside | None = None  # it waits there to be merged by others
+    delivering: Outside | None = None  # an intent without an outcome
     reason: str = ""
     hint: str = ""
     version: int = 0

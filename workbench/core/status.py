@@ -12,6 +12,7 @@ from workbench.core.state import MAX_STEP_FAILURES, MissionState, PackState, Run
 Status = Literal[
     "queued", "running", "waiting-human", "waiting-quota", "paused", "done", "failed", "stopped", "unknown"
 ]
+OUTSIDE = "waiting outside"  # the stage of a run whose approved pack others are to merge
 _ENDED: dict[str, Status] = {
     "merged": "done",
     "superseded": "done",
@@ -77,7 +78,7 @@ def stage(run: RunState, undone: Collection[str] = ()) -> str:
     if run.waiting_for:
         return "consultation"
     if run.to_decide and not is_spoken_to(run):
-        return "gated" if is_gate(run) else "review"
+        return OUTSIDE if run.outside else "gated" if is_gate(run) else "review"
     if run.step is not None:
         return run.step.name
     return next_step(run) or "idle"

@@ -348,6 +348,14 @@ class RunEnded(Payload, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class RunDelivered(Payload, frozen=True, kw_only=True):
+    """The run's approved pack waits outside: others merge it, or do not. `where` is the request, or remote and ref."""
+
+    run: str
+    pack: str
+    where: str
+
+
 class ChangesRequested(Payload, frozen=True, kw_only=True):
     """A person sent a pack back; the run's next turn starts from `text`."""
 
@@ -529,6 +537,36 @@ class UndoStarted(Payload, frozen=True, kw_only=True):
 
 class UndoAbandoned(Payload, frozen=True, kw_only=True):
     """A started undo did not move the ref; the merge stands."""
+
+    pack: str
+    reason: str
+
+
+class DeliveryStarted(Payload, frozen=True, kw_only=True):
+    """The intent to push `commit` to `ref` of a remote, recorded before the network is touched."""
+
+    pack: str
+    remote: str
+    ref: str
+    commit: str
+    base: str = ""  # what `commit` was made on
+    target: str = ""  # the full ref into which it is to be merged there
+
+
+class PackDelivered(Payload, frozen=True, kw_only=True):
+    """`ref` of a remote holds `commit`, which waits there to be merged; `url` names the request once it is open."""
+
+    pack: str
+    remote: str
+    ref: str
+    commit: str
+    base: str = ""
+    target: str = ""
+    url: str = ""
+
+
+class DeliveryAbandoned(Payload, frozen=True, kw_only=True):
+    """A started push did not come through."""
 
     pack: str
     reason: str

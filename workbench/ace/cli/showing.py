@@ -248,6 +248,8 @@ def next_for_pack(pack: PackState, *, stale: bool = False) -> str:
         if pack.verdict == "not-ready":
             return f"workbench request-changes {pack.id} --why TEXT (or reject; approve takes --override)"
         return f"workbench approve {pack.id} --why TEXT (or request-changes, reject)"
+    if pack.state == "approved" and pack.outside is not None:
+        return f"workbench deliver {pack.id} (it waits outside, at {pack.outside.where})"
     if pack.state == "approved":
         return f"workbench merge {pack.id}"
     return f"workbench undo {pack.id}" if pack.state == "merged" else ""

@@ -23,6 +23,7 @@ VERBS: dict[str, Verb | Noun] = {
     "request-changes": Verb(f"{_HERE}.packs:request_changes", "Send a pack back to its agent.", _DECIDE),
     "reject": Verb(f"{_HERE}.packs:reject", "Reject a pack.", _DECIDE),
     "merge": Verb(f"{_HERE}.merge:merge", "Merge an approved pack.", _DECIDE),
+    "deliver": Verb(f"{_HERE}.deliver:deliver", "Push an approved pack for others to merge.", _DECIDE),
     "undo": Verb(f"{_HERE}.merge:undo", "Take a merge back.", _DECIDE),
     "pause": Verb(f"{_HERE}.steer:pause", "Hold runs after their next act.", _DECIDE),
     "resume": Verb(f"{_HERE}.steer:resume", "Let paused or resting runs go on.", _DECIDE),

@@ -1,48 +1,25 @@
-"""Merge and undo where the checkout is: intent, effect, outcome, each recorded; an interrupted one is settled first.
-
-One person at a time merges here (a lock beside the journal, dropped by the kernel with its holder), so that an intent
-without an outcome that is seen under the lock is always one that was interrupted.
-"""
+"""Merge and undo where the checkout is: intent, effect, outcome, each recorded."""
 
 from __future__ import annotations
 
-import fcntl
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import NamedTuple, Protocol
-
 import msgspec
 
-from workbench.ace.wiring import approving, checkpointing, proving, things
+from workbench.ace.wiring import approving, things
+from workbench.ace.wiring.bench import Bench, as_plan, carry_out, finish_merge, on_bench, witnessed
+from workbench.ace.wiring.bench import settle as settle_all
 from workbench.ace.wiring.deciding import decide
-from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.unwritten import Ledger
+from workbench.ace.wiring.weighing import verdict as standing_verdict
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
-from workbench.core.state import Merge, PackState
-from workbench.journal.store import SqliteJournal
-from workbench.model.errors import Refused, WorkbenchError
-from workbench.proof.filing import Filed
-from workbench.repository.merging import RESOLUTIONS, Merger, Mode, Moved, Plan, message_for
-from workbench.repository.objects import Signature
-from workbench.repository.store import Store
+from workbench.core.state import Outside, PackState
+from workbench.model.errors import Refused
+from workbench.repository.merging import RESOLUTIONS, Mode, Moved, Plan, message_for
 
-LOCK = "merge.lock"
-LOCK_WAIT_S = 10.0  # a merge takes well under a second
-LOCK_POLL_S = 0.02
-BEFORE = "interrupted before the branch moved"
+MERGED_OUTSIDE = "outside"  # the mode of a merge that others made
 OVERRIDE = "override: "  # how an approval says that it overrode something, in words that only Workbench writes
 _VERDICT, _APPROVALS = f"{OVERRIDE}the verdict was ", f"{OVERRIDE}approvals were missing: "
-
-
-class Abandon(Protocol):
-    """Which decision says that an intent moved nothing."""
-
-    def __call__(self, pack: PackState, /, *, reason: str, actor: str) -> Decision:
-        """The decision."""
-        ...
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,52 +36,25 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: str = ""  # the commit that says where the journal stood after the merge; empty: none could be made
 
 
-class Witnessed(NamedTuple):
-    """What was left in git about a merge: commits, empty where there is none, and what is to be said."""
-
-    proof: str
-    checkpoint: str
-    notes: tuple[str, ...] = ()
-
-
-class _Bench:
-    """What a merge works with, while the lock is held."""
-
-    def __init__(self, place: Workplace, journal: SqliteJournal, store: Store) -> None:
-        self.place = place
-        self.journal = journal
-        self.store = store
-        self.merger = Merger(place.repository, store)
-
-    @property
-    def by(self) -> Signature:
-        """The person, now."""
-        return msgspec.structs.replace(self.place.repository.identity(), seconds=int(time.time()))
-
-    def pack(self, name: str) -> PackState:
-        """The pack as it stands."""
-        return things.pack(self.journal, name)
-
-
 def merge_pack(place: Workplace, wanted: str, *, mode: str = "", override: str = "") -> Outcome:
     """Merge an approved pack; with `override`, a reason, also one that is not ready or lacks an approval by role.
 
     Raises Refused, and has moved nothing, when the pack is not approved, the policy lets nobody override, its base
     moved, or a checkout is not clean.
     """
-    with _bench(place) as bench:
+    with on_bench(place) as bench:
         # To override is to decide, so it takes the pack that a person read; to merge, what was approved is enough.
         pack = bench.pack(things.reviewed(bench.journal, wanted) if override else wanted)
-        if pack.verdict == "not-ready" and not is_overridden(pack):
+        if standing_verdict(place, bench.journal, pack) == "not-ready" and not is_overridden(pack):
             approve_override(place, bench.journal, pack, reason=override)
             pack = bench.pack(pack.id)
-        _require_mergeable(pack)
-        pack = _with_approvals(bench, pack, reason=override)
-        plan = _plan(bench, pack, mode or place.settings()[0].merge.mode)
+        require_mergeable(pack)
+        pack = with_approvals(bench, pack, reason=override)
+        plan = planned(bench, pack, mode or place.settings()[0].merge.mode)
         decide(bench.journal, lambda states: _intent(things.pack(states, pack.id), plan, place.actor))
-        moved = _carry_out(bench, pack.id, plan, log=f"workbench: merge {pack.id}", abandon=packs.abandon_merge)
-        _finish_merge(bench, pack.id)
-        point = _witnessed(bench, pack.id, plan)
+        moved = carry_out(bench, pack.id, plan, log=f"workbench: merge {pack.id}", abandon=packs.abandon_merge)
+        finish_merge(bench, pack.id)
+        point = witnessed(bench, pack.id, plan)
     done = _outcome(pack.id, plan, moved)
     notes = (*done.notes, *point.notes)
     return msgspec.structs.replace(done, proof=point.proof, checkpoint=point.checkpoint, notes=notes)
@@ -112,27 +62,51 @@ def merge_pack(place: Workplace, wanted: str, *, mode: str = "", override: str =
 
 def undo_merge(place: Workplace, wanted: str, *, revert: bool = False) -> Outcome:
     """Take a merge back: the branch moves back if nobody else can have it; else, with `revert`, by a revert commit."""
-    with _bench(place) as bench:
+    with on_bench(place) as bench:
         pack = bench.pack(wanted)
+        if pack.merge is None and pack.outside is not None:
+            pack = _back_from_outside(bench, pack, pack.outside)
         if pack.merge is None:
             raise Refused(f"{pack.id} is {pack.state}, not merged.", hint="workbench mrp list shows what was merged.")
         message = message_for(f"Revert {pack.title or pack.id}", pack=pack.id, run=pack.run)
-        plan = bench.merger.plan_undo(_as_plan(pack.merge), pack=pack.id, message=message, by=bench.by)
+        plan = bench.merger.plan_undo(as_plan(pack.merge), pack=pack.id, message=message, by=bench.by)
         if plan.mode == "revert" and not revert:
             raise Refused(
                 f"The branch cannot simply be moved back: {plan.reason}.",
                 hint=f"workbench undo {pack.id} --revert makes a commit that takes the change out again.",
             )
         decide(bench.journal, lambda states: _undo_intent(things.pack(states, pack.id), plan, place.actor))
-        moved = _carry_out(bench, pack.id, plan, log=f"workbench: undo {pack.id}", abandon=packs.abandon_undo)
+        moved = carry_out(bench, pack.id, plan, log=f"workbench: undo {pack.id}", abandon=packs.abandon_undo)
         decide(bench.journal, lambda states: packs.finish_undo(things.pack(states, pack.id), actor=place.actor))
     return _outcome(pack.id, plan, moved)
 
 
 def settle(place: Workplace) -> list[str]:
     """Settle merges and undos that were interrupted; a sentence about each."""
-    with _bench(place, settle_first=False) as bench:
-        return _settle(bench)
+    with on_bench(place, settle_first=False) as bench:
+        return settle_all(bench)
+
+
+def settle_outside(bench: Bench, pack: PackState, outside: Outside) -> bool:
+    """Whether the person's own branch has by now what others were to merge; the pack is merged then."""
+    plan = Plan(ref=pack.into, old=outside.base, new=outside.commit, mode=MERGED_OUTSIDE)
+    if pack.state != "approved" or not pack.into or bench.merger.stands(plan) not in ("new", "beyond"):
+        return False
+    decide(bench.journal, lambda states: _intent(things.pack(states, pack.id), plan, bench.place.actor))
+    finish_merge(bench, pack.id)
+    witnessed(bench, pack.id, plan)
+    return True
+
+
+def _back_from_outside(bench: Bench, pack: PackState, outside: Outside) -> PackState:
+    if settle_outside(bench, pack, outside):
+        return bench.pack(pack.id)
+    target, branch = (ref.removeprefix("refs/heads/") for ref in (outside.target, outside.ref))
+    raise Refused(
+        f"{pack.id} waits outside, at {outside.where}; {target} here does not have it.",
+        hint=f"If it was merged there, git pull it, then undo it. Else close the request, and: "
+        f"git push {outside.remote} --delete {branch}",
+    )
 
 
 def is_overridden(pack: PackState) -> bool:
@@ -162,7 +136,7 @@ def require_overridable(place: Workplace, ledger: Ledger, pack: PackState) -> No
         )
 
 
-def _with_approvals(bench: _Bench, pack: PackState, *, reason: str) -> PackState:
+def with_approvals(bench: Bench, pack: PackState, *, reason: str) -> PackState:
     """The pack with every approval that its policy asks for, or with the word of who went on without, and why."""
     lacking = approving.missing(bench.place, bench.journal, bench.store, pack)
     if not lacking or _says(pack, _APPROVALS):
@@ -206,36 +180,8 @@ def _approve(place: Workplace, journal: Ledger, pack: PackState, *, reason: str,
     )
 
 
-@contextmanager
-def _bench(place: Workplace, *, settle_first: bool = True) -> Iterator[_Bench]:
-    with ExitStack() as stack:
-        journal = stack.enter_context(place.writing())
-        stack.enter_context(_alone(place))
-        repository = place.repository
-        path = place.journal_directory / STORE
-        store = Store.open(path, source=repository.common_dir, object_format=repository.object_format)
-        bench = _Bench(place, journal, stack.enter_context(store))
-        if settle_first:
-            _settle(bench)
-        yield bench
-
-
-@contextmanager
-def _alone(place: Workplace) -> Iterator[None]:
-    give_up = time.monotonic() + LOCK_WAIT_S
-    with (place.journal_directory / LOCK).open("ab") as lock:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > give_up:
-                    raise Refused("Somebody else merges right now.", hint="Try again when it is done.") from None
-                time.sleep(LOCK_POLL_S)
-        yield
-
-
-def _require_mergeable(pack: PackState) -> None:
+def require_mergeable(pack: PackState) -> None:
+    """Raise Refused unless a person approved the pack and there is a branch for it."""
     if pack.state == "merged":
         raise Refused(f"{pack.id} is merged already.", hint=f"workbench undo {pack.id} takes it back.")
     if pack.state != "approved":
@@ -246,7 +192,8 @@ def _require_mergeable(pack: PackState) -> None:
         raise Refused(f"{pack.id} has no branch to merge into.", hint="Start the mission with --into BRANCH.")
 
 
-def _plan(bench: _Bench, pack: PackState, mode: str) -> Plan:
+def planned(bench: Bench, pack: PackState, mode: str) -> Plan:
+    """The merge of a pack as objects; no branch moves. Raises Refused where its evidence is stale."""
     subject = pack.title or pack.id
     body = "\n".join(str(document.get("rationale", "")) for document in pack.decisions[-1:])
     try:
@@ -297,96 +244,6 @@ def _intent(pack: PackState, plan: Plan, actor: str) -> Decision:
 
 def _undo_intent(pack: PackState, plan: Plan, actor: str) -> Decision:
     return packs.start_undo(pack, old=plan.old, new=plan.new, how=plan.mode, actor=actor)
-
-
-def _carry_out(bench: _Bench, name: str, plan: Plan, *, log: str, abandon: Abandon) -> Moved:
-    try:
-        return bench.merger.carry_out(plan, by=bench.by, log=log)
-    except WorkbenchError as problem:
-        if not _has_moved(bench, plan):
-            _abandon(bench, name, abandon, problem.message)
-        raise
-
-
-def _finish_merge(bench: _Bench, name: str) -> None:
-    def finishing(states: Ledger) -> Decision:
-        pack = things.pack(states, name)
-        runs = states.runs(mission=pack.mission) if pack.mission else []
-        return packs.finish_merge(
-            pack,
-            states.run(pack.run) if pack.run else None,
-            states.mission(pack.mission) if pack.mission else None,
-            [run for run in runs if run.id != pack.run],
-            actor=bench.place.actor,
-        )
-
-    decide(bench.journal, finishing)
-
-
-def _witnessed(bench: _Bench, name: str, plan: Plan) -> Witnessed:
-    """A proof of the merge and a checkpoint of the journal. The merge stands: what prevents one is only said."""
-    notes = []
-    try:
-        filed = proving.of_merge(bench.place, bench.journal, bench.pack(name), plan)
-        notes += [filed.note] if filed.note else []
-    except (WorkbenchError, OSError, msgspec.DecodeError) as problem:
-        filed = Filed("")
-        notes.append(f"The merge got no proof: {problem}.")
-    try:
-        made = checkpointing.write(bench.place, bench.journal, pack=name, merged=plan.new, proof=filed.commit)
-    except (WorkbenchError, OSError) as problem:
-        return Witnessed(filed.commit, "", (*notes, f"The journal got no checkpoint: {problem}."))
-    if made.note and not filed.note:
-        notes.append(f"The checkpoint is unsigned: {made.note}.")
-    return Witnessed(filed.commit, made.commit, tuple(notes))
-
-
-def _abandon(bench: _Bench, name: str, abandon: Abandon, reason: str) -> None:
-    actor = bench.place.actor
-    decide(bench.journal, lambda states: abandon(things.pack(states, name), reason=reason, actor=actor))
-
-
-def _settle(bench: _Bench) -> list[str]:
-    told = []
-    for pack in bench.journal.packs():
-        if pack.merging is not None:
-            told.append(_settle_merge(bench, pack.id, _as_plan(pack.merging)))
-        if pack.undoing is not None:
-            told.append(_settle_undo(bench, pack.id, _as_plan(pack.undoing)))
-    return told
-
-
-def _has_moved(bench: _Bench, plan: Plan) -> bool:
-    """Whether the effect is there. A branch that went on from a merge contains the commit before it as well, so of an
-    undo that moves back only the absence of the merge tells."""
-    standing = bench.merger.stands(plan)
-    if standing == "beyond" and plan.mode == "move-back":
-        return not bench.place.repository.is_ancestor(plan.old, plan.ref)
-    return standing in ("new", "beyond")
-
-
-def _settle_merge(bench: _Bench, name: str, plan: Plan) -> str:
-    if not _has_moved(bench, plan):
-        _abandon(bench, name, packs.abandon_merge, BEFORE)
-        return f"An interrupted merge of {name} had moved nothing; it can be merged again."
-    if bench.merger.stands(plan) == "new":
-        bench.merger.finish(plan)
-    _finish_merge(bench, name)
-    _witnessed(bench, name, plan)
-    return f"An interrupted merge of {name} is finished: {plan.ref} stands at {plan.new[:12]}."
-
-
-def _settle_undo(bench: _Bench, name: str, plan: Plan) -> str:
-    if not _has_moved(bench, plan):
-        _abandon(bench, name, packs.abandon_undo, BEFORE)
-        return f"An interrupted undo of {name} had moved nothing; the merge stands."
-    bench.merger.finish(plan)
-    decide(bench.journal, lambda states: packs.finish_undo(things.pack(states, name), actor=bench.place.actor))
-    return f"An interrupted undo of {name} is finished."
-
-
-def _as_plan(merge: Merge) -> Plan:
-    return Plan(ref=merge.ref, old=merge.old, new=merge.new, mode=merge.mode)
 
 
 def _outcome(name: str, plan: Plan, moved: Moved) -> Outcome:
