@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.aee.aging import Moment
 from workbench.aee.sandbox.select import select
 from workbench.aee.trash import Trash
 from workbench.aee.workspaces import SharedClones
@@ -29,6 +30,7 @@ class Place:
 
     def __init__(self, tmp_path: Path) -> None:
         self.now = NOW
+        self.up, self.boot = 0.0, "b1"  # as the machine itself knows it
         self.repo = Repo(tmp_path / "checkout")
         self.base = self.repo.commit({"a.txt": "one\n", ".gitignore": "build\n"})
         self.store = Store.open(tmp_path / "store.git", source=self.repo.path / ".git")
@@ -41,9 +43,13 @@ class Place:
             clones=self.clones,
             store=self.store,
             homes=self.home.parent,
-            now=lambda: self.now,
+            now=lambda: Moment(at=self.now, boot=self.boot, up=self.up),
         )
         self.clone = Path(self.clones.prepare(run="m.1", base_commit=self.base, branch=BRANCH).path)
+
+    def passes(self, days: float) -> None:
+        """So many days go by."""
+        self.now, self.up = self.now + days * DAY, self.up + days * DAY
 
     def agent(self, *words: str) -> str:
         env = {"PATH": os.environ["PATH"], "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a", "HOME": "/dev/null"}
@@ -146,12 +152,31 @@ def test_copies_expire_after_their_days(place: Place) -> None:
     """The trash keeps a copy for thirty days, then lets go of it and its ref."""
     place.commit()
     place.gc()
-    place.now = NOW + 29 * DAY
+    place.passes(29)
     assert place.gc() == []
-    place.now = NOW + 31 * DAY
+    place.passes(2)
     assert [act for act, _ in place.gc()] == ["expire"]
     assert place.trash.copies() == []
     assert not [ref for ref in place.store.refs() if "/kept/" in ref]
+
+
+def test_a_clock_that_jumps_shortens_no_copys_days(place: Place) -> None:
+    """Uptime counts while the machine runs; after a restart it takes two looks, a day apart, that find it overdue."""
+    place.commit()
+    place.gc()
+    place.now += 400 * DAY
+    assert place.gc() == [], "the clock alone jumped"
+    place.boot, place.up = "b2", 0.0
+    assert [act for act, _ in place.gc()] == ["due"]
+    place.now -= 400 * DAY
+    assert place.gc() == [], "it was put right"
+    place.passes(31)
+    place.boot = "b3"
+    assert [act for act, _ in place.gc()] == ["due"], "what was noted in the future counts as nothing"
+    place.passes(0.5)
+    assert [act for act, _ in place.gc()] == ["due"]
+    place.passes(0.6)
+    assert [act for act, _ in place.gc()] == ["expire"]
 
 
 def test_a_copy_is_restored_by_run_or_by_name(place: Place, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ work was delivered and must not decide that itself.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -15,6 +16,7 @@ from typing import Literal
 
 import msgspec
 
+from workbench.aee.aging import Moment, days_between, is_sure, now
 from workbench.aee.workspaces import SharedClones, State
 from workbench.model.errors import EnvironmentProblem, NotFound, RepositoryProblem
 from workbench.model.ids import is_id
@@ -22,12 +24,14 @@ from workbench.repository.store import KEPT, Store, run_ref
 from workbench.repository.trees import bytes_below, pack_tree, remove_tree, staging, unpack_tree
 
 KEEP_DAYS = 30.0  # a copy in the trash outlives a holiday
+SETTLE_DAYS = 1.0  # between two looks that find a copy overdue, where only the clock says so: it may have jumped
 
 FILES = "files.tar.gz"
 HOME = "home.tar.gz"  # of a driven agent, where the run had one
+DUE = "due.json"  # when a copy was first found overdue by the clock alone
 NOTHING_HELD: Mapping[str, str] = MappingProxyType({})
 
-Act = Literal["reuse", "trash", "expire", "keep", "kept"]
+Act = Literal["reuse", "trash", "expire", "due", "keep", "kept"]
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +52,13 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     head: str
     ref: str
     why: str
+    boot: str = ""  # with `up`, the same instant as `workbench.aee.aging` has it
+    up: float = 0.0
+
+    @property
+    def moment(self) -> Moment:
+        """When the copy was made."""
+        return Moment(at=self.at, boot=self.boot, up=self.up)
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +87,7 @@ class Trash:
         clones: SharedClones,
         store: Store,
         homes: Path | None = None,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], Moment] = now,
     ) -> None:
         self._root = root
         self._homes = homes if homes is not None else root / "no-homes"
@@ -150,10 +161,24 @@ class Trash:
 
     def _held(self, kept: Kept, *, days: float) -> Item:
         place = self._place(kept)
-        age = (self._now() - kept.at) / 86400
-        act: Act = "expire" if age > days else "kept"
-        why = f"kept for {int(age)} days" if age > days else f"in the trash for {int(days - age)} more days: {kept.why}"
+        today = self._now()
+        age = days_between(kept.moment, today)
+        act: Act = "kept"
+        why = f"in the trash for {int(days - age)} more days: {kept.why}"
+        if age > days:
+            settled = not days or is_sure(kept.moment, today) or self._was_due(place, today)
+            act, why = "expire" if settled else "due", f"kept for {int(age)} days"
+        if act == "due":
+            why += " by the clock, which may have jumped: it goes when gc finds it so again after a day"
         return Item(act=act, subject=place.name, why=why, bytes=bytes_below(place))
+
+    def _was_due(self, place: Path, today: Moment) -> bool:
+        """Whether an earlier look found it overdue, long enough ago."""
+        try:
+            seen = msgspec.json.decode((place / DUE).read_bytes(), type=Moment)
+        except (OSError, msgspec.DecodeError):
+            return False
+        return days_between(seen, today) >= SETTLE_DAYS
 
     def _done(self, item: Item) -> Done:
         try:
@@ -172,7 +197,8 @@ class Trash:
         run = item.subject
         seat = self._clones.seat(run)
         head, why = self._head(run, seat.branch)
-        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(self._now()))
+        today = self._now()
+        stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(today.at))
         name = f"{run}-{stamp}"
         ref = f"{KEPT}/{name}"
         if head:
@@ -182,7 +208,16 @@ class Trash:
             pack_tree(self._clones.root / "runs" / run / "clone", making / FILES)
             if (self._homes / run).is_dir():
                 pack_tree(self._homes / run, making / HOME)
-            note = Kept(run=run, at=self._now(), branch=seat.branch, head=head, ref=ref, why=f"{item.why}{why}")
+            note = Kept(
+                run=run,
+                at=today.at,
+                branch=seat.branch,
+                head=head,
+                ref=ref,
+                why=f"{item.why}{why}",
+                boot=today.boot,
+                up=today.up,
+            )
             (making / "kept.json").write_bytes(msgspec.json.encode(note))
             _sync(making)
             making.rename(self._root / name)
@@ -205,9 +240,22 @@ class Trash:
             fetched = self._store.refs().get(run_ref(run), "")
             return fetched, "; its newest commits could not be fetched, they are in the copy of its files"
 
+    def _mark(self, item: Item) -> str:
+        """Note that it was found overdue, unless that was noted before; a mark of the future counts as none."""
+        note, today = self._copy_at(item.subject) / DUE, self._now()
+        with contextlib.suppress(OSError, msgspec.DecodeError):
+            if days_between(msgspec.json.decode(note.read_bytes(), type=Moment), today) >= 0:
+                return ""
+        note.write_bytes(msgspec.json.encode(today))
+        return ""
+
+    def _copy_at(self, name: str) -> Path:
+        if not is_id(name):
+            raise NotFound(f"{name!r} is not in the trash", hint="workbench gc --dry-run lists it")
+        return self._root / name
+
     def _expire(self, item: Item) -> str:
-        if not is_id(item.subject):
-            raise NotFound(f"{item.subject!r} is not in the trash", hint="workbench gc --dry-run lists it")
+        self._copy_at(item.subject)
         remove_tree(self._root / item.subject)
         self._store.forget(f"{KEPT}/{item.subject}")
         return ""
@@ -220,6 +268,7 @@ _ACTS: dict[Act, Callable[[Trash, Item], str]] = {
     "reuse": Trash._reuse,
     "trash": Trash._keep,
     "expire": Trash._expire,
+    "due": Trash._mark,
 }
 
 

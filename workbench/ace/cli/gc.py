@@ -29,6 +29,9 @@ COLUMNS = (
 def gc(place: Workplace, out: Output, dry_run: bool, days: float | None, restore: str, to: Path | None) -> None:
     """Tidy the workspaces of runs that are over. Nothing undelivered goes without a copy in the trash.
 
+    A copy goes after its days by the machine's uptime; where that was started anew meanwhile, once two calls that lie a
+    day apart find it overdue: a clock that jumps shortens nothing.
+
     `--dry-run` shows what would be done and what the trash holds. `--restore ID` takes a copy back: its files into a
     new directory, without the git directory in which an agent worked, and its commits as refs/workbench/kept/...,
     from which `git switch -c NAME REF` makes a branch.
