@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -178,3 +179,106 @@ def test_whatever_is_altered_in_git_is_named(call: Call, world: World, repositor
     said = call("mrp", "verify", PACK, "--json")
     assert (said.code, said.one["problems"], said.one["signer"]) == (0, [], "intact, unknown signer")
     assert "dangling" not in git(repository, "fsck", "--strict", "--no-dangling")
+
+
+def verified(call: Call, wanted: str) -> tuple[int, dict[str, Any]]:
+    said = call("mrp", "verify", wanted, "--json")
+    return said.code, said.one
+
+
+def test_whatever_is_altered_in_the_commit_is_named(call: Call, world: World, repository: Path) -> None:
+    """A commit that stands in for the merge, with other trailers or other files, is no merge of the pack."""
+    merged = merge(call, world)
+    tampering = Tampering(repository, merged)
+    other = tampering.amended(merged, {}, change=lambda words: words.replace("VCR-MRP", "VCR-XYZ"))
+    more = tampering.amended(merged, {"door.py": b"open = True\n"})
+    for commit in (other, more):
+        assert f"{PACK} was merged as {merged[:12]}" in verified(call, commit)[1]["problems"][-1]
+    # One who also attests it by another key is told by tree and trailers.
+    told = statements.readiness_of(statements.parse(tampering.last().content))
+    assert told.merge is not None
+    for commit, named in ((other, "trailer Workbench-Decision is VCR-XYZ"), (more, "the merge changed door.py")):
+        tampering.forge(merge=msgspec.structs.replace(told.merge, new=commit))
+        code, found = verified(call, commit)
+        assert code == 1
+        assert any(named in words for words in found["problems"])
+    git(repository, "update-ref", REF, f"{REF}~2")
+    assert verified(call, merged)[0] == 0
+
+
+def test_whatever_is_altered_in_the_journal_is_named(call: Call, world: World, repository: Path) -> None:
+    """A decision rewritten in the journal is not the one that was signed, nor what its events say."""
+    merge(call, world)
+    path = world.journal.path
+    world.journal.close()
+    assert verified(call, PACK)[0] == 0
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE packs SET folded = replace(folded, '\"fine\"', '\"splendid\"')")
+    connection.close()
+    code, found = verified(call, PACK)
+    assert code == 1
+    assert found["signer"].startswith("altered: ")
+    named = " ".join(found["problems"])
+    assert f"decision VCR-{PACK} in the journal is not the one that the proof attests" in named
+    assert "does not follow from its events" in named
+
+
+def test_a_reader_without_the_journal_reads_and_checks_it(
+    call: Call, world: World, repository: Path, tmp_path: Path
+) -> None:
+    """A clone that fetched refs and notes is enough; what is not there is said. The control: without them, nothing."""
+    merged = merge(call, world)
+    clone = tmp_path / "clone"
+    git(tmp_path, "clone", "-q", str(repository), str(clone))
+    said = call("mrp", "verify", merged, "--json", at=clone)
+    assert (said.code, said.one["signer"]) == (1, "not signed")
+    assert "git fetch REMOTE" in said.one["problems"][0]
+    git(
+        clone, "fetch", "-q", "origin", "refs/workbench/*:refs/workbench/*", "refs/notes/workbench:refs/notes/workbench"
+    )
+    said = call("mrp", "verify", merged, "--json", at=clone)
+    assert (said.code, said.one["problems"]) == (0, [])
+    assert said.one["not_checked"] == ["the journal: there is none here"]
+    shown = call("mrp", "show", PACK, "--json", at=clone).one
+    assert (shown["verdict"], shown["state"], shown["decisions"][0]["rationale"]) == ("ready", "merged", "fine")
+    assert "12 passed" in call("mrp", "show", PACK, at=clone).out
+    (tmp_path / "proof.jsonl").write_text(call("mrp", "show", PACK, "--proof", at=clone).out)
+    said = call("mrp", "verify", str(tmp_path / "proof.jsonl"), "--json", at=clone)
+    assert (said.code, said.one["id"]) == (0, PACK)
+    assert "a file holds the statements alone" in " ".join(said.one["not_checked"])
+    assert not list((tmp_path / "home/state/workbench").glob("clone-*"))  # looking makes no journal
+    git(clone, "fsck", "--strict")
+
+
+def test_only_signers_of_the_base_are_trusted(call: Call, world: World, repository: Path, home: Path) -> None:
+    """A key that the change itself lists is unknown; listed in the base, it is trusted, and known by name."""
+    listed = ssh_key(home)
+    first = merge(call, world, files={".workbench-signers": "x\n"})
+    assert verified(call, first)[1]["signer"] == "intact, unknown signer"
+    (repository / ".workbench").mkdir(exist_ok=True)
+    (repository / ".workbench/signers").write_text(listed)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-qm", "List the signers")
+    assert verified(call, first)[1]["signer"] == "intact, unknown signer"
+    world.base = git(repository, "rev-parse", "main")
+    (run,) = world.mission("taxes")
+    name = world.pack(run)
+    assert call("approve", name, "--why", "fine").code == 0
+    assert call("merge", name).code == 0
+    found = verified(call, name)[1]
+    assert (found["signer"], found["problems"]) == ("trusted signer", [])
+    assert found["signatures"][-1]["who"] == "ada@example.org"
+    # A proof may not bring its own base: one that is not part of what stands here vouches for nobody.
+    git(repository, "checkout", "-q", "--orphan", "elsewhere")
+    git(repository, "commit", "-qm", "Another history")
+    git(repository, "branch", "-D", "main")
+    assert verified(call, name)[1]["signatures"][-1]["who"] == ""
+
+
+def ssh_key(home: Path) -> str:
+    """The person's signing key, as git has it configured; its line in a signers file."""
+    path = home / "id_ed25519"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ada", "-f", str(path)], check=True)
+    with (home / ".gitconfig").open("a") as config:
+        config.write(f"[gpg]\n\tformat = ssh\n[user]\n\tsigningkey = {path}\n")
+    return f"ada@example.org {path.with_suffix('.pub').read_text()}"

@@ -88,12 +88,12 @@ def write(place: Workplace, journal: SqliteJournal, *, pack: str, merged: str, p
     return Written(made, signed[-1].problem)
 
 
-def proofs(repository: GitRepository, pack: str) -> list[str]:
-    """The proofs of a pack that checkpoints know, newest first."""
+def of_pack(repository: GitRepository, pack: str) -> list[Kept]:
+    """The checkpoints that merges of a pack left, newest first."""
     tip = keeping.tip(repository, REF)
     commits = repository.git.text("rev-list", "--first-parent", f"--max-count={MOST}", tip).split() if tip else []
     kept = (_kept(repository, commit, []) for commit in commits)
-    return [item.proof for item in kept if item is not None and item.pack == pack and item.proof]
+    return [item for item in kept if item is not None and item.pack == pack]
 
 
 def read(place: Workplace, journal: SqliteJournal) -> Found:

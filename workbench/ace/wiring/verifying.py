@@ -17,7 +17,9 @@ from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.unwritten import Ledger, Unwritten
 from workbench.ace.wiring.workplace import Workplace
 from workbench.artifacts.mergepack import MergePack
-from workbench.core.state import PackState
+from workbench.core.decide.decision import pack_stream
+from workbench.core.fold import fold
+from workbench.core.state import PackState, State
 from workbench.model.digests import digest_bytes, digest_of
 from workbench.model.errors import NotFound, WorkbenchError
 from workbench.model.events import PackSubmitted
@@ -121,6 +123,7 @@ def _problems(place: Workplace, ledger: Ledger, subject: Subject) -> Iterator[st
     pack, proof = subject.pack, subject.proof
     if pack is not None:
         yield from _kept(place, ledger, pack)
+        yield from _remembered(place, ledger, pack)
     if proof is None:
         yield from _absent(place, ledger, subject)
         return
@@ -205,6 +208,20 @@ def _objects(place: Workplace, pack: PackState) -> Iterator[str]:
         yield from checking.entered(repository, pack.tree, pack.merge.new)
 
 
+def _remembered(place: Workplace, ledger: Ledger, pack: PackState) -> Iterator[str]:
+    """Whether the pack's own events lead to what is shown of it, and are still those that checkpoints know."""
+    events = ledger.read(pack_stream(pack.id))
+    state: State | None = None
+    for event in events:
+        state = fold(state, event)
+    if state != pack:
+        yield "altered: what the journal shows of the pack does not follow from its events"
+    hashes, first = {event.hash for event in events}, next((event.hash for event in ledger.read_all(limit=1)), "")
+    for kept in checkpointing.of_pack(place.repository, pack.id):
+        if kept.journal == first and kept.heads.get(pack_stream(pack.id), "") not in hashes:
+            yield f"altered: the pack's events in the journal are not those that the checkpoint at seq {kept.seq} knew"
+
+
 # --- the journal and the proof ----------------------------------------------------------------------------------------
 
 
@@ -242,11 +259,10 @@ def _absent(place: Workplace, ledger: Ledger, subject: Subject) -> Iterator[str]
 
 
 def _expected(place: Workplace, ledger: Ledger, pack: str) -> Iterator[tuple[str, str]]:
-    for event in ledger.read(f"pack/{pack}"):
+    for event in ledger.read(pack_stream(pack)):
         if isinstance(event.payload, PackSubmitted) and event.payload.proof:
             yield "the journal", event.payload.proof
-    for commit in checkpointing.proofs(place.repository, pack):
-        yield "a checkpoint", commit
+    yield from (("a checkpoint", kept.proof) for kept in checkpointing.of_pack(place.repository, pack) if kept.proof)
 
 
 def _signatures(proof: Proof | None) -> Iterator[dict[str, str]]:
