@@ -23,13 +23,18 @@ BRANCHY = "import os\n\ndef add(a, b):\n    if a == 7:\n        return 8\n    re
 
 
 def test_uncovered_lines_are_named(tmp_path: Path) -> None:
-    """Of the added lines, those that no test executes are listed by number; files that cannot be measured are named."""
+    """Of the added lines, those that no test executes are listed, and conditions that go one way; files not measured are named."""
     project = Project(tmp_path, BASE, {"adder.py": BRANCHY, "page.html": "<p>\n", "unseen.py": "X = 1\n"})
     (evidence,) = CoverageCollector(project.rig, Behaviour(project.rig, PLAN)).collect(project.change).evidence
     assert evidence.state == "failed"
     assert evidence.facts["files"]["adder.py"] == {"covered": [4], "uncovered": [5]}
     assert evidence.facts["files"]["unseen.py"] == {"covered": [], "uncovered": [1]}
     assert evidence.facts["not_measured"] == ["page.html"]
+    assert evidence.facts["partial"] == {"adder.py": ["4: never true"]}
+    assert (
+        evidence.summary
+        == "1 of 3 executable added lines are executed by the tests, 1 of 2 ways of their conditions are taken"
+    )
 
 
 def test_covered_lines_pass(tmp_path: Path) -> None:

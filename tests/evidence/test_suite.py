@@ -10,7 +10,7 @@ import pytest
 from projects import Project
 
 from workbench.evidence.conventions import SuitePlan
-from workbench.evidence.suite import SuiteReport, missing_modules, run_suite
+from workbench.evidence.suite import NOTHING, SuiteReport, missing_modules, run_suite
 from workbench.ports import Limits
 
 GOOD = "from adder import add\n\ndef test_add():\n    assert add(1, 2) == 3\n"
@@ -24,7 +24,7 @@ def run(
     files: Mapping[str, str],
     *,
     plan: SuitePlan = PYTEST,
-    covered: Sequence[str] = (),
+    covered: Mapping[str, Sequence[int]] = NOTHING,
     wall_s: float = 60.0,
 ) -> SuiteReport:
     project = Project(tmp_path, files, {})
@@ -213,7 +213,7 @@ def test_lines_of_oddly_named_files_are_measured(tmp_path: Path) -> None:
     """A file whose name holds the signs of a pattern is measured like any other, and so are those beside it."""
     files = {"adder.py": ADDER, "pages/[id]*.py": "def page():\n    return 1\n", "test_a.py": GOOD}
     files["test_page.py"] = "import runpy\n\ndef test_page():\n    runpy.run_path('pages/[id]*.py')['page']()\n"
-    report = run(tmp_path, files, covered=["adder.py", "pages/[id]*.py"])
+    report = run(tmp_path, files, covered={"adder.py": [1], "pages/[id]*.py": [1]})
     assert report.coverage_problem == ""
     assert {path: lines["hits"] for path, lines in report.coverage.items()} == {
         "adder.py": [1, 2],

@@ -116,7 +116,7 @@ class Behaviour:
 
     def _on_result(self, change: Change) -> SuiteReport:
         with self._rig.workspace(change.result) as workspace:
-            return run_suite(self._rig, self.plan, workspace, covered=covered_paths(change))
+            return run_suite(self._rig, self.plan, workspace, covered=covered_lines(change))
 
     def _base_on_result(self, change: Change, material: Sequence[str]) -> SuiteReport:
         with self._rig.workspace(change.result) as workspace:
@@ -174,6 +174,12 @@ def _affordable(base: SuiteReport, *, runs: int, cached: bool) -> bool:
 def covered_paths(change: Change) -> tuple[str, ...]:
     """The Python files of the result with added lines, tests apart: what coverage is asked about."""
     return tuple(sorted(p for p in change.added_lines() if p.endswith(".py") and not is_material(p)))
+
+
+def covered_lines(change: Change) -> dict[str, tuple[int, ...]]:
+    """The same files with their added lines."""
+    added = change.added_lines()
+    return {path: added[path] for path in covered_paths(change)}
 
 
 def _safe_in_parallel(rig: Rig) -> bool:

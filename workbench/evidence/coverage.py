@@ -7,7 +7,7 @@ what the tests did to the files, or to their process, changes nothing about it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -53,10 +53,15 @@ class CoverageCollector:
         covered = sum(len(file["covered"]) for file in files.values())
         total = covered + sum(len(file["uncovered"]) for file in files.values())
         state: EvidenceState = "passed" if covered == total else "failed"
+        branches = [self._branches(change, path, report.coverage.get(path)) for path in paths]
+        ways, taken = sum(each.ways for each in branches), sum(each.taken for each in branches)
+        partial = {path: list(each.partial) for path, each in zip(paths, branches, strict=True) if each.partial}
         summary = f"{covered} of {total} executable added lines are executed by the tests"
+        summary += f", {taken} of {ways} ways of their conditions are taken" if ways else ""
         return self._collected(
             change, state, summary, unmeasured, files=files, covered=covered, executable=total,
             percent=round(100 * covered / total, 1) if total else 100.0,
+            ways=ways, ways_taken=taken, partial=partial,
         )  # fmt: skip
 
     def _lines(self, change: Change, path: str, measured: Any) -> dict[str, list[int]]:
@@ -75,6 +80,15 @@ class CoverageCollector:
         reached = statements.reached(hits)
         return {"covered": sorted(wanted & reached)[:MAX_LINES], "uncovered": sorted(wanted - reached)[:MAX_LINES]}
 
+    def _branches(self, change: Change, path: str, measured: Any) -> Branches:
+        """How the conditions on added lines went; of those in lines that nothing executes each way is untaken."""
+        added = set(change.added_lines()[path])
+        lines = sorted(_numbers(measured, "conditions") & added)
+        went = _ways(measured)
+        partial = [line for line in lines if len(went.get(line, ())) < 2]
+        taken = sum(len(went.get(line, ())) for line in lines)
+        return Branches(2 * len(lines), taken, tuple(_partial(line, went.get(line, frozenset())) for line in partial))
+
     def _collected(
         self, change: Change, state: EvidenceState, summary: str, unmeasured: list[str], **facts: Any
     ) -> Collected:
@@ -88,6 +102,28 @@ class CoverageCollector:
             collector=self.name,
         )
         return Collected(evidence=(report,))
+
+
+class Branches(NamedTuple):
+    """Ways that conditions can go, and did; of those that did not go both, the line and which way is missing."""
+
+    ways: int
+    taken: int
+    partial: tuple[str, ...]
+
+
+def _ways(measured: Any) -> dict[int, frozenset[int]]:
+    """Which ways the conditions of a line went, from a record that test code could have written."""
+    values = measured.get("ways") if isinstance(measured, dict) else None
+    went: dict[int, set[int]] = {}
+    for value in values if isinstance(values, list) else ():
+        if isinstance(value, list) and len(value) == 2 and isinstance(value[0], int) and value[1] in (0, 1):
+            went.setdefault(value[0], set()).add(value[1])
+    return {line: frozenset(found) for line, found in went.items()}
+
+
+def _partial(line: int, went: frozenset[int]) -> str:
+    return f"{line}: never asked" if not went else f"{line}: never {'false' if 1 in went else 'true'}"
 
 
 def _reason(plan: SuitePlan, report: SuiteReport) -> str:

@@ -7,7 +7,8 @@ run and loaded in whatever Python the project uses (3.8 or newer): it imports no
 A mark is the statement `NAME[line] = 1` before a statement, where `NAME` is a list of this run alone. It is found among
 the built-in names, and as a name of the module wherever the code is carried into another process. What statement a
 mark stands before, coverage.py's notion of lines decides: the head of a compound statement is marked when it is
-reached, an `except` or a `case` when it is tried.
+reached, an `except` or a `case` when it is tried. Of the lines that are named, the conditions of `if` and `while` are
+marked as well, once for each way that they go.
 """
 
 from __future__ import annotations
@@ -32,13 +33,17 @@ _LISTS = ("body", "orelse", "finalbody")  # of statements, in the order in which
 class Probes:
     """The marks of `files`: which were set, and which files could not be given any, with the reason."""
 
-    def __init__(self, files: list[str]) -> None:
+    def __init__(self, files: list[str], lines: dict[str, list[int]] | None = None) -> None:
+        self._lines = {file: frozenset(numbers) for file, numbers in (lines or {}).items()}
+        self._sizes: dict[str, int] = {}  # of the part of a list that holds lines; ways of conditions follow
+        self._taken: dict[str, set[int]] = {}
         self._names = {os.path.basename(file) for file in files}  # noqa: PTH119
         self._files = {os.path.realpath(file): file for file in files}
         self._known: dict[str, str] = {}  # as a compiler names them, absolute, to the file or ""
         self._token = os.urandom(6).hex()
         self._marks: dict[str, list[int]] = {}
         self._problems: dict[str, str] = {}
+        self._conditions: dict[str, set[int]] = {}
         self._places = {file: self._places_in(file) for file in files}
 
     def install(self) -> None:
@@ -52,9 +57,35 @@ class Probes:
         """By file the lines that can be marked."""
         return self._places
 
+    def conditions(self) -> dict[str, list[int]]:
+        """By file the lines whose conditions can be marked."""
+        return {file: sorted(found) for file, found in self._conditions.items() if found}
+
+    def taken(self) -> dict[str, list[int]]:
+        """By file the lines that were marked since this was last asked."""
+        fresh = {}
+        for file, marks in self._marks.items():
+            if 1 in marks:
+                indexes = [index for index, hit in enumerate(marks) if hit]
+                self._taken.setdefault(file, set()).update(indexes)
+                for index in indexes:
+                    marks[index] = 0
+                fresh[file] = [index for index in indexes if index < self._sizes.get(file, 0)]
+        return fresh
+
     def hits(self) -> dict[str, list[int]]:
         """By file the lines that were marked."""
-        return {file: [line for line, hit in enumerate(self._marks.get(file, ())) if hit] for file in self._places}
+        self.taken()
+        found = self._taken
+        return {file: sorted(i for i in found.get(file, ()) if i < self._sizes[file]) for file in self._places}
+
+    def ways(self) -> dict[str, list[list[int]]]:
+        """By file [line, 1 or 0] for each condition that was true, or false."""
+        self.taken()
+        return {file: self._ways_in(file, self._sizes[file]) for file in self._conditions}
+
+    def _ways_in(self, file: str, size: int) -> list[list[int]]:
+        return [list(divmod(index - size, 2)) for index in sorted(self._taken.get(file, ())) if index >= size]
 
     def problems(self) -> dict[str, str]:
         """The files of which nothing can be told, with the reason."""
@@ -79,11 +110,12 @@ class Probes:
         name = f"__wb_{self._token}_{list(self._places).index(file)}__"
         marks = self._marks.setdefault(file, [])
         setattr(builtins, name, marks)
-        marker = _Marker(name)
+        marker = _Marker(name, self._lines.get(file, frozenset()))
         try:
-            marker.module(tree)
+            marker.module(tree, self._sizes.get(file, 0))
         finally:
-            marks.extend([0] * (max(marker.lines, default=0) + 1 - len(marks)))
+            self._sizes[file] = marker.size
+            marks.extend([0] * (3 * marker.size - len(marks)))
         return tree
 
     def failed(self, file: str, reason: str) -> None:
@@ -97,10 +129,14 @@ class Probes:
     def _places_in(self, file: str) -> list[int]:
         try:
             with open(file, "rb") as source:
-                marker = _Marker("_")
+                marker = _Marker("_", self._lines.get(file, frozenset()))
                 marker.module(ast.parse(source.read()))
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             return []  # it can be loaded as little, and says so then
+        finally:
+            self._sizes.setdefault(file, 0)
+        self._sizes[file] = marker.size
+        self._conditions[file] = marker.conditions
         return sorted(marker.lines)
 
 
@@ -152,12 +188,16 @@ def _without_cache(probes: Probes) -> None:
 class _Marker:
     """Puts marks before the statements of a tree, in place, and remembers their lines."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, wanted: frozenset[int] = frozenset()) -> None:
         self._name = name
+        self._wanted = wanted
         self.lines: set[int] = set()
+        self.conditions: set[int] = set()
+        self.size = 0  # of the part of the list that holds lines
 
-    def module(self, tree: Any) -> None:
+    def module(self, tree: Any, size: int = 0) -> None:
         """Mark a module; where the list is not known, as in another process, it makes one of its own."""
+        self.size = max(size, 1 + max((getattr(node, "lineno", 0) for node in ast.walk(tree)), default=0))
         opening = _opening(tree.body)
         body = self._block(tree.body[opening:])
         for node in tree.body[_docstring(tree.body) : opening]:
@@ -168,7 +208,7 @@ class _Marker:
         tree.body[opening:] = body
 
     def _own(self, near: Any) -> list[Any]:
-        name, length = self._name, max(self.lines, default=0) + 1
+        name, length = self._name, 3 * self.size
         text = f"try:\n {name} = {name}\nexcept NameError:\n {name} = [0] * {length}\n"
         return [_placed(node, near) for node in ast.parse(text).body]
 
@@ -192,8 +232,24 @@ class _Marker:
             self._handler(handler)
         if type(node).__name__ == "Match":
             self._cases(node)
+        if isinstance(node, (ast.If, ast.While)) and node.lineno in self._wanted:
+            self._condition(node)
         if isinstance(node, ast.ClassDef):  # its names may be looked up in a namespace that answers to any
             node.body.insert(_docstring(node.body), _placed(ast.Global(names=[self._name]), node))
+
+    def _condition(self, node: Any) -> None:
+        """`C` becomes `(mark or True) if C else (mark or False)`, which asks `C` once, as before."""
+        test = node.test
+        names = {part.id for part in ast.walk(test) if isinstance(part, ast.Name)}
+        if not names - {"__name__", "TYPE_CHECKING"}:
+            return
+        self.conditions.add(node.lineno)
+        ways = []
+        for way in (1, 0):
+            marked = self._nothing(test, self.size + 2 * node.lineno + way)
+            value = _placed(ast.parse(str(bool(way)), mode="eval").body, test)
+            ways.append(ast.copy_location(ast.BoolOp(op=ast.Or(), values=[marked, value]), test))
+        node.test = ast.copy_location(ast.IfExp(test=test, body=ways[0], orelse=ways[1]), test)
 
     def _handler(self, handler: Any) -> None:
         self.lines.add(handler.lineno)

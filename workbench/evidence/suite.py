@@ -12,7 +12,7 @@ import re
 import secrets
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,8 @@ class SuiteReport(msgspec.Struct, frozen=True, kw_only=True):
     modules: int = 0  # of the project, imported and traced to their files
     foreign: dict[str, str] = {}  # the project's modules that came from elsewhere
     altered: tuple[str, ...] = ()  # parts of the test runner that were replaced while it ran
-    coverage: dict[str, Any] = {}  # path in the workspace to {places, hits}, lines that can be marked and that were
+    coverage: dict[str, Any] = {}  # path in the workspace to {places, hits ...}, lines that can be marked and that were
+    contexts: dict[str, dict[int, tuple[str, ...]]] = {}  # path to line to the tests in which it ran
     coverage_problem: str = ""
     exit_code: int = 0
     duration_ms: int = 0
@@ -71,8 +72,12 @@ class SuiteReport(msgspec.Struct, frozen=True, kw_only=True):
         return self.state in ("passed", "failed", "no-tests")
 
 
-def run_suite(rig: Rig, plan: SuitePlan, workspace: Workspace, *, covered: Sequence[str] = ()) -> SuiteReport:
-    """Run `plan` in `workspace`, measuring the lines of the `covered` paths where the runner can."""
+Covered = Mapping[str, Sequence[int]]  # path to the lines that are of interest
+NOTHING: Covered = {}
+
+
+def run_suite(rig: Rig, plan: SuitePlan, workspace: Workspace, *, covered: Covered = NOTHING) -> SuiteReport:
+    """Run `plan` in `workspace`, measuring the files of `covered` where the runner can, of its lines in which tests."""
     with rig.outbox() as box:
         run = _in_python if plan.kind in trace.RUNNERS else _as_command
         report = run(rig, plan, workspace, box, covered)
@@ -86,7 +91,7 @@ def _readable(plan: SuitePlan) -> tuple[str, ...]:
 # --- pytest and unittest, through the witness -----------------------------------------------------------
 
 
-def _in_python(rig: Rig, plan: SuitePlan, workspace: Workspace, box: Path, covered: Sequence[str]) -> SuiteReport:
+def _in_python(rig: Rig, plan: SuitePlan, workspace: Workspace, box: Path, covered: Covered) -> SuiteReport:
     names = project_modules(Path(workspace.path))
     settings = {
         "runner": plan.kind,
@@ -95,7 +100,10 @@ def _in_python(rig: Rig, plan: SuitePlan, workspace: Workspace, box: Path, cover
         "python_path": python_path(workspace),
         "witness": str(box / "report" / "witness.jsonl"),
         "junit": str(box / "report" / "junit.xml"),
-        "coverage": {"files": [f"{workspace.cwd}/{path}" for path in covered]},
+        "coverage": {
+            "files": [f"{workspace.cwd}/{path}" for path in covered],
+            "lines": {f"{workspace.cwd}/{path}": list(lines) for path, lines in covered.items()},
+        },
     }
     for module, name in _RUNNER.items():
         shutil.copyfile(module, box / "runner" / name)
@@ -127,6 +135,7 @@ def _believe(rig: Rig, plan: SuitePlan, workspace: Workspace, run: _Run) -> Suit
         "modules": len(testimony.origins),
         "foreign": places,
         "coverage": {file.removeprefix(prefix): lines for file, lines in testimony.coverage.items()},
+        "contexts": {file.removeprefix(prefix): lines for file, lines in testimony.contexts.items()},
         "coverage_problem": testimony.coverage_problem,
         "altered": testimony.altered,
         "python": testimony.python,
@@ -229,7 +238,7 @@ def python_of(rig: Rig) -> str:
 # --- other runners --------------------------------------------------------------------------------------
 
 
-def _as_command(rig: Rig, plan: SuitePlan, workspace: Workspace, box: Path, _: Sequence[str]) -> SuiteReport:
+def _as_command(rig: Rig, plan: SuitePlan, workspace: Workspace, box: Path, _: Covered) -> SuiteReport:
     argv = [word.replace(REPORT, str(box / "report")) for word in plan.argv]
     env = {"CARGO_TARGET_DIR": str(box / "tmp" / "target"), **plan.env} if plan.kind == "cargo" else plan.env
     completed = rig.run(argv, workspace, box=box, env=env)

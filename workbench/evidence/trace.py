@@ -18,6 +18,7 @@ from collections.abc import Callable
 from typing import Any
 
 MAX_TEXT = 4000  # characters kept of a message or traceback
+MAX_CONTEXTS = 200  # tests that are named for one line
 _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
 
 Send = Callable[..., None]
@@ -37,11 +38,13 @@ def sender(fd: int, secret: bytes) -> Send:
     return send
 
 
-def pytest_witness(send: Send, look: Callable[[], None], settled: Callable[[], None]) -> Any:
+def pytest_witness(
+    send: Send, look: Callable[[], None], settled: Callable[[], None], reached: Callable[[str], None]
+) -> Any:
     """A pytest plugin: ids as collected, what was deselected, begin, phases and end of each test, collection errors.
 
     Its methods hold what they report with: replacing an attribute of the plugin or its class changes nothing.
-    `settled` is called once the plugins of the environment are loaded.
+    `settled` is called once the plugins of the environment are loaded, `reached` with each test before and after it.
     """
     text = _text
 
@@ -61,10 +64,12 @@ def pytest_witness(send: Send, look: Callable[[], None], settled: Callable[[], N
                 send("collect", id=report.nodeid, state=state, text=text(report.longrepr))
 
         def pytest_runtest_logstart(self, nodeid: str) -> None:
+            reached("")
             send("began", id=nodeid)
 
         def pytest_runtest_logfinish(self, nodeid: str) -> None:
             look()
+            reached(nodeid)
             send("ended", id=nodeid)
 
         def pytest_runtest_logreport(self, report: Any) -> None:
@@ -88,7 +93,7 @@ def pytest_witness(send: Send, look: Callable[[], None], settled: Callable[[], N
     return Plugin()
 
 
-def unittest_witness(send: Send, look: Callable[[], None]) -> Any:
+def unittest_witness(send: Send, look: Callable[[], None], reached: Callable[[str], None]) -> Any:
     """A `unittest.TestResult` that reports each test."""
     import unittest
 
@@ -110,6 +115,7 @@ def unittest_witness(send: Send, look: Callable[[], None]) -> Any:
     class Result(unittest.TestResult):
         def startTest(self, test: Any) -> None:
             super().startTest(test)
+            reached("")
             begun[test.id()] = time.monotonic()
             states[test.id()] = ("passed", "")
             send("began", id=test.id())
@@ -118,6 +124,7 @@ def unittest_witness(send: Send, look: Callable[[], None]) -> Any:
             super().stopTest(test)
             record(test.id(), *states.pop(test.id(), ("error", "")))
             look()
+            reached(test.id())
             send("ended", id=test.id())
 
         def addError(self, test: Any, err: Any) -> None:
@@ -145,27 +152,44 @@ def unittest_witness(send: Send, look: Callable[[], None]) -> Any:
 
 
 class _Coverage:
-    """Which lines of a few named files run; what of them counts is for others to say."""
+    """Which lines of a few named files run, and in which tests; what of them counts is for others to say."""
 
-    def __init__(self, files: list[str], send: Send) -> None:
+    def __init__(self, wanted: dict[str, Any], send: Send) -> None:
         self._send = send
-        self._probes = _beside("workbench_probes").Probes(files)
+        self._lines = {file: frozenset(lines) for file, lines in wanted.get("lines", {}).items()}
+        self._tests: list[str] = []
+        self._contexts: dict[str, dict[int, list[int]]] = {}
+        self._probes = _beside("workbench_probes").Probes(wanted["files"], wanted.get("lines"))
         self._probes.install()
-        send("coverage-places", files=self._probes.places())
+        send("coverage-places", files=self._probes.places(), conditions=self._probes.conditions())
+
+    def reached(self, test: str) -> None:
+        """Note the lines that ran since this was last called as those of `test`; "" forgets them."""
+        fresh = self._probes.taken()
+        number = -1
+        for file, lines in fresh.items() if test else ():
+            for line in self._lines.get(file, frozenset()).intersection(lines):
+                tests = self._contexts.setdefault(file, {}).setdefault(line, [])
+                if len(tests) < MAX_CONTEXTS:
+                    if number < 0:
+                        number = len(self._tests)
+                        self._tests.append(test)
+                    tests.append(number)
 
     def finish(self) -> None:
         problems = self._probes.problems()
         if problems:
             text = "; ".join(f"{file}: {reason}" for file, reason in sorted(problems.items()))
             self._send("coverage-missing", text=text[:MAX_TEXT])
-        self._send("coverage", files=self._probes.hits())
+        self._send("coverage-contexts", tests=self._tests, files=self._contexts)
+        self._send("coverage", files=self._probes.hits(), ways=self._probes.ways())
 
 
 def _text(value: Any) -> str:
     return str(value)[-MAX_TEXT:] if value is not None else ""
 
 
-def _run_pytest(plan: dict[str, Any], send: Send, ready: Callable[[], None]) -> int:
+def _run_pytest(plan: dict[str, Any], send: Send, ready: Callable[[], None], reached: Callable[[str], None]) -> int:
     pytest = _tool("pytest", send)
     if pytest is None:
         return 4
@@ -181,7 +205,7 @@ def _run_pytest(plan: dict[str, Any], send: Send, ready: Callable[[], None]) -> 
     ready()
     _enter(plan)
     sys.argv = ["pytest", *plan["arguments"]]
-    plugins = [pytest_witness(send, machinery.look, settled), canaries.plugin()]
+    plugins = [pytest_witness(send, machinery.look, settled, reached), canaries.plugin()]
     code = int(pytest.main([*plan["arguments"], *arguments], plugins=plugins))
     send("machinery", altered=[*canaries.lost(code), *machinery.altered()])
     return code
@@ -219,7 +243,7 @@ def _loads(plugin: str) -> bool:
     return any(entry.group == "pytest11" and entry.name == plugin for entry in entries)
 
 
-def _run_unittest(plan: dict[str, Any], send: Send, ready: Callable[[], None]) -> int:
+def _run_unittest(plan: dict[str, Any], send: Send, ready: Callable[[], None], reached: Callable[[str], None]) -> int:
     import unittest
 
     beside = _beside("workbench_machinery")
@@ -227,7 +251,7 @@ def _run_unittest(plan: dict[str, Any], send: Send, ready: Callable[[], None]) -
     canaries = beside.UnittestCanaries(unittest)
     ready()
     _enter(plan)
-    result = unittest_witness(send, machinery.look)
+    result = unittest_witness(send, machinery.look, reached)
     suite = _discover(unittest, plan["arguments"])
     send("collected", ids=[test.id() for test in _tests_of(unittest, suite)])
     canaries.sing()
@@ -289,7 +313,7 @@ def _origins(names: list[str]) -> dict[str, str]:
     return found
 
 
-RUNNERS: dict[str, Callable[[dict[str, Any], Send, Callable[[], None]], int]] = {
+RUNNERS: dict[str, Callable[[dict[str, Any], Send, Callable[[], None], Callable[[str], None]], int]] = {
     "pytest": _run_pytest,
     "unittest": _run_unittest,
 }
@@ -303,9 +327,9 @@ def run(plan: dict[str, Any], send: Send, going: int) -> int:
         os.close(going)
 
     send("start", python=sys.version.split()[0], prefix=sys.prefix)
-    files = (plan.get("coverage") or {}).get("files")
-    coverage = _Coverage(files, send) if files else None  # before the parts of the runner are looked at
-    code = RUNNERS[plan["runner"]](plan, send, ready)
+    wanted = plan.get("coverage") or {}
+    coverage = _Coverage(wanted, send) if wanted.get("files") else None  # before the parts of the runner are looked at
+    code = RUNNERS[plan["runner"]](plan, send, ready, coverage.reached if coverage else lambda _: None)
     if coverage is not None:
         coverage.finish()
     send("modules", files=_origins(plan["project"]))

@@ -29,7 +29,8 @@ _PHASES: dict[tuple[str, str], TestState] = {
     ("call", "passed"): "passed",
 }
 _ONCE = frozenset(
-    {"warden", "start", "collected", "machinery", "modules", "coverage-places", "coverage", "finish", "exit"}
+    {"warden", "start", "collected", "machinery", "modules", "coverage-places", "coverage-contexts", "coverage"}
+    | {"finish", "exit"}
 )
 _FIXTURES = ("setUpClass (", "setUpModule (", "tearDownClass (", "tearDownModule (")  # unittest's names of them
 # What each exit code of pytest (and of our unittest runner) says about the outcomes.
@@ -45,7 +46,8 @@ class Testimony(msgspec.Struct, frozen=True, kw_only=True):
     uncollectable: dict[str, str] = {}  # node id to the error's text
     unsupported: dict[str, str] = {}  # tools that the environment lacks, to the error's text
     origins: dict[str, str] = {}  # imported modules of the project to their files
-    coverage: dict[str, Any] = {}  # file to {places, hits}
+    coverage: dict[str, Any] = {}  # file to {places, hits, conditions, ways}
+    contexts: dict[str, dict[int, tuple[str, ...]]] = {}  # file to line to tests in which it ran
     coverage_problem: str = ""
     altered: tuple[str, ...] = ()  # parts of the test runner that were replaced while it ran
     python: str = ""
@@ -70,7 +72,7 @@ def parse_testimony(data: bytes, key: bytes) -> Testimony:
     for number, line in enumerate(lines, start=1):
         try:
             reader.take(json.loads(line))
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             return Testimony(problem=f"record {number} cannot be read: {type(error).__name__}")
     return reader.testimony()
 
@@ -102,6 +104,7 @@ class _Reader:
         self._problem = ""
         self._kinds: list[str] = []
         self._places: dict[str, Any] = {}  # told before any code of the project is loaded
+        self._conditions: dict[str, Any] = {}
 
     def take(self, record: dict[str, Any]) -> None:
         kind = str(record["kind"])
@@ -192,11 +195,25 @@ class _Reader:
 
     def _take_coverage_places(self, record: dict[str, Any]) -> None:
         self._places = dict(record["files"])
+        self._conditions = dict(record.get("conditions") or {})
+
+    def _take_coverage_contexts(self, record: dict[str, Any]) -> None:
+        tests = [str(test) for test in record["tests"]]
+        self._fields["contexts"] = {
+            str(file): {int(line): tuple(tests[int(number)] for number in numbers) for line, numbers in lines.items()}
+            for file, lines in dict(record["files"]).items()
+        }
 
     def _take_coverage(self, record: dict[str, Any]) -> None:
-        hits = dict(record["files"])
+        hits, ways = dict(record["files"]), dict(record.get("ways") or {})
         self._fields["coverage"] = {
-            file: {"places": places, "hits": hits.get(file)} for file, places in self._places.items()
+            file: {
+                "places": places,
+                "hits": hits.get(file),
+                "conditions": self._conditions.get(file, []),
+                "ways": ways.get(file, []),
+            }
+            for file, places in self._places.items()
         }
 
     def _take_coverage_missing(self, record: dict[str, Any]) -> None:
