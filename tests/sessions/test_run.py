@@ -225,17 +225,6 @@ def test_a_run_is_held_let_go_and_stopped(repository: Path, world: World) -> Non
     at(repository, run, person)
 
 
-def test_steering_says_that_it_is_not_there(repository: Path, world: World) -> None:
-    """Nothing pretends to reach an agent at work: the key says what can be done instead."""
-    (run,) = world.mission()
-
-    async def person(session: Session) -> None:
-        await session.press("i")
-        session.sees("say something: an agent at work cannot be written to yet")
-
-    at(repository, run, person)
-
-
 def test_hostile_words_are_shown_not_obeyed(repository: Path, world: World) -> None:
     """Escape sequences, markup and hidden characters in thoughts, titles, outputs and arguments are painted as text."""
     (run,) = world.mission()

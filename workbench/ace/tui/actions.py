@@ -71,7 +71,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("pause-run", "pause or go on", "Let the selected run pause after its act, or go on", ("p",), "missions", 3),
     Action("stop-run", "stop", "Stop the selected run or mission for good", ("S",), "missions", 4),
     # run
-    Action("steer", "say something", "Write to the agent: for its next turn, or now", ("i",), "run", 2),
+    Action(
+        "steer",
+        "say something",
+        "Write to the agent: Tab changes between queue, steer and interrupt, Enter sends, Esc leaves",
+        ("i",),
+        "run",
+        2,
+    ),
+    Action("undo-last", "take back", "Take back a message that the agent was not given yet", ("u",), "run"),
     Action("pause-run", "pause or go on", "Let the run pause after its act, or go on", ("p",), "run", 3),
     Action("stop-run", "stop", "Stop the run for good", ("S",), "run"),
     Action("open-pack", "review", "Open the newest pack of the run", ("r",), "run", 4),

@@ -9,7 +9,12 @@ def since(instant: str, now: str) -> str:
     """How long ago, in its largest unit: `12s`, `14m`, `3h`, `2d`; empty where there is no instant."""
     if not instant:
         return ""
-    seconds = max(0, int(seconds_between(instant, now)))
+    return lasting(int(seconds_between(instant, now)))
+
+
+def lasting(seconds: int) -> str:
+    """A stretch of time in its largest unit: `12s`, `14m`, `3h`, `2d`."""
+    seconds = max(0, seconds)
     for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60)):
         if seconds >= size:
             return f"{seconds // size}{unit}"

@@ -52,6 +52,9 @@ MARKS: dict[str, Mark] = {
     "unknown": Mark("?", "?", "unknown", "stale"),
     "ok": Mark("✓", "+", "ok", "proven"),
     "warn": Mark("!", "!", "warning", "needs-you"),
+    "waiting": Mark("○", "o", "waiting", "accent"),
+    "given": Mark("✓", "+", "given", "dim"),
+    "not given": Mark("✗", "x", "not given", "failed"),
     "fail": Mark("✗", "x", "fails", "failed"),
 }
 

@@ -81,6 +81,15 @@ def spoken_to(place: Workplace, name: str) -> RunState:
         return things.run(ledger, name)
 
 
+def why_deaf(run: RunState) -> str:
+    """Why nobody would hear words for the run's agent; empty when somebody does."""
+    try:
+        messages.refuse_deaf(run)
+    except Refused as refused:
+        return refused.message
+    return ""
+
+
 def reword(place: Workplace, name: str, wanted: str, *, text: str, mode: str = "") -> RunState:
     """Change a message that the agent was not given yet."""
     return _to_run(place, name, lambda run: messages.edit_message(run, wanted, text=text, mode=mode, actor=place.actor))

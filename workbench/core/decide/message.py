@@ -20,7 +20,7 @@ MOST_WAITING = 20  # messages of one run
 
 def send_message(run: RunState, *, mode: str, text: str, actor: str) -> Decision:
     """Say something to the run's agent. Raises Refused where nobody is there to hear it."""
-    _refuse_deaf(run)
+    refuse_deaf(run)
     if len(waiting(run)) >= MOST_WAITING:
         raise Refused(
             f"{MOST_WAITING} messages wait already for {run.id}.",
@@ -96,7 +96,8 @@ def _decided(run: RunState, payload: e.Payload, actor: str) -> Decision:
     return Decision(events=(on_run(run.id, payload, actor=actor),), expect={run_stream(run.id): run.version})
 
 
-def _refuse_deaf(run: RunState) -> None:
+def refuse_deaf(run: RunState) -> None:
+    """Raises Refused where nobody is there to hear a message, and says what to do."""
     if is_gate(run):
         raise Refused(f"{run.id} only carries a branch that was handed in: there is no agent to speak to.")
     if run.outcome == "failed":

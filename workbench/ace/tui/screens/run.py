@@ -14,13 +14,14 @@ from workbench.ace.tui import routes
 from workbench.ace.tui.acts import act_line, facts_of
 from workbench.ace.tui.bridge import View
 from workbench.ace.tui.prose import Block, Prose, blank, bullet, facts, heading, paragraph
-from workbench.ace.tui.screens.base import WorkScreen
+from workbench.ace.tui.screens.speaking import SpeakingScreen
 from workbench.ace.tui.screens.stopping import StopDialog
 from workbench.ace.tui.sheet import Sheet
 from workbench.ace.tui.text import Line, line, piece
 from workbench.ace.tui.timelineview import ActRow, RunData, TimelineView
 from workbench.ace.tui.widgets.bar import Bar, Part
 from workbench.ace.tui.widgets.lines import LinesView
+from workbench.ace.tui.widgets.speaking import Speaking
 from workbench.ace.tui.widgets.timeline import TimelineRows
 from workbench.ace.tui.words import count, money
 from workbench.ace.wiring import steering
@@ -32,7 +33,7 @@ FILES_SHOWN = 12
 FACTS_EVERY_S = 1.0  # at most, where only amounts grew
 
 
-class RunScreen(WorkScreen):
+class RunScreen(SpeakingScreen):
     """The run of that id."""
 
     where = "run"
@@ -43,13 +44,13 @@ class RunScreen(WorkScreen):
     RunScreen.-narrow #facts { display: none; width: 1fr; border-left: none; }
     RunScreen.-narrow.-facts #facts { display: block; }
     RunScreen.-narrow.-facts #acts { display: none; }
+    RunScreen.-narrow #speak { border-top: none; }
     RunScreen #below { display: none; }
     RunScreen #below.-something { display: block; }
     """
 
     def __init__(self, run: str) -> None:
-        super().__init__()
-        self._run_id = run
+        super().__init__(run)
         self._view = TimelineView(run)
         self._data: RunData | None = None
         self._told_facts: tuple[object, ...] = ()
@@ -65,6 +66,7 @@ class RunScreen(WorkScreen):
             yield TimelineRows(empty, self._painted, text=_words, id="acts")
             yield LinesView(id="facts")
         yield Bar(id="below")
+        yield Speaking(lambda: self.workbench.glyphs, id="speak")
 
     def views(self) -> dict[str, View]:
         """The run."""
@@ -76,6 +78,7 @@ class RunScreen(WorkScreen):
         self.acts.put(value.sheet)
         self._show_about()
         self._show_below()
+        self.show_messages()
         self._show_facts(value)
         self.show_footer()
         if value.behind and self.acts.following:
@@ -112,12 +115,17 @@ class RunScreen(WorkScreen):
 
     def off_open_row(self) -> str:
         """Nothing happened yet."""
+        if self.speaking.messages.has_focus:
+            return ""
         if self._data is None:
             return "the run is being read"
         return "" if self.acts.row is not None else "nothing happened yet"
 
     def act_open_row(self) -> None:
         """Open the act in place, or close it; one that is open and about a question or pack opens that."""
+        if self.speaking.messages.has_focus:
+            self.edit_message()
+            return
         row: ActRow | None = self.acts.row
         if row is None:
             return
@@ -145,22 +153,24 @@ class RunScreen(WorkScreen):
         return "the newest act is followed" if self.acts.following else ""
 
     def act_next_pane(self) -> None:
-        """The facts, or the acts again."""
-        if self.has_class("-narrow"):
-            self.toggle_class("-facts")
-            self.query_one("#facts" if self.has_class("-facts") else "#acts").focus()
-        else:
-            self.focus_next()
+        """The facts, then what was said to the agent, then the acts again."""
+        self._go_pane(1)
 
-    act_previous_pane = act_next_pane
+    def act_previous_pane(self) -> None:
+        """The other way round."""
+        self._go_pane(-1)
 
-    def off_steer(self) -> str:
-        """There is no way to write to an agent at work."""
-        return "an agent at work cannot be written to yet; answer its question, or request changes on its pack"
+    def _go_pane(self, step: int) -> None:
+        names = ["acts", "facts", *(["messages"] if self.speaking.messages.display else [])]
+        focused = self.focused.id if self.focused is not None else ""
+        name = names[(names.index(focused) + step) % len(names)] if focused in names else "acts"
+        self.set_class(name == "facts", "-facts")
+        self.query_one(f"#{name}").focus()
 
-    def act_steer(self) -> None:
-        """Say why not."""
-        self.tell(self.off_steer(), "needs-you")
+    @property
+    def spoken_to(self) -> RunState | None:
+        """The run."""
+        return self._run
 
     def off_open_pack(self) -> str:
         """There must be one."""
