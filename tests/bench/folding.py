@@ -53,9 +53,9 @@ Lines = dict[str, set[int]]
 def moved_lines(repository: Path, base: str, head: str) -> tuple[Lines, Lines]:
     """The numbers of lines that git takes for moved, before and after, blank ones aside."""
     settings = ("-c", "color.diff.oldMoved=magenta", "-c", "color.diff.newMoved=cyan")
+    painted = ("--color=always", "--color-moved=zebra", "--color-moved-ws=ignore-all-space")
     text = subprocess.run(
-        ["git", "-C", str(repository), *settings, "diff", "--no-renames", "-U0", "--color=always"]
-        + ["--color-moved=zebra", "--color-moved-ws=ignore-all-space", base, head],
+        ["git", "-C", str(repository), *settings, "diff", "--no-renames", "-U0", *painted, base, head],
         capture_output=True,
         check=True,
     ).stdout
@@ -125,7 +125,8 @@ def report(repository: Path, base: str, head: str, *, verbose: bool) -> tuple[in
     changed = diff.summary.added + diff.summary.removed
     union = folded + known - both
     print(
-        f"{head[:12]}, {folded}, {union}, {folded / union if union else 1:.2f}  ({both} of git's {known}; {changed} changed)"
+        f"{head[:12]}, {folded}, {union}, {folded / union if union else 1:.2f}",
+        f"({both} of git's {known}; {changed} changed)",
     )
     if verbose:
         _missed(texts, ours, theirs)

@@ -14,8 +14,9 @@ from workbench.code.model import EntityChange, FileChange, FileSides, FileStatus
 from workbench.code.moves import Moved, moved_rows
 from workbench.code.pairing import Match, Matches, entity_of, match_entities
 from workbench.code.paths import renamed_paths
-from workbench.code.renames import family_of, global_names, joined, local_names
-from workbench.code.sides import NO_NAMES, Names, Pair, pair
+from workbench.code.renames import family_of, global_names, local_names
+from workbench.code.sides import Names, Pair, pair
+from workbench.code.vocabulary import Vocabulary
 
 
 def structural_diff(files: Sequence[FileSides]) -> StructuralDiff:
@@ -23,13 +24,20 @@ def structural_diff(files: Sequence[FileSides]) -> StructuralDiff:
     renames = renamed_paths(files)
     taken = set(renames.values())
     sides = {each.path: each for each in files}
+    vocabulary = Vocabulary()
     pairs = [
-        pair(each.path, renames.get(each.path, each.path), sides[renames.get(each.path, each.path)].old, each.new)
+        pair(
+            each.path,
+            renames.get(each.path, each.path),
+            sides[renames.get(each.path, each.path)].old,
+            each.new,
+            vocabulary,
+        )
         for each in files
         if each.path not in taken
     ]
     matches = match_entities(pairs)
-    named = _Names(pairs, matches)
+    named = _Names(pairs, matches, vocabulary)
     moved = list(moved_rows(pairs, matches, named.of))
     cut = [tuple(hunks(file, claims)) for file, claims in zip(pairs, _claims(pairs, moved, named), strict=True)]
     changes = entity_changes(pairs, matches, cut)
@@ -40,19 +48,20 @@ def structural_diff(files: Sequence[FileSides]) -> StructuralDiff:
 class _Names:
     """The new names that may be claimed, by file and by function."""
 
-    def __init__(self, pairs: Sequence[Pair], matches: Matches) -> None:
-        self._pairs = pairs
-        self._global = global_names(pairs, matches)
+    def __init__(self, pairs: Sequence[Pair], matches: Matches, vocabulary: Vocabulary) -> None:
+        self._pairs, self._vocabulary = pairs, vocabulary
+        found = global_names(pairs, matches)
+        self._global = {family: Names(names, vocabulary) for family, names in found.items()}
         self.local: dict[int, dict[int, Names]] = defaultdict(dict)
         self._of_match: dict[tuple[int, int], Names] = {}
         for match in matches.pairs:
             self._add(match)
 
-    def everywhere(self, number: int) -> Names:
+    def everywhere(self, number: int) -> Names | None:
         """Those that apply to a whole file."""
-        return self._global.get(family_of(self._pairs[number].language), NO_NAMES)
+        return self._global.get(family_of(self._pairs[number].language))
 
-    def of(self, match: Match) -> Names:
+    def of(self, match: Match) -> Names | None:
         """Those that apply to an entity."""
         return self._of_match.get(match.old, self.everywhere(match.old[0]))
 
@@ -64,7 +73,9 @@ class _Names:
         names = self.everywhere(match.old[0])
         own = local_names(file, other, old, new, names)
         if own:
-            self.local[match.old[0]][match.old[1]] = self._of_match[match.old] = joined(names, own)
+            self.local[match.old[0]][match.old[1]] = self._of_match[match.old] = Names(
+                {**(names or {}), **own}, self._vocabulary
+            )
 
 
 def _claims(pairs: Sequence[Pair], moved: Sequence[Moved], named: _Names) -> Iterator[Claims]:

@@ -18,6 +18,7 @@ from workbench.code.lines import Gap
 from workbench.code.model import Hunk, HunkKind, Place, Rename, Span
 from workbench.code.moves import Moved
 from workbench.code.sides import Key, Name, Names, Pair, Side
+from workbench.code.vocabulary import CONTINUED, Vocabulary
 
 # Comments that tools and compilers obey, by where they stand.
 _DIRECTIVE = re.compile(
@@ -33,12 +34,12 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 
     out: tuple[Moved, ...] = ()
     into: tuple[Moved, ...] = ()
-    names: Names = {}
+    names: Names | None = None
     local: dict[int, Names] = {}  # by entity of the old side
     paths: tuple[str, ...] = ()  # of all files, by number
     old_paths: tuple[str, ...] = ()
 
-    def at(self, side: Side, row: int) -> Names:
+    def at(self, side: Side, row: int) -> Names | None:
         """The names that apply to a row of the old side."""
         return self.local.get(side.entity_at(row), self.names) if self.local else self.names
 
@@ -119,7 +120,7 @@ def _grouped(runs: Iterable[tuple[Rows, bool]]) -> Iterator[tuple[list[Rows], Ro
 def _moved_out(file: Pair, moved: Moved, claims: Claims, place: Rows) -> Hunk:
     rows = (moved.old, moved.old_end)
     to = Place(claims.paths[moved.new_file], moved.new + 1)
-    renames = _renames(file, rows, moved.names)
+    renames = tuple(sorted({each for row in range(*rows) for each in _in_row(file, row, moved.names)}))
     claim = f"moved to {to.path}:{to.line}" + _also(renames)
     return _made(file, rows, place, "moved", claim=claim, renames=renames, moved_to=to)
 
@@ -127,21 +128,19 @@ def _moved_out(file: Pair, moved: Moved, claims: Claims, place: Rows) -> Hunk:
 def _moved_in(file: Pair, moved: Moved, claims: Claims, place: Rows) -> Hunk:
     rows = (moved.new, moved.new_end)
     source = Place(claims.old_paths[moved.old_file], moved.old + 1)
-    renames = tuple(
-        sorted(
-            {
-                Rename(one.decode("utf-8", "replace"), two.new.decode("utf-8", "replace"))
-                for one, two in moved.names.items()
-                if _says(file.new, rows, two.new)
-            }
-        )
-    )
+    said = {name.new for name in (moved.names or {}).values() if _says(file.new, rows, name.new)}
+    renames = tuple(sorted(_rename(one, name) for one, name in (moved.names or {}).items() if name.new in said))
     claim = f"moved from {source.path}:{source.line}" + _also(renames)
     return _made(file, place, rows, "moved", claim=claim, renames=renames, moved_from=source)
 
 
 def _says(side: Side, rows: Rows, word: bytes) -> bool:
-    return any(text == word for row in range(*rows) for text, _ in side.keys.get(row, ()))
+    numbers = side.vocabulary.numbers([word])
+    return any(not numbers.isdisjoint(side.keys.get(row, ())) for row in range(*rows))
+
+
+def _rename(old: bytes, name: Name, scope: str = "") -> Rename:
+    return Rename(old.decode("utf-8", "replace"), name.new.decode("utf-8", "replace"), scope)
 
 
 def _also(renames: Sequence[Rename]) -> str:
@@ -175,39 +174,38 @@ def _equal(
 ) -> Iterator[Hunk]:
     """Rows whose tokens are equal: a format or a rename, where nothing speaks against it."""
     names = _used(file, rows[0], claims)
-    before = [text for row in range(*rows[0]) for text, _ in file.old.keys.get(row, ())]
-    captured = bool(names) and any(name.new in before for name in names.values())
+    taken = {number for used in names.values() for number in used.new_numbers}
+    captured = any(not taken.isdisjoint(file.old.keys.get(row, ())) for row in range(*rows[0])) if taken else False
     if captured or _matters(file, rows, piece):
         yield _made(file, *rows, "changed")
     elif names:
-        renames = _renames(file, rows[0], names)
+        renames = tuple(sorted({each for row, used in names.items() for each in _in_row(file, row, used)}))
         yield _made(file, *rows, "renamed", claim=_told(renames), renames=renames)
     else:
         blank = not any(keys[0]) and not any(keys[1])
         yield _made(file, *rows, "reformatted", claim="blank lines" if blank else "reformatted")
 
 
-def _used(file: Pair, rows: Rows, claims: Claims) -> Names:
-    """The names that made the old rows say what the new ones do."""
-    used: dict[bytes, Name] = {}
+def _used(file: Pair, rows: Rows, claims: Claims) -> dict[int, Names]:
+    """By row the names that made the old rows say what the new ones do."""
+    used = {}
     for row in range(*rows):
         names, key = claims.at(file.old, row), file.old.keys.get(row, ())
-        if names and not names.keys().isdisjoint(text for text, _ in key):
-            after = file.old.key(row, names=names)
-            used |= {one: names[one] for (one, _), (two, _) in zip(key, after, strict=True) if one != two}
+        if names and not names.numbers.isdisjoint(key) and file.old.key(row, names=names) != key:
+            used[row] = names
     return used
 
 
-def _renames(file: Pair, rows: Rows, names: Names) -> tuple[Rename, ...]:
-    found = set()
-    for row in range(*rows):
-        key = file.old.keys.get(row, ())
-        for (one, _), (two, _) in zip(key, file.old.key(row, names=names), strict=True):
-            if one != two:
-                index = file.old.entity_at(row)
-                scope = file.old.entities[index].name if index >= 0 and names[one].is_local else ""
-                found.add(Rename(one.decode("utf-8", "replace"), two.decode("utf-8", "replace"), scope))
-    return tuple(sorted(found))
+def _in_row(file: Pair, row: int, names: Names | None) -> Iterator[Rename]:
+    """What is renamed in one row of the old side."""
+    if not names:
+        return
+    key, texts = file.old.keys.get(row, ()), file.old.vocabulary.texts
+    for one, two in zip(key, file.old.key(row, names=names), strict=True):
+        if one != two:
+            name, index = names[texts[one]], file.old.entity_at(row)
+            scope = file.old.entities[index].name if index >= 0 and name.is_local else ""
+            yield _rename(texts[one], name, scope)
 
 
 def _matters(file: Pair, rows: tuple[Rows, Rows], piece: Piece) -> bool:
@@ -250,13 +248,14 @@ def _beside_comment(file: Pair, rows: tuple[Rows, Rows]) -> bool:
 
 
 def _comments(side: Side, rows: Rows) -> Iterator[bytes]:
-    numbers = kinds(side.parsed.language, _COMMENTS)
-    return (text for row in range(*rows) for text, shape in side.keys.get(row, ()) if shape[-1] in numbers)
+    numbers, known = kinds(side.parsed.language, _COMMENTS), side.vocabulary
+    return (known.texts[each] for row in range(*rows) for each in side.keys.get(row, ()) if known.kind(each) in numbers)
 
 
 def _kind(file: Pair, old: Rows, new: Rows, ours: list[Key], theirs: list[Key]) -> HunkKind:
     comments = kinds(file.language, _COMMENTS)
-    before, after = _code(ours, comments), _code(theirs, comments)
+    known = file.old.vocabulary
+    before, after = _code(ours, comments, known), _code(theirs, comments, known)
     if before == after and before is not None:
         return "comment"
     if _documents(file.old, old) and _documents(file.new, new):
@@ -266,11 +265,16 @@ def _kind(file: Pair, old: Rows, new: Rows, ours: list[Key], theirs: list[Key]) 
     return "removed" if new[0] == new[1] else "changed"
 
 
-def _code(keys: list[Key], comments: frozenset[int]) -> list[tuple[bytes, int]] | None:
+def _code(keys: list[Key], comments: frozenset[int], known: Vocabulary) -> list[tuple[bytes, int]] | None:
     """Tokens that are no comments, with how deep they stand; None where a token begins above."""
-    if any(shape[0] < 0 for key in keys for _, shape in key[:1]):
+    if any(key and known.depth(key[0]) == CONTINUED for key in keys):
         return None
-    return [(text, shape[0] + len(shape)) for key in keys for text, shape in key if shape[-1] not in comments]
+    return [
+        (known.texts[number], known.depth(number))
+        for key in keys
+        for number in key
+        if known.kind(number) not in comments
+    ]
 
 
 def _documents(side: Side, rows: Rows) -> bool:

@@ -21,10 +21,10 @@ class Moved(msgspec.Struct, frozen=True):
     new_file: int
     new: int
     new_end: int
-    names: Names
+    names: Names | None
 
 
-def moved_rows(files: Sequence[Pair], matches: Matches, names_of: Callable[[Match], Names]) -> Iterator[Moved]:
+def moved_rows(files: Sequence[Pair], matches: Matches, names_of: Callable[[Match], Names | None]) -> Iterator[Moved]:
     """All of them; no row twice."""
     for match in matches.pairs:
         old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
@@ -44,7 +44,7 @@ def has_moved(files: Sequence[Pair], match: Match) -> bool:
     return gaps[0] != gaps[1]
 
 
-def _moved(files: Sequence[Pair], match: Match, old: Found, new: Found, names: Names) -> Iterator[Moved]:
+def _moved(files: Sequence[Pair], match: Match, old: Found, new: Found, names: Names | None) -> Iterator[Moved]:
     before, after = files[match.old[0]].old, files[match.new[0]].new
     if not (old.owns_lines and new.owns_lines):
         return

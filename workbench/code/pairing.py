@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from workbench.code.entities import Found
-from workbench.code.sides import Pair, Side, relative
+from workbench.code.sides import Pair, Side
 
 Known = tuple[int, int]  # number of the file, index of the entity in its side
 MIN_TOKENS = 8  # of something that is recognised by its tokens alone, under another name
+MIN_LINES = 3  # of a constant that is recognised by its lines
 MIN_SHARED = 4  # characters of a line that counts as shared
 MAX_HOLDERS = 8  # entities that share a line which still tells something
 LIKE_ITSELF = 0.4  # share of lines by which the same name elsewhere is the same thing
@@ -101,13 +102,16 @@ def _read(number: int, file: Pair, found: Matches) -> None:
 # --- by equal tokens ----------------------------------------------------------------------------------------------
 
 
-def fingerprint(side: Side, each: Found) -> tuple[object, ...]:
+def fingerprint(side: Side, each: Found) -> tuple[int, ...]:
     """The tokens of an entity, without the comment above it, wherever it stands and whatever its own name is."""
-    own, tokens = each.last_name.encode(), side.tokens
+    vocabulary, tokens = side.vocabulary, side.tokens
+    own = vocabulary.numbers([each.last_name.encode()])
+    relative, blank = vocabulary.relative, vocabulary.blank
     return tuple(
-        (b"" if tokens.texts[at] == own else tokens.texts[at], relative(tokens.shapes[at], each.depth))
+        blank(relative(number, each.depth)) if number in own else relative(number, each.depth)
         for at in tokens.within(side.parsed.row(each.start), each.end)
         if each.start <= tokens.starts[at] < each.stop
+        for number in (tokens.numbers[at],)
     )
 
 
@@ -211,7 +215,7 @@ def _by_lines(files: Sequence[Pair], found: Matches) -> None:
 
 
 def _lines(side: Side, each: Found, known: Known, sizes: dict[Known, int]) -> set[bytes]:
-    if each.kind in ("import", "constant"):
+    if each.kind == "import" or (each.kind == "constant" and each.end - each.first < MIN_LINES):
         return set()
     lines = {side.parsed.line(row).strip() for row in range(each.first, each.end)}
     lines = {line for line in lines if len(line) >= MIN_SHARED}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from workbench.code.entities import Found
 from workbench.code.languages import grammar, kinds, traits
 from workbench.code.pairing import Match, Matches, entity_of
 from workbench.code.sides import Key, Name, Names, Pair, Side
+from workbench.code.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from tree_sitter import Query
@@ -134,7 +135,7 @@ def signature_differs(old: Found, new: Found) -> bool:
 # --- names in functions -------------------------------------------------------------------------------------------
 
 
-def local_names(file: Pair, other: Pair, old: Found, new: Found, names: Names) -> dict[bytes, Name]:
+def local_names(file: Pair, other: Pair, old: Found, new: Found, names: Names | None) -> dict[bytes, Name]:
     """What a function calls its own things now; `file` has the old one, `other` the new one."""
     if old.kind not in ("function", "method") or new.kind not in ("function", "method"):
         return {}
@@ -142,7 +143,7 @@ def local_names(file: Pair, other: Pair, old: Found, new: Found, names: Names) -
         file.old.key(row, depth=old.depth, names=names) for row in range(old.first, old.end) if row in file.old.free
     ]
     theirs = [other.new.key(row, depth=new.depth) for row in range(new.first, new.end) if row in other.new.free]
-    wanted = _differing(ours, theirs, kinds(file.language, traits(file.language).names))
+    wanted = _differing(ours, theirs, file.old.vocabulary, kinds(file.language, traits(file.language).names))
     if not wanted or len(wanted) > MAX_LOCALS:
         return {}
     before, after = (
@@ -169,41 +170,25 @@ def _outside(side: Side) -> set[bytes]:
     return side.outside
 
 
-def _differing(old: list[Key], new: list[Key], names: frozenset[int]) -> dict[bytes, bytes]:
+def _differing(old: list[Key], new: list[Key], known: Vocabulary, names: frozenset[int]) -> dict[bytes, bytes]:
     """Old names to new ones wherever two rows differ in nothing but names, if these agree with each other."""
     found: dict[bytes, bytes] = {}
     bad: set[bytes] = set()
-    shapes = [tuple(shape for _, shape in key) for key in old], [tuple(shape for _, shape in key) for key in new]
-    for piece in align(
-        [tuple((b"", shape) for shape in each) for each in shapes[0]],
-        [tuple((b"", shape) for shape in each) for each in shapes[1]],
-    ):
+    blank = known.blank
+    for piece in align([tuple(map(blank, key)) for key in old], [tuple(map(blank, key)) for key in new]):
         if not piece.is_equal:
             continue
-        ours, theirs = flat(old[piece.old : piece.old_end]), flat(new[piece.new : piece.new_end])
-        changed = [(one, two, shape) for (one, shape), (two, _) in zip(ours, theirs, strict=True) if one != two]
-        if any(shape[-1] not in names for _, _, shape in changed):
-            changed = _by_row(old, new, piece.old, piece.new, piece.old_end - piece.old, names)
-        for one, two, _ in changed:
-            if found.setdefault(one, two) != two:
-                bad.add(one)
+        ours, theirs = old[piece.old : piece.old_end], new[piece.new : piece.new_end]
+        groups = [(flat(ours), flat(theirs))] if piece.is_reflow else list(zip(ours, theirs, strict=True))
+        for one, two in groups:
+            changed = [(mine, other) for mine, other in zip(one, two, strict=True) if mine != other]
+            if all(known.kind(mine) in names for mine, _ in changed):
+                for mine, other in changed:
+                    before, after = known.texts[mine], known.texts[other]
+                    if found.setdefault(before, after) != after:
+                        bad.add(before)
     doubled = {name for name, count in Counter(found.values()).items() if count > 1}
     return {one: two for one, two in found.items() if one not in bad and two not in doubled}
-
-
-def _by_row(
-    old: list[Key], new: list[Key], at: int, to: int, count: int, names: frozenset[int]
-) -> list[tuple[bytes, bytes, tuple[int, ...]]]:
-    found = []
-    for row in range(count):
-        if at + row >= len(old) or to + row >= len(new) or len(old[at + row]) != len(new[to + row]):
-            continue
-        changed = [
-            (one, two, shape) for (one, shape), (two, _) in zip(old[at + row], new[to + row], strict=True) if one != two
-        ]
-        if all(shape[-1] in names for _, _, shape in changed):
-            found += changed
-    return found
 
 
 @cache
@@ -225,8 +210,3 @@ def _bound(side: Side, each: Found) -> set[bytes]:
     captures = QueryCursor(_query(side.parsed.language)).captures(node)
     said = {capture.text or b"" for capture in captures.get("p", [])}
     return {capture.text or b"" for capture in captures.get("b", [])} - said
-
-
-def joined(first: Mapping[bytes, Name], second: Mapping[bytes, Name]) -> Names:
-    """Both, the second before the first."""
-    return {**first, **second} if second else first

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 
 from workbench.code.entities import Found, Outline, outline
 from workbench.code.languages import kinds, language_of, traits
-from workbench.code.leaves import Leaves, Range, Shape, leaves
+from workbench.code.leaves import Leaves, Range, leaves
 from workbench.code.lines import Gap, gaps
 from workbench.code.parsing import Parsed, parse
+from workbench.code.vocabulary import CONTINUED, Vocabulary
 
-Token = tuple[bytes, Shape]
-Key = tuple[Token, ...]  # of one row: its tokens; rows with equal keys are the same piece of program
+Key = tuple[int, ...]  # of one row: its tokens; rows with equal keys are the same piece of program
+MAX_AT_ONCE = 64  # tokens among which the end of a row is looked for
+_ASSIGNING = frozenset({"assignment"})
 _MEMBER = frozenset({b".", b"?.", b"::", b"->"})
-_INSIDE: Shape = (-1,)  # the shape of a row that continues a token which began above
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,13 @@ class Name:
     places: frozenset[int] = frozenset()
 
 
-Names = Mapping[bytes, Name]
-NO_NAMES: Names = {}
+class Names(dict[bytes, Name]):
+    """New names by the old ones."""
+
+    def __init__(self, names: Mapping[bytes, Name], vocabulary: Vocabulary) -> None:
+        super().__init__(names)
+        self.numbers = vocabulary.numbers(names)
+        self.new_numbers = vocabulary.numbers(name.new for name in names.values())
 
 
 @dataclass(slots=True, eq=False)
@@ -38,12 +44,13 @@ class Side:
 
     parsed: Parsed
     outline: Outline
+    vocabulary: Vocabulary
     tokens: Leaves = field(default_factory=Leaves)
     free: set[int] = field(default_factory=set)  # rows that the other side does not have
     keys: dict[int, Key] = field(default_factory=dict)
     around: list[int] = field(default_factory=list)  # of each row the innermost entity
     outside: set[bytes] = field(default_factory=set)  # names of the file itself, once somebody asked
-    _indices: dict[int, tuple[int, int]] = field(default_factory=dict)
+    _indices: dict[int, int] = field(default_factory=dict)
 
     @property
     def entities(self) -> list[Found]:
@@ -61,73 +68,66 @@ class Side:
 
     def read(self, ranges: Sequence[Range]) -> None:
         """Get the tokens of these rows."""
-        self.tokens = leaves(self.parsed, ranges)
-        texts, shapes, rows, ends = self.tokens.texts, self.tokens.shapes, self.tokens.rows, self.tokens.ends
-        both = list(zip(texts, shapes, strict=True))
-        at, count = 0, len(rows)
+        self.tokens = leaves(self.parsed, ranges, self.vocabulary)
+        numbers, rows = self.tokens.numbers, self.tokens.rows
+        at, count, keys = 0, len(rows), self.keys
         while at < count:
-            row, stop = rows[at], at + 1
+            row = rows[at]
+            stop = bisect_right(rows, row, at, min(count, at + MAX_AT_ONCE))
             while stop < count and rows[stop] == row:
                 stop += 1
-            self._indices[row] = (at, stop)
-            self.keys[row] = (*self.keys.get(row, ()), *both[at:stop])
-            for index in range(at, stop):
-                if ends[index] > row:
-                    self._continued(index, row, ends[index])
+            keys[row] = tuple(numbers[at:stop])
+            self._indices[row] = at
             at = stop
+        for index, last in self.tokens.ends.items():
+            self._continued(index, rows[index], last)
 
     def _continued(self, index: int, row: int, last: int) -> None:
-        text = self.tokens.texts[index]
+        text = self.vocabulary.texts[self.tokens.numbers[index]]
         for below in range(row + 1, last + 1):
-            self.keys[below] = (*self.keys.get(below, ()), (text, (*_INSIDE, below - row)))
+            number = self.vocabulary[text, CONTINUED, below - row]
+            self.keys[below] = (number, *self.keys.get(below, ()))
+            self._indices[below] = self._indices.get(below, 0) - 1
 
-    def key(self, row: int, *, depth: int = 0, names: Names = NO_NAMES) -> Key:
+    def key(self, row: int, *, depth: int = 0, names: Names | None = None) -> Key:
         """What the row says, as it would say it at the top with these new names."""
         key = self.keys.get(row, ())
-        if not key or (not depth and not names):
-            return key
-        if names and not names.keys().isdisjoint(text for text, _ in key):
+        if names and key and not names.numbers.isdisjoint(key):
             key = self._renamed(row, key, names)
-        return tuple((text, relative(shape, depth)) for text, shape in key) if depth else key
+        if depth and key:
+            relative = self.vocabulary.relative
+            return tuple([relative(number, depth) for number in key])
+        return key
 
     def _renamed(self, row: int, key: Key, names: Names) -> Key:
-        first, stop = self._indices.get(row, (0, 0))
-        before = len(key) - (stop - first)  # what continues from above
+        first, vocabulary = self._indices[row], self.vocabulary
         renamed = list(key)
-        for index in range(first, stop):
-            name = names.get(self.tokens.texts[index])
-            if name is not None and self.may_rename(index, name):
-                place = before + index - first
-                renamed[place] = (name.new, renamed[place][1])
+        for place, number in enumerate(key):
+            if number in names.numbers and (name := names.get(vocabulary.texts[number])) is not None:
+                index = first + place
+                if index >= 0 and self.tokens.rows[index] == row and self.may_rename(index, name):
+                    renamed[place] = vocabulary.renamed(number, name.new)
         return tuple(renamed)
+
+    def text(self, index: int) -> bytes:
+        """The text of a token; empty beyond the last."""
+        numbers = self.tokens.numbers
+        return self.vocabulary.texts[numbers[index]] if 0 <= index < len(numbers) else b""
 
     def may_rename(self, index: int, name: Name) -> bool:
         """Whether the token stands where the new name would."""
-        language = self.parsed.language
-        own = traits(language)
-        texts, shape = self.tokens.texts, self.tokens.shapes[index]
-        if shape[-1] not in kinds(language, own.names) or shape[0] < 0:
+        language, token = self.parsed.language, self.vocabulary.tokens[self.tokens.numbers[index]]
+        own, begun = traits(language), token[2:]
+        if token[-1] not in kinds(language, own.names) or token[1] == CONTINUED:
             return False
-        if not kinds(language, own.fixed).isdisjoint(shape[1:]):
+        if not kinds(language, own.fixed).isdisjoint(begun):
             return False
-        if language == "python" and texts[index + 1 : index + 2] == [b"="] and not _assigns(language, shape):
+        if language == "python" and self.text(index + 1) == b"=" and kinds(language, _ASSIGNING).isdisjoint(begun):
             return False
-        member = index > 0 and texts[index - 1] in _MEMBER
+        member = index > 0 and self.text(index - 1) in _MEMBER
         if name.is_local:
             return not member
         return not name.is_member or member or self.tokens.starts[index] in name.places
-
-
-def _assigns(language: str, shape: Shape) -> bool:
-    return not kinds(language, frozenset({"assignment"})).isdisjoint(shape[1:])
-
-
-def relative(shape: Shape, depth: int) -> Shape:
-    """The shape as it would be if what stands at `depth` stood at the top."""
-    if shape[0] < 0:
-        return shape
-    above = depth - shape[0]
-    return (0, *shape[1 + above :]) if above > 0 else (-above, *shape[1:])
 
 
 @dataclass(slots=True, eq=False)
@@ -161,7 +161,7 @@ class Pair:
         return -1
 
 
-def pair(path: str, old_path: str, old: bytes | None, new: bytes | None) -> Pair:
+def pair(path: str, old_path: str, old: bytes | None, new: bytes | None, vocabulary: Vocabulary) -> Pair:
     """Both sides parsed and compared line by line."""
     language = language_of(path) if new is not None else language_of(old_path)
     if language != language_of(old_path) and old is not None:
@@ -172,7 +172,7 @@ def pair(path: str, old_path: str, old: bytes | None, new: bytes | None) -> Pair
         before, after = parse(old, ""), parse(new, "")
         language = ""
     lines = [] if why == "binary" else gaps(before.lines(), after.lines())
-    sides = Side(before, outline(before)), Side(after, outline(after))
+    sides = Side(before, outline(before), vocabulary), Side(after, outline(after), vocabulary)
     for side, first, end in ((sides[0], 0, 1), (sides[1], 2, 3)):
         side.around = side.outline.innermost()
         side.free.update(row for gap in lines for row in range(gap[first], gap[end]))
