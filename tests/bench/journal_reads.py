@@ -117,7 +117,7 @@ def texts(journal: SqliteJournal) -> None:
         "the beginning of 1,111 words": lambda: ("part1", ""),
         "a word of every event, in one run": lambda: (
             "limiter",
-            f"run/{drawn_from('m-', runs_of(journal.last_seq()))}.1",
+            f"run/{drawn_from('m-', runs)}.1",
         ),
     }
     for name, drawn in kinds.items():
