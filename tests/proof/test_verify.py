@@ -44,6 +44,8 @@ class Tampering:
     def __init__(self, repository: Path, merged: str) -> None:
         self.repository = repository
         self.merged = merged
+        self.rotten: Path | None = None
+        self.whole = b""
         self.key = Key(name=str(repository.parent / "attacker"), is_local=True)
 
     def raw(self, name: str) -> bytes:
@@ -132,6 +134,26 @@ class Tampering:
         ).stdout.decode()
         git(self.repository, "update-ref", REF, git(self.repository, "commit-tree", made.strip(), "-p", REF, "-m", "x"))
 
+    def damaged(self) -> None:
+        """Bits that rot: the attestations themselves."""
+        self._damage("attestations.jsonl")
+
+    def evidence_damaged(self) -> None:
+        (name,) = git(self.repository, "ls-tree", "--name-only", f"{REF}:evidence").split()
+        self._damage(f"evidence/{name}")
+
+    def _damage(self, name: str) -> None:
+        found = git(self.repository, "rev-parse", f"{REF}:{name}")
+        self.rotten = self.repository / ".git/objects" / found[:2] / found[2:]
+        self.whole = self.rotten.read_bytes()
+        self.rotten.chmod(0o600)
+        self.rotten.write_bytes(b"x" * 20)
+
+    def mend(self) -> None:
+        if self.rotten is not None:
+            self.rotten.write_bytes(self.whole)
+            self.rotten = None
+
     def ref_gone(self) -> None:
         git(self.repository, "update-ref", "-d", REF)
 
@@ -157,6 +179,8 @@ WAYS = {
     "forged_signers": ".workbench/signers of the base is not what it was",
     "evidence": "log of evidence EV-1 (tests.result) does not match its digest",
     "evidence_gone": "log of evidence EV-1 (tests.result) is not in the proof any more",
+    "damaged": f"{REF} holds no attestations",
+    "evidence_damaged": "log of evidence EV-1 (tests.result) does not match its digest",
     "ref_gone": f"{REF} is gone, though a checkpoint names",
     "ref_elsewhere": f"{REF} holds no attestations",
     "ref_rewritten": "no longer contains",
@@ -174,6 +198,7 @@ def test_whatever_is_altered_in_git_is_named(call: Call, world: World, repositor
         said = call("mrp", "verify", PACK, "--json")
         assert (said.code, said.one["ok"]) == (1, False), way
         assert any(named in words for words in said.one["problems"]), (way, said.one["problems"])
+        tampering.mend()
         for ref, commit in whole.items():
             git(repository, "update-ref", ref, commit)
     said = call("mrp", "verify", PACK, "--json")

@@ -22,7 +22,6 @@ from workbench.proof.statements import Merge, Readiness
 from workbench.repository.repository import GitRepository
 
 SIGNERS = ".workbench/signers"  # SSH allowed signers, as the base has it
-LARGEST_OUTPUT = 8 << 20  # bytes of one log or report; larger ones stay in the journal
 MOST_OUTPUT = 32 << 20  # bytes of a pack's logs and reports together
 README = """\
 # The proof of {pack}
@@ -154,7 +153,7 @@ def _outputs(repository: GitRepository, pack: MergePack, blobs: Blobs) -> tuple[
         except WorkbenchError as problem:
             left_out[digest] = problem.message
             continue
-        if len(data) > min(LARGEST_OUTPUT, room):
+        if len(data) > min(keeping.LARGEST_OUTPUT, room):
             left_out[digest] = f"{len(data)} bytes are too many"
             continue
         room -= len(data)

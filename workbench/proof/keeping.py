@@ -23,6 +23,8 @@ NOTES = "refs/notes/workbench"
 ATTESTATIONS = "attestations.jsonl"
 EVIDENCE = "evidence"
 README = "README.md"
+LARGEST_OUTPUT = 8 << 20  # bytes of one log or report; larger ones stay in the journal
+MOST_FILES = 1_000  # of a proof that are looked at; a pack has some ten
 ATTEMPTS = 20  # lost races for a ref
 PAUSE_S = 0.01  # after the first of them; longer after each
 FILE, TREE = "100644 blob", "040000 tree"
@@ -91,11 +93,16 @@ def tree_of(repository: GitRepository, files: Mapping[str, bytes], evidence: Map
     return _made(repository, entries)
 
 
-def evidence_of(repository: GitRepository, commit: str) -> dict[str, str]:
-    """The evidence that a proof keeps: name to object id."""
-    entries = repository.git.run("ls-tree", "-z", "--full-tree", f"{commit}:{EVIDENCE}", ok=(0, 128)).fields
-    found = (entry.split("\t", 1) for entry in entries)
-    return {name: words.split()[2] for words, name in found if words.startswith(FILE)}
+def evidence_of(repository: GitRepository, commit: str) -> dict[str, bytes | None]:
+    """The logs and reports that a proof keeps, by name; None for one that is damaged, or larger than any may be."""
+    entries = repository.git.run("ls-tree", "-z", "-l", "--full-tree", f"{commit}:{EVIDENCE}", ok=(0, 128)).fields
+    found: dict[str, bytes | None] = {}
+    for words, name in (entry.split("\t", 1) for entry in entries[:MOST_FILES]):
+        *_, object_id, size = words.split()
+        fits = words.startswith(FILE) and size.isdecimal() and int(size) <= LARGEST_OUTPUT
+        answer = repository.git.run("cat-file", "blob", object_id, ok=(0, 1, 128)) if fits else None
+        found[name] = answer.out if answer is not None and answer.code == 0 else None
+    return found
 
 
 def annotate(repository: GitRepository, commit: str, text: str, *, by: Signature) -> str:

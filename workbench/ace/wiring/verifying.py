@@ -62,12 +62,12 @@ def find(place: Workplace, ledger: Ledger, wanted: str) -> Subject:
     except NotFound as unknown:
         if wanted in keeping.packs(place.repository):
             return Subject(id=wanted, proof=reading.read(place.repository, wanted))
-        path = place.directory / wanted
-        if path.is_file():
-            return _of_file(place, ledger, path)
         try:
             commit = place.repository.resolve(wanted)
         except WorkbenchError:
+            path = place.directory / wanted
+            if path.is_file():
+                return _of_file(place, ledger, path)
             raise unknown from None
         return _of_commit(place, ledger, commit)
 
