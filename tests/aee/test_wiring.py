@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from workbench.aee.drivers.acp.desk import desk_of
 from workbench.aee.tidying import tidy
-from workbench.aee.wiring import SCRATCH, STORE, WORKSPACES, ChildGround, open_child_ground, open_ground
+from workbench.aee.wiring import HOMES, SCRATCH, STORE, WORKSPACES, ChildGround, open_child_ground, open_ground
 from workbench.core.decide.decision import on_run
 from workbench.core.state import RunState
 from workbench.journal.clock import SystemClock
@@ -88,21 +89,25 @@ def test_tidying_asks_no_clone_in_a_lower_sandbox(tmp_path: Path) -> None:
 
 
 def test_an_aee_that_starts_clears_what_killed_ones_left(tmp_path: Path) -> None:
-    """Checkouts of evidence, outboxes and old locks on refs go; caches and young locks stay."""
+    """Checkouts, outboxes, old locks on refs and sockets of agents go; caches, young locks and others' sockets stay."""
     place = Place(tmp_path)
     with open_repository(place.repository) as person:
         Store.open(place.directory / STORE, source=person.common_dir).close()
     old, young = (place.directory / STORE / "refs" / name for name in ("old.lock", "young.lock"))
     kept = place.directory / SCRATCH / "tools"
     left = [place.directory / SCRATCH / "out-1", place.directory / WORKSPACES / "verification" / "v1"]
-    for path in (kept, *left):
+    mine, others = desk_of(place.directory / HOMES / "m.1"), desk_of(tmp_path / HOMES / "m.1")
+    for path in (kept, *left, mine, others):
         path.mkdir(parents=True)
+    (mine / "acp").touch()
     old.touch()
     os.utime(old, (0, 0))
     young.touch()
     with open_ground(place.directory, place.repository) as ground:
         ground.clear_leftovers()
-    assert [path.exists() for path in (*left, old, young, kept)] == [False, False, False, True, True]
+    assert [path.exists() for path in (*left, old, mine)] == [False] * 4
+    assert [path.exists() for path in (young, kept, others)] == [True] * 3
+    others.rmdir()
 
 
 def test_no_process_but_a_run_child_loads_the_sdk_of_a_model() -> None:

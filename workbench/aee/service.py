@@ -120,6 +120,9 @@ def _work(ground: Ground, stop: threading.Event, card: Card, *, once: bool) -> N
         _await_children(steps)
         dispatch.shut_down()
         server.close()
+        if path.parent != ground.directory:
+            with contextlib.suppress(OSError):  # somebody else's files in it, or it is gone
+                path.parent.rmdir()
         foreseeing.close()
         with contextlib.suppress(WorkbenchError, OSError):  # nobody may be able to write any more
             if not steps.at_work():

@@ -14,6 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from workbench.aee.confined import Confined
+from workbench.aee.drivers.acp.desk import clear_desks
 from workbench.aee.drivers.scripted import ScriptedDriver
 from workbench.aee.lock import lock_file
 from workbench.aee.prepare import Preparation, step_from
@@ -94,6 +95,7 @@ class Ground:
                 for place in (self.directory / SCRATCH).glob(pattern):
                     remove_tree(place)
             _remove_old(self.directory / CHILD_LOGS)
+            clear_desks(self.directory / HOMES / run.id for run in self.states.runs())
         finally:
             os.close(lock)
 

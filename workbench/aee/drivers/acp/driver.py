@@ -11,19 +11,18 @@ import inspect
 import json
 import os
 import socket
-import stat
-import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
 
+from workbench.aee.drivers.acp import desk as desks
 from workbench.aee.drivers.acp import hidden, inside, prompts
 from workbench.aee.drivers.acp.acts import Acts
 from workbench.aee.drivers.acp.conversation import Conversation, Plan
@@ -53,9 +52,7 @@ from workbench.model.events import (
 )
 from workbench.model.text import visible
 from workbench.ports import Completed, Job, Limits, Mount, Session, Tool, ToolResult, Turn, TurnEnd
-from workbench.repository.trees import remove_tree
 
-TEMPORARY = "/tmp"  # paths of sockets have at most 107 bytes: a deep TMPDIR is no place for them
 STDERR_KEPT = 64 << 10  # bytes of what the agent's program says of itself
 TOLD = 600  # characters of it in a reason
 DIFF_S = 60.0
@@ -134,7 +131,7 @@ class _Turn:
         )
 
     def take(self) -> TurnEnd:
-        desk = self._stack.enter_context(_desk(self._driver.home))
+        desk = self._stack.enter_context(desks.desk(self._driver.home))
         self._driver.home.mkdir(parents=True, exist_ok=True, mode=0o700)
         upstream_mounts = self._lay_out(desk)
         listener = self._stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
@@ -328,24 +325,6 @@ class _Turn:
         granted = answer.get("option") == ALLOW
         who = str(answer.get("decided_by", {}).get("who", "a person"))
         return granted, f"{'granted' if granted else 'denied'} by {who}: {answer.get('rationale', '')}"[:500]
-
-
-@contextmanager
-def _desk(home: Path) -> Iterator[Path]:
-    """A directory that nobody else enters, with a short path; what a killed turn of the run left there is removed."""
-    known = Path(TEMPORARY) / f"workbench-{os.getuid()}-{hashlib.sha256(os.fsencode(home)).hexdigest()[:16]}"
-    with suppress(FileNotFoundError):
-        found = known.lstat()
-        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():
-            remove_tree(known)
-    try:
-        known.mkdir(mode=0o700)
-    except FileExistsError:  # somebody else's
-        known = Path(tempfile.mkdtemp(prefix="workbench-", dir=TEMPORARY))
-    try:
-        yield known
-    finally:
-        remove_tree(known)
 
 
 def _recorded_end(turn: Turn) -> TurnEnd | None:
