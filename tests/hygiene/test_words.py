@@ -16,10 +16,12 @@ KNOWN_HOSTS = (
     "arxiv.org",
     "github.com",
     "git-lfs.github.com",
+    "in-toto.io",
     "json-schema.org",
     "no-color.org",
+    "slsa.dev",
 )
-INVENTED_HOSTS = ("elsewhere", "registry", "localhost", "example.org", "evil.example", "h", "host", "127.0.0.1")
+INVENTED_HOSTS = ("elsewhere", "registry", "localhost", "example.org", "example.com", "evil.example", "h", "host", "127.0.0.1")
 URL = re.compile(r"\bhttps?://(?:[^\s/@\"'<>]+@)?([A-Za-z0-9._-]+)")
 # Directories of one machine, put together here so that this file does not name them.
 MACHINE = re.compile(
