@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
 
 from workbench.aee import permission
+from workbench.aee.drivers.native.driver import NativeDriver
+from workbench.aee.driving import OwnDrivers
 from workbench.aee.prepare import TRUST_STREAM
 from workbench.aee.reports import ReportLine
 from workbench.aee.steps import STEPS, Stop, turn
 from workbench.aee.wiring import STORE, ChildGround, open_child_ground
-from workbench.core.decide.consultation import resolve
+from workbench.artifacts.configuration import Agent
+from workbench.core.decide.consultation import raise_consultation, raised_of, resolve
 from workbench.core.decide.decision import on_run
 from workbench.core.next_step import PACK, PREPARE, TURN, next_step
 from workbench.core.state import ConsultationState, RunState
@@ -139,3 +143,18 @@ def test_an_agents_question_gives_no_trust(scene: Scene, forged: dict[str, Any])
     assert not permission.is_own(asked, digest)
     with pytest.raises(Refused, match="not Workbench's own question"):
         permission.granted(asked, digest, "x")
+
+
+def test_our_own_loop_hears_answers_as_they_come(scene: Scene) -> None:
+    """It is opened with a look into the journal, not with what was answered before its turn alone."""
+    agent = Agent(driver="native", model="m", options={"base_url": "http://127.0.0.1:9"})
+    own = OwnDrivers(ground=scene.ground, run=scene.run, box=cast(Any, None))
+    seat = SimpleNamespace(agent=agent, brief="", tools=(), blobs=scene.journal.blobs, rules=list)
+    (kind,) = [kind for kind in own.drivers() if kind.name == "native"]
+    driver = cast(NativeDriver, kind.open(cast(Any, seat)))
+    document = {"id": "CRP-m.1-1", "summary": "A?", "category": "scope", "options": [{"id": "A"}]}
+    raised = raised_of(document, consultation="CRP-m.1-1", mission="m", run="m.1", mode="advisory", call="1")
+    scene.journal.append(raise_consultation(raised).events)
+    assert driver.answered("CRP-m.1-1") == {}
+    scene.answer("A")
+    assert driver.answered("CRP-m.1-1")["option"] == "A"

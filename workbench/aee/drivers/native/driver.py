@@ -53,7 +53,7 @@ class NativeDriver:
         self._client, self._model, self._blobs, self._pause = client, model, blobs, pause
         self._options = options or Options()
         self._answers = dict(answers or {})
-        self._answered = answered or (lambda _question: {})
+        self.answered = answered or (lambda _question: {})
         self._allowance = allowance or Allowance()
         self._rules = tuple(rules)
         self._tools = [_described(tool) for tool in tools]
@@ -165,7 +165,7 @@ class _Loop:
     def _tell_answers(self) -> None:
         """Pass on what people answered meanwhile to questions that did not hold the work; it is recorded first."""
         for question in list(self._talk.assumed):
-            if answer := self._driver._answered(question):
+            if answer := self._driver.answered(question):
                 told = e.AnswerTold(run=self._turn.run, consultation=question, resolution=str(answer.get("id", "")))
                 self._session.record(told, key=question)
                 self._talk.hear_answer(question, answer)
