@@ -21,7 +21,17 @@ KNOWN_HOSTS = (
     "no-color.org",
     "slsa.dev",
 )
-INVENTED_HOSTS = ("elsewhere", "registry", "localhost", "example.org", "example.com", "evil.example", "h", "host", "127.0.0.1")
+INVENTED_HOSTS = (
+    "elsewhere",
+    "registry",
+    "localhost",
+    "example.org",
+    "example.com",
+    "evil.example",
+    "h",
+    "host",
+    "127.0.0.1",
+)
 URL = re.compile(r"\bhttps?://(?:[^\s/@\"'<>]+@)?([A-Za-z0-9._-]+)")
 # Directories of one machine, put together here so that this file does not name them.
 MACHINE = re.compile(
