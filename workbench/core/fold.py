@@ -274,6 +274,10 @@ def _pack_decided(state: PackState, event: e.Event) -> PackState:
     return replace(state, state=decided, decisions=(*state.decisions, p.document), comments=comments)
 
 
+def _requirement_overridden(state: PackState, event: e.Event) -> PackState:
+    return replace(state, decisions=(*state.decisions, _payload(event, e.RequirementOverridden).document))
+
+
 def _comment_made(state: PackState, event: e.Event) -> PackState:
     p = _payload(event, e.CommentMade)
     made = Comment(id=p.comment, by=p.by, at=event.at, target=p.target, text=p.text, suggestion=p.suggestion)
@@ -383,6 +387,7 @@ FOLDS: dict[type[e.Payload], Callable[[Any, e.Event], Any]] = {
     e.PackSubmitted: _pack_submitted,
     e.PackFailed: _pack_failed,
     e.PackDecided: _pack_decided,
+    e.RequirementOverridden: _requirement_overridden,
     e.CommentMade: _comment_made,
     e.CommentSettled: _comment_settled,
     e.PackSuperseded: _pack_superseded,

@@ -13,7 +13,14 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from workbench.artifacts.brief import Brief
-from workbench.artifacts.mergepack import CriterionResult, RequirementResult, Verdict
+from workbench.artifacts.mergepack import (
+    VERDICTS,
+    Because,
+    CriterionResult,
+    RequirementResult,
+    Verdict,
+    WouldBe,
+)
 from workbench.artifacts.policy import Policy
 from workbench.core.admission import admit
 from workbench.core.case import (
@@ -43,6 +50,8 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     not_checked: tuple[str, ...]
     evidence: tuple[Evidence, ...] = ()
     unproven: tuple[str, ...] = ()  # clause ids without evidence
+    because: tuple[Because, ...] = ()  # everything that holds the verdict down, gravest first
+    would_be: tuple[WouldBe, ...] = ()  # better verdicts, and the fewest causes that would have to go
 
 
 def judge(
@@ -58,10 +67,11 @@ def judge(
     case = Case(evidence=admitted.evidence, findings=tuple(findings), policy=policy, brief=brief, context=context)
     judged = [requirement_result(requirement, case) for requirement in all_requirements(policy)]
     wanted = [requirement.evidence for requirement in all_requirements(policy) if requirement.evidence]
-    concerns = [concern for rule in RULES for concern in rule(case)]
-    concerns += _unsaid([concern for _, concern in judged if concern is not None], concerns)
-    concerns += [_refusal(piece, reason) for piece, reason in admitted.refusals]
-    ranked = sorted(concerns, key=lambda concern: RANK[concern.verdict])
+    general = [concern for rule in RULES for concern in rule(case)]
+    asked = [concern for _, concern in judged if concern is not None]
+    refused = [_refusal(piece, reason) for piece, reason in admitted.refusals]
+    because = tuple(_because([*general, *asked, *refused]))
+    ranked = sorted([*general, *_unsaid(asked, general), *refused], key=lambda concern: RANK[concern.verdict])
     verdict = ranked[0].verdict if ranked else "ready"
     results = tuple(result for result, _ in judged)
     tolerated = _tolerated(case, verdict, wanted)
@@ -74,7 +84,38 @@ def judge(
         not_checked=tuple(not_checked(case.evidence, brief=brief, wanted=wanted)),
         evidence=admitted.evidence,
         unproven=tuple(clause.id for clause in unproven(brief, case.evidence)),
+        because=because,
+        would_be=tuple(_would_be(because)),
     )
+
+
+def _because(concerns: Sequence[Concern]) -> Iterator[Because]:
+    """Each cause that holds the verdict down, once, by the gravest thing that it says, gravest first."""
+    held = sorted((c for c in concerns if c.verdict != "ready"), key=lambda concern: RANK[concern.verdict])
+    gravest: dict[str, Concern] = {}
+    for concern in held:
+        gravest.setdefault(concern.cause, concern)
+    for cause, concern in gravest.items():
+        yield Because(
+            verdict=concern.verdict,
+            cause=cause,
+            text=concern.text.removeprefix(f"{cause}: "),
+            wanted=concern.wanted or cause,
+            evidence=concern.evidence,
+        )
+
+
+def _would_be(because: Sequence[Because]) -> Iterator[WouldBe]:
+    """For each better verdict the causes that stand below it: all of them, and no other, have to go.
+
+    Every cause holds the verdict down by itself, so this is the smallest set, and there is no other one.
+    """
+    held = {each.verdict for each in because}
+    worst = min(held, key=VERDICTS.index, default="ready")
+    for verdict in VERDICTS[VERDICTS.index(worst) + 1 :]:
+        below = tuple(each.cause for each in because if VERDICTS.index(each.verdict) < VERDICTS.index(verdict))
+        if verdict == "ready" or any(each.verdict == verdict for each in because):
+            yield WouldBe(verdict=verdict, without=below)
 
 
 def _unsaid(concerns: Sequence[Concern], said: Sequence[Concern]) -> list[Concern]:
@@ -122,7 +163,8 @@ def _sentence(concern: Concern) -> str:
 
 
 def _refusal(piece: str, reason: str) -> Concern:
-    return Concern(verdict=ASK, text=f"Evidence was refused: {reason}", evidence=(piece,))
+    text = f"Evidence was refused: {reason}"
+    return Concern(verdict=ASK, text=text, evidence=(piece,), cause=f"evidence {one_line(piece, 60)}")
 
 
 __all__ = ["Context", "GivenApproval", "Judgement", "Override", "judge"]

@@ -121,7 +121,10 @@ def _evidence_state(requirement: Requirement, case: Case) -> tuple[RequirementSt
     if failed:
         text = f"{requirement.id}: {told(failed[0])}"
         return "unsatisfied", Concern(
-            verdict=HARDER[requirement.on_missing], text=text, evidence=tuple(piece.id for piece in failed)
+            verdict=HARDER[requirement.on_missing],
+            text=text,
+            evidence=tuple(piece.id for piece in failed),
+            wanted=_passing(requirement),
         )
     able = [piece for piece in pieces if rank(piece.grade) >= rank(requirement.min_grade)]
     open_ = [piece for piece in able if piece.state not in (PASSED, "failed")]
@@ -133,7 +136,13 @@ def _evidence_state(requirement: Requirement, case: Case) -> tuple[RequirementSt
         verdict=_of_missing(requirement.on_missing, case.policy),
         text=f"{requirement.id} is not checked: {why}",
         evidence=tuple(piece.id for piece in (open_ or pieces)),
+        wanted=_passing(requirement),
     )
+
+
+def _passing(requirement: Requirement) -> str:
+    grade = f', "{requirement.min_grade}"' if requirement.min_grade != "executed" else ""
+    return f'passed("{requirement.evidence}"{grade})'
 
 
 def _of_missing(on_missing: OnMissing, policy: Policy) -> Verdict:
@@ -190,6 +199,8 @@ def missing_approvals(
             case is None or not requirement.applicable_if or holds(requirement.applicable_if, "applicable_if", case)
         )
         if applies is False:
+            continue
+        if case is not None and override_of(requirement.id, case) is not None:
             continue
         people = _approvers(wanted, approvals)
         if len(people) < wanted.count:

@@ -33,22 +33,31 @@ def _overridden_kind(kind: str, case: Case) -> bool:
     return any(override_of(requirement, case) is not None for requirement in requirements)
 
 
+def _cause(kind: str, case: Case) -> str:
+    """The requirement that asks for evidence of that kind; the kind itself where none does."""
+    asking = (r.id for r in all_requirements(case.policy) if r.evidence and fnmatch.fnmatchcase(kind, r.evidence))
+    return next(asking, kind)
+
+
 def _base_tests(case: Case) -> Iterator[Concern]:
     for piece in case.evidence:
         if piece.kind == BASE_ON_RESULT and piece.state == "failed" and not _overridden_kind(piece.kind, case):
-            yield Concern(verdict=BLOCK, text=f"Base's tests fail on the result: {told(piece)}", evidence=(piece.id,))
+            text = f"Base's tests fail on the result: {told(piece)}"
+            yield Concern(verdict=BLOCK, text=text, evidence=(piece.id,), cause=_cause(piece.kind, case))
 
 
 def _lost_checks(case: Case) -> Iterator[Concern]:
     for piece in case.evidence:
         if piece.kind == TAMPERING and piece.state == "failed" and not _overridden_kind(TAMPERING, case):
-            yield Concern(verdict=BLOCK, text=f"Checks were lost: {told(piece)}", evidence=(piece.id,))
+            text = f"Checks were lost: {told(piece)}"
+            yield Concern(verdict=BLOCK, text=text, evidence=(piece.id,), cause=_cause(TAMPERING, case))
     blocking = [finding for finding in case.findings if finding.blocking]
     for finding in blocking:
-        family = finding.kind.partition(".")[0]
-        verdict = ASK if _overridden_kind(family, case) else BLOCK
+        kind = finding.evidence or finding.kind.partition(".")[0]
+        verdict = ASK if _overridden_kind(kind, case) else BLOCK
         text = one_line(f"{finding.text.rstrip('.')}{_place(finding)}", MAX_SUMMARY)
-        yield Concern(verdict=verdict, text=text, evidence=(finding.evidence,) if finding.evidence else ())
+        evidence = (finding.evidence,) if finding.evidence else ()
+        yield Concern(verdict=verdict, text=text, evidence=evidence, cause=_cause(kind, case))
 
 
 def _clause_checks(case: Case) -> Iterator[Concern]:
@@ -58,21 +67,28 @@ def _clause_checks(case: Case) -> Iterator[Concern]:
         failed = [piece for piece in pieces if piece.state == "failed"]
         ids = tuple(piece.id for piece in (failed or pieces))
         if failed:
-            yield Concern(verdict=BLOCK, text=f"{clause.id} does not hold: {told(failed[0])}", evidence=ids)
+            verdict, text = BLOCK, f"{clause.id} does not hold: {told(failed[0])}"
         elif clause.id in executable and not proven(clause, case.evidence):
             why = told(pieces[0]) if pieces else "its check was not run"
-            yield Concern(verdict=ASK, text=f"{clause.id} has a check that did not pass: {why}", evidence=ids)
+            verdict, text = ASK, f"{clause.id} has a check that did not pass: {why}"
         elif case.policy.rigor == "strict" and not proven(clause, case.evidence):
-            yield Concern(verdict=ASK, text=f"{clause.id} is unproven", evidence=ids)
+            verdict, text = ASK, f"{clause.id} is unproven"
+        else:
+            continue
+        wanted = f'proven("{clause.id}")'
+        yield Concern(verdict=verdict, text=text, evidence=ids, cause=clause.id, wanted=wanted)
 
 
 def _people(case: Case) -> Iterator[Concern]:
     if case.brief is None and case.policy.require_brief and case.policy.rigor != "lenient":
-        yield Concern(verdict=ASK, text="There is no brief that says what the change is for")
+        text = "There is no brief that says what the change is for"
+        yield Concern(verdict=ASK, text=text, cause="brief", wanted="a brief")
     for question in case.context.open_questions:
-        yield Concern(verdict=ASK, text=f"The advisory question {one_line(question, 60)} is still open")
+        name = one_line(question, 60)
+        text = f"The advisory question {name} is still open"
+        yield Concern(verdict=ASK, text=text, cause=f"question {name}", wanted=f"an answer to {name}")
     for concern in case.context.concerns:
-        yield Concern(verdict=ASK, text=one_line(concern, MAX_SUMMARY))
+        yield Concern(verdict=ASK, text=one_line(concern, MAX_SUMMARY), cause="a person's look")
 
 
 def _sandboxes(case: Case) -> Iterator[Concern]:
@@ -83,13 +99,13 @@ def _sandboxes(case: Case) -> Iterator[Concern]:
     for level, piece in sorted(levels.items()):
         rank = known.get(level, 0)  # type: ignore[call-overload]  # a stored level may be any text
         if rank == 0 and not case.policy.sandbox.allow_none:
-            yield Concern(
-                verdict=BLOCK, text="Evidence was made without a sandbox, which the policy forbids", evidence=(piece,)
-            )
+            text = "Evidence was made without a sandbox, which the policy forbids"
+            yield Concern(verdict=BLOCK, text=text, evidence=(piece,), cause="sandbox", wanted="a sandbox")
         elif rank < minimum:
             made = one_line(level, 20) or "unknown"
             text = f"Evidence was made in sandbox {made}; the policy asks for {case.policy.sandbox.minimum}"
-            yield Concern(verdict=ASK, text=text, evidence=(piece,))
+            wanted = f"sandbox {case.policy.sandbox.minimum} or better"
+            yield Concern(verdict=ASK, text=text, evidence=(piece,), cause="sandbox", wanted=wanted)
 
 
 def _size(case: Case) -> Iterator[Concern]:
@@ -98,22 +114,23 @@ def _size(case: Case) -> Iterator[Concern]:
     for count, limit, what in ((files, limits.files, "files"), (context.changed_lines, limits.lines, "lines")):
         if limit and count > limit:
             verdict = HARDER[limits.on_exceeded]
-            yield Concern(
-                verdict=verdict, text=f"The change has {count} {what}; the policy allows {limit} in one review"
-            )
+            text = f"The change has {count} {what}; the policy allows {limit} in one review"
+            yield Concern(verdict=verdict, text=text, cause=f"size.{what}", wanted=f"{what} <= {limit}")
 
 
 def _paths_and_findings(case: Case) -> Iterator[Concern]:
     protected = [path for path in case.context.changed_paths if matches(path, case.policy.protected_paths)]
     protected = [path for path in protected if not path.startswith(_RESOLUTIONS)]
     if protected:
-        yield Concern(verdict=ASK, text=f"Protected files were changed: {named(protected)}")
+        yield Concern(verdict=ASK, text=f"Protected files were changed: {named(protected)}", cause="protected_paths")
     answers = case.context.removed_or_changed_resolutions
     if answers:
-        yield Concern(verdict=ASK, text=f"Answers that people gave were changed or removed: {named(answers)}")
+        yield Concern(
+            verdict=ASK, text=f"Answers that people gave were changed or removed: {named(answers)}", cause="answers"
+        )
     added = [finding.text for finding in case.findings if finding.kind.startswith("dependencies.")]
     if added and not case.policy.allow_new_dependencies:
-        yield Concern(verdict=ASK, text=f"Dependencies were added or changed: {named(added)}")
+        yield Concern(verdict=ASK, text=f"Dependencies were added or changed: {named(added)}", cause="dependencies")
     limits = case.policy.findings
     families: tuple[tuple[Literal["lint", "types", "secrets"], Verdict], ...] = (
         ("lint", ASK),
@@ -129,10 +146,11 @@ def _paths_and_findings(case: Case) -> Iterator[Concern]:
             yield Concern(
                 verdict=verdict,
                 text=f"Findings of {family} beyond the policy's limit: {named([f.text for f in beyond])}",
+                cause=_cause(family, case) if verdict == BLOCK else f"findings.{family}",
             )
     hidden = [finding.path or finding.text for finding in case.findings if finding.kind.startswith("text.")]
     if hidden:
-        yield Concern(verdict=ASK, text=f"Characters that deceive the eye were added: {named(hidden)}")
+        yield Concern(verdict=ASK, text=f"Characters that deceive the eye were added: {named(hidden)}", cause="text")
 
 
 def _unlooked(case: Case) -> Iterator[Concern]:
@@ -140,7 +158,9 @@ def _unlooked(case: Case) -> Iterator[Concern]:
     kinds = ("text",) if case.policy.allow_new_dependencies else ("dependencies", "text")
     for piece in case.evidence:
         if piece.kind in kinds and piece.state not in (PASSED, "failed"):
-            yield Concern(verdict=ASK, text=f"{piece.kind} is not checked: {told(piece)}", evidence=(piece.id,))
+            yield Concern(
+                verdict=ASK, text=f"{piece.kind} is not checked: {told(piece)}", evidence=(piece.id,), cause=piece.kind
+            )
 
 
 def _grave_findings(case: Case) -> Iterator[Concern]:
@@ -152,7 +172,7 @@ def _grave_findings(case: Case) -> Iterator[Concern]:
     unsaid = [finding for finding in grave if not _has_rule(finding, case.policy)]
     if unsaid:
         texts = [f"{finding.text.rstrip('.')}{_place(finding)}" for finding in unsaid]
-        yield Concern(verdict=ASK, text=f"Grave findings: {named(texts)}")
+        yield Concern(verdict=ASK, text=f"Grave findings: {named(texts)}", cause="grave findings")
 
 
 def _has_rule(finding: Finding, policy: Policy) -> bool:

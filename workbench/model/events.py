@@ -470,6 +470,17 @@ class PackDecided(Payload, frozen=True, kw_only=True):
     document: JSON
 
 
+class RequirementOverridden(Payload, frozen=True, kw_only=True):
+    """A person lets one requirement of a pack go until `expires` (an instant; empty: no end). `document` is the VCR."""
+
+    pack: str
+    requirement: str
+    resolution: str
+    decided_by: str
+    document: JSON
+    expires: str = ""
+
+
 class CommentMade(Payload, frozen=True, kw_only=True):
     """A person remarks on a pack. `target`: kind (lines | clause | evidence | step | whole) and what it names."""
 

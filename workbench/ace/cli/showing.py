@@ -224,6 +224,7 @@ def pack_lines(pack: PackState, blobs: Blobs, *, base: str = "") -> Lines:
         yield f"base {base}"
     yield from _titled("not checked", document.get("not_checked"))
     yield from _titled("reasons", document.get("reasons"))
+    yield from would_be_lines(document)
     yield "criteria"
     for item in _mappings(document.get("criteria")):
         yield f"  {glyph(_word(item, 'state'))}  {_word(item, 'name')}  {_word(item, 'summary')}".rstrip()
@@ -272,6 +273,22 @@ def _recommended(recommendation: Any) -> Lines:
     sure = f" (confidence {confidence}, its own word)" if confidence is not None else ""
     yield f"the agent recommends {_word(recommendation, 'preferred_option')}{sure}"
     yield from _listed([recommendation.get("reasoning")], "because")
+
+
+def because_lines(document: Mapping[str, Any]) -> Lines:
+    """`not ready because ...`, one line for each cause."""
+    for each in _mappings(document.get("because")):
+        words = {"not-ready": "not ready", "needs-human": "needs a person"}.get(_word(each, "verdict"), "held")
+        yield f"  {words} because {_word(each, 'cause')}: {_word(each, 'text')}"
+
+
+def would_be_lines(document: Mapping[str, Any]) -> Lines:
+    """`would be ready if ...`: the fewest causes that would all have to go for each better verdict."""
+    wanted = {_word(each, "cause"): _word(each, "wanted") for each in _mappings(document.get("because"))}
+    for way in _mappings(document.get("would_be")):
+        causes = [one_line(str(cause)) for cause in way.get("without", ())]
+        told = [f"{cause} ({wanted[cause]})" if wanted.get(cause, cause) != cause else cause for cause in causes]
+        yield f"would be {_word(way, 'verdict')} if: {'; '.join(told)}"
 
 
 def _titled(title: str, items: Any) -> Lines:

@@ -22,6 +22,7 @@ VERBS: dict[str, Verb | Noun] = {
     "approve": Verb(f"{_HERE}.packs:approve", "Approve a merge-readiness pack.", _DECIDE),
     "request-changes": Verb(f"{_HERE}.packs:request_changes", "Send a pack back to its agent.", _DECIDE),
     "reject": Verb(f"{_HERE}.packs:reject", "Reject a pack.", _DECIDE),
+    "override": Verb(f"{_HERE}.policy:override", "Let one requirement of a pack go, with a reason.", _DECIDE),
     "merge": Verb(f"{_HERE}.merge:merge", "Merge an approved pack.", _DECIDE),
     "deliver": Verb(f"{_HERE}.deliver:deliver", "Push an approved pack for others to merge.", _DECIDE),
     "undo": Verb(f"{_HERE}.merge:undo", "Take a merge back.", _DECIDE),
@@ -68,6 +69,15 @@ VERBS: dict[str, Verb | Noun] = {
             "verify": Verb(f"{_HERE}.verify:verify", "Whether a pack is what it was when it was made."),
         },
         "Merge-readiness packs.",
+    ),
+    "policy": Noun(
+        {
+            "show": Verb(f"{_HERE}.policy:show", "What is in force here, or a preset, as text to read and extend."),
+            "check": Verb(f"{_HERE}.policy:check", "Problems of a policy, with line, column and remedy."),
+            "explain": Verb(f"{_HERE}.policy:explain", "Why a pack has its verdict, and what would change it."),
+            "facts": Verb(f"{_HERE}.policy:facts", "What the conditions of a policy may ask for."),
+        },
+        "What a change must show before it may be merged.",
     ),
     "agents": Noun(
         {

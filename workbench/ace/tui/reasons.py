@@ -40,6 +40,7 @@ def all_reasons(document: MergePack, also: Iterable[Reason] = ()) -> list[Reason
     """Everything that the verdict rests on, what speaks against it first, with `also` behind the verdict's reasons."""
     return [
         *_listed("reason", "WHY THIS VERDICT", document.verdict, document.reasons),
+        *_ways(document),
         *also,
         *_listed("unchecked", "NOT CHECKED", "not-checked", document.not_checked),
         *_findings(document.findings),
@@ -150,6 +151,15 @@ def _short(value: Any) -> str:
 def _listed(key: str, group: str, state: str, texts: Iterable[str]) -> Iterator[Reason]:
     for number, text in enumerate(texts):
         yield Reason(f"{key}/{number}", group, state, "", text)
+
+
+def _ways(document: MergePack) -> Iterator[Reason]:
+    """What would make the verdict better: the fewest causes that would all have to go."""
+    wanted = {each.cause: each.wanted or each.cause for each in document.because}
+    for way in document.would_be:
+        told = (f"{name} ({wanted[name]})" if wanted.get(name, name) != name else name for name in way.without)
+        words = f"{way.verdict} if {'; '.join(told)}"
+        yield Reason(f"way/{way.verdict}", "WHAT WOULD CHANGE IT", way.verdict, "would be", words)
 
 
 def _findings(found: Iterable[Finding]) -> Iterator[Reason]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from workbench.ace.wiring import approving, engine, gating, merging, things
+from workbench.ace.wiring import approving, engine, gating, merging, things, weighing
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
@@ -96,7 +96,7 @@ def why_not_approvable(place: Workplace, name: str) -> str:
     with place.reading() as ledger:
         pack = things.pack(ledger, name)
         try:
-            if pack.verdict == "not-ready" and pack.state == "submitted":
+            if pack.state == "submitted" and weighing.verdict(place, ledger, pack) == "not-ready":
                 merging.require_overridable(place, ledger, pack)
         except Refused as refused:
             return refused.message
@@ -124,7 +124,7 @@ def _refuse_own_words(conditions: Sequence[str]) -> None:
 
 def _overridden(place: Workplace, ledger: Ledger, pack: PackState, *, override: bool) -> tuple[str, ...]:
     """What an approval of the pack as it stands must record. Raises Refused where it may not be approved."""
-    if pack.verdict != "not-ready" or pack.state != "submitted":
+    if pack.state != "submitted" or weighing.verdict(place, ledger, pack) != "not-ready":
         return ()
     if not override:
         raise Refused(
