@@ -64,6 +64,8 @@ class BuildOrder(msgspec.Struct, frozen=True, kw_only=True):
     policy: str = ""
     rationale: str = ""
     sandbox: str = ""
+    commit: str = ""  # of a trial: what `head` only describes, which the store has; nothing is to be merged of it
+    title: str = ""
 
 
 def request(place: Workplace, order: BuildOrder) -> str:
@@ -74,7 +76,7 @@ def request(place: Workplace, order: BuildOrder) -> str:
     base_ref = local_branch(repository, order.base)
     with place.writing() as journal:
         require_own(place, journal)
-        head, earlier = _bring(place, journal, order.head)
+        head, earlier = (order.commit, None) if order.commit else _bring(place, journal, order.head)
         brief = _brief(place, order.brief, journal.blobs) or (earlier.brief if earlier is not None else None)
         policy = _policy(place, order.policy, journal.blobs) or (earlier.policy if earlier is not None else None)
         wanted = f"{slug(order.head)}-{head[:8]}"
@@ -87,9 +89,9 @@ def request(place: Workplace, order: BuildOrder) -> str:
             base_commit=base,
             sandbox=choose_sandbox(order.sandbox or settings.run.sandbox, policy_of(repository, base)),
             limits=limits_of(settings),
-            title=f"{order.head} on {order.base}",
+            title=order.title or f"{order.head} on {order.base}",
             base_ref=base_ref,
-            into=base_ref,
+            into="" if order.commit else base_ref,
             brief=brief,
             policy=policy,
             environment=caller_environment(os.environ),
