@@ -10,12 +10,14 @@ from collections.abc import Iterator, Sequence
 
 from workbench.code.changes import entity_changes
 from workbench.code.folding import Claims, hunks
+from workbench.code.imports import dependencies
 from workbench.code.model import EntityChange, FileChange, FileSides, FileStatus, Hunk, Span, StructuralDiff, Summary
 from workbench.code.moves import Moved, moved_rows
 from workbench.code.pairing import Match, Matches, entity_of, match_entities
 from workbench.code.paths import renamed_paths
 from workbench.code.renames import family_of, global_names, local_names
 from workbench.code.sides import Names, Pair, pair
+from workbench.code.surface import api_changes, call_sites
 from workbench.code.vocabulary import Vocabulary
 
 
@@ -42,7 +44,22 @@ def structural_diff(files: Sequence[FileSides]) -> StructuralDiff:
     cut = [tuple(hunks(file, claims)) for file, claims in zip(pairs, _claims(pairs, moved, named), strict=True)]
     changes = entity_changes(pairs, matches, cut)
     found = tuple(_change(file, cut[at], changes.get(at, ())) for at, file in enumerate(pairs))
-    return StructuralDiff(files=found, summary=summary(found))
+    return StructuralDiff(
+        files=found,
+        summary=summary(found),
+        api=api_changes(pairs, matches),
+        calls=call_sites(pairs, matches),
+        dependencies=dependencies(pairs),
+        unknown=tuple(_unknown(found)),
+    )
+
+
+def _unknown(files: Sequence[FileChange]) -> Iterator[str]:
+    for file in files:
+        if file.fallback:
+            yield f"{file.path}: compared line by line, {file.fallback}"
+        for span in file.damaged:
+            yield f"{file.path}: lines {span.first} to {span.last} do not parse"
 
 
 class _Names:

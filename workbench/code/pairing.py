@@ -4,11 +4,13 @@ no two entities are compared that share nothing. It folds nothing.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from workbench.code.entities import Found
+from workbench.code.languages import kinds, traits
 from workbench.code.sides import Pair, Side
 
 Known = tuple[int, int]  # number of the file, index of the entity in its side
@@ -16,6 +18,7 @@ MIN_TOKENS = 8  # of something that is recognised by its tokens alone, under ano
 MIN_LINES = 3  # of a constant that is recognised by its lines
 MIN_SHARED = 4  # characters of a line that counts as shared
 MAX_HOLDERS = 8  # entities that share a line which still tells something
+_SIGNATURE = re.compile(rb"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\w+|\S")
 LIKE_ITSELF = 0.4  # share of lines by which the same name elsewhere is the same thing
 LIKE_ANOTHER = 0.6  # share of lines by which another name in the same place is the same thing
 
@@ -102,13 +105,19 @@ def _read(number: int, file: Pair, found: Matches) -> None:
 # --- by equal tokens ----------------------------------------------------------------------------------------------
 
 
-def fingerprint(side: Side, each: Found) -> tuple[int, ...]:
-    """The tokens of an entity, without the comment above it, wherever it stands and whatever its own name is."""
+Print = tuple[int, ...]
+
+
+def fingerprint(side: Side, each: Found, *, names: frozenset[int] = frozenset()) -> Print:
+    """The tokens of an entity, without the comment above it, wherever it stands and whatever its own name is.
+
+    Of leaves of the kinds `names` only the shape counts.
+    """
     vocabulary, tokens = side.vocabulary, side.tokens
     own = vocabulary.numbers([each.last_name.encode()])
-    relative, blank = vocabulary.relative, vocabulary.blank
+    relative, blank, kind = vocabulary.relative, vocabulary.blank, vocabulary.kind
     return tuple(
-        blank(relative(number, each.depth)) if number in own else relative(number, each.depth)
+        blank(relative(number, each.depth)) if number in own or kind(number) in names else relative(number, each.depth)
         for at in tokens.within(side.parsed.row(each.start), each.end)
         if each.start <= tokens.starts[at] < each.stop
         for number in (tokens.numbers[at],)
@@ -116,25 +125,27 @@ def fingerprint(side: Side, each: Found) -> tuple[int, ...]:
 
 
 def _by_tokens(files: Sequence[Pair], found: Matches) -> None:
-    ours = _printed(files, found.gone, lambda file: file.old)
-    theirs = _printed(files, found.made, lambda file: file.new)
-    for same in (_same_name, _same_place, _anywhere):
-        for print_, olds in ours.items():
-            news = theirs.get(print_, [])
-            if news:
-                _unique(files, found, olds, news, same, len(print_))
+    for is_loose, groups in ((False, (_same_name, _same_place, _anywhere)), (True, (_same_signature,))):
+        ours = _printed(files, [each for each in found.gone if each not in found.of_old], False, is_loose)
+        theirs = _printed(files, [each for each in found.made if each not in found.of_new], True, is_loose)
+        for same in groups:
+            for print_, olds in ours.items():
+                if news := theirs.get(print_):
+                    _unique(files, found, olds, news, same, len(print_[1]), is_exact=not is_loose)
 
 
 def _printed(
-    files: Sequence[Pair], known: Iterable[Known], side: Callable[[Pair], Side]
-) -> dict[tuple[object, ...], list[Known]]:
-    printed: dict[tuple[object, ...], list[Known]] = defaultdict(list)
+    files: Sequence[Pair], known: Iterable[Known], is_new: bool, is_loose: bool
+) -> dict[tuple[bool, Print], list[Known]]:
+    printed: dict[tuple[bool, Print], list[Known]] = defaultdict(list)
     for number, index in known:
-        each = side(files[number]).entities[index]
+        side = files[number].new if is_new else files[number].old
+        each = side.entities[index]
         if not each.is_damaged and each.kind != "import":
-            print_ = fingerprint(side(files[number]), each)
-            if print_:
-                printed[(each.kind == "class", *print_)].append((number, index))
+            language = side.parsed.language
+            names = kinds(language, traits(language).names) if is_loose else frozenset[int]()
+            if print_ := fingerprint(side, each, names=names):
+                printed[each.kind == "class", print_].append((number, index))
     return printed
 
 
@@ -150,12 +161,23 @@ def _same_place(_files: Sequence[Pair], known: Known, each: Found, size: int) ->
     return (known[0], each.container) if size > MIN_TOKENS else None
 
 
+def _same_signature(_files: Sequence[Pair], known: Known, each: Found, size: int) -> Key | None:
+    return (known[0], each.container, nameless(each)) if size > 2 * MIN_TOKENS and each.signature else None
+
+
 def _anywhere(_files: Sequence[Pair], _known: Known, _each: Found, size: int) -> Key | None:
     return () if size > 3 * MIN_TOKENS else None
 
 
 def _unique(
-    files: Sequence[Pair], found: Matches, olds: list[Known], news: list[Known], group: _Grouping, size: int
+    files: Sequence[Pair],
+    found: Matches,
+    olds: list[Known],
+    news: list[Known],
+    group: _Grouping,
+    size: int,
+    *,
+    is_exact: bool,
 ) -> None:
     """Pair those that are alone on both sides of a group."""
     ours = _grouped(files, [each for each in olds if each not in found.of_old], group, size, is_new=False)
@@ -163,7 +185,7 @@ def _unique(
     for key, left in ours.items():
         right = theirs.get(key, [])
         if len(left) == len(right) == 1:
-            _pair(files, found, left[0], right[0], is_exact=True)
+            _pair(files, found, left[0], right[0], is_exact=is_exact)
 
 
 def _grouped(
@@ -195,6 +217,12 @@ def _pair(files: Sequence[Pair], found: Matches, old: Known, new: Known, *, is_e
         named = theirs.get(files[old[0]].old.entities[index].last_name, [])
         if len(named) == 1:
             _pair(files, found, (old[0], index), (new[0], named[0]), is_exact=is_exact)
+
+
+def nameless(each: Found) -> tuple[bytes, ...]:
+    """The signature in words, without the name."""
+    own = each.last_name.encode()
+    return tuple(word for word in _SIGNATURE.findall(each.signature.encode()) if word != own)
 
 
 # --- by shared lines ----------------------------------------------------------------------------------------------

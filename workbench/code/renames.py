@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from workbench.code.alignment import align, flat
 from workbench.code.entities import Found
 from workbench.code.languages import grammar, kinds, traits
-from workbench.code.pairing import Match, Matches, entity_of
+from workbench.code.pairing import Match, Matches, entity_of, nameless
 from workbench.code.sides import Key, Name, Names, Pair, Side
 from workbench.code.vocabulary import Vocabulary
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 MAX_LOCALS = 40  # new names in one function
 _WORD = re.compile(rb"[A-Za-z_\x80-\xff$][\w$\x80-\xff]*")
 _REFLECTS = re.compile(rb"\b(global|nonlocal|locals|vars|eval|exec|globals)\b")
-_SIGNATURE = re.compile(rb"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\w+|\S")
 # Where a function makes a name of its own. Python's parameters are not among them: callers may say them.
 _BINDINGS = {
     "python": """
@@ -119,17 +118,12 @@ def _is_renamed(files: Sequence[Pair], match: Match) -> bool:
     old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
     if old.last_name == new.last_name or old.kind == "import":
         return False
-    return match.is_exact or _nameless(old) == _nameless(new)
-
-
-def _nameless(each: Found) -> list[bytes]:
-    own = each.last_name.encode()
-    return [word for word in _SIGNATURE.findall(each.signature.encode()) if word != own]
+    return match.is_exact or nameless(old) == nameless(new)
 
 
 def signature_differs(old: Found, new: Found) -> bool:
     """Whether more than the name and the layout of the signature differs."""
-    return old.signature != new.signature and _nameless(old) != _nameless(new)
+    return old.signature != new.signature and nameless(old) != nameless(new)
 
 
 # --- names in functions -------------------------------------------------------------------------------------------

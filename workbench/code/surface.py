@@ -1,0 +1,127 @@
+"""What others may use and the change altered, and who among the given files calls what is called otherwise now."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from workbench.code.entities import Found
+from workbench.code.model import ApiChange, CallSites, Place
+from workbench.code.pairing import Matches, entity_of
+from workbench.code.renames import family_of, signature_differs
+from workbench.code.sides import Pair
+
+MAX_SITES = 200  # of one entity that are listed
+_CALL = re.compile(rb"(?:(\.|::|->)\s*)?\b([A-Za-z_$][\w$]*)\s*(?:::<[^>()]*>)?\(")
+_HEADS = (b"def ", b"fn ", b"func ", b"function ", b"class ")
+
+
+def api_changes(files: Sequence[Pair], matches: Matches) -> tuple[ApiChange, ...]:
+    """Public names that came, went or are called otherwise."""
+    found = list(_of_pairs(files, matches))
+    for number, index in matches.made:
+        found += _alone(files[number].path, files[number].new.entities[index], is_new=True)
+    for number, index in matches.gone:
+        found += _alone(files[number].old_path, files[number].old.entities[index], is_new=False)
+    return tuple(sorted(found, key=lambda change: (change.path, change.line, change.name, change.change)))
+
+
+def _of_pairs(files: Sequence[Pair], matches: Matches) -> Iterator[ApiChange]:
+    for match in matches.pairs:
+        old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
+        old_path, path = files[match.old[0]].old_path, files[match.new[0]].path
+        if old.name == new.name and old_path == path and old.is_public == new.is_public:
+            if old.is_public and signature_differs(old, new):
+                yield ApiChange(
+                    change="signature",
+                    kind=new.kind,
+                    name=new.name,
+                    path=path,
+                    line=new.row + 1,
+                    before=old.signature,
+                    after=new.signature,
+                )
+        else:
+            yield from _alone(old_path, old, is_new=False)
+            yield from _alone(path, new, is_new=True)
+
+
+def _alone(path: str, each: Found, *, is_new: bool) -> list[ApiChange]:
+    if not each.is_public or each.kind == "import":
+        return []
+    return [
+        ApiChange(
+            change="added" if is_new else "removed",
+            kind=each.kind,
+            name=each.name,
+            path=path,
+            line=each.row + 1,
+            before="" if is_new else each.signature,
+            after=each.signature if is_new else "",
+        )
+    ]
+
+
+def call_sites(files: Sequence[Pair], matches: Matches) -> tuple[CallSites, ...]:
+    """For each function whose signature changed, the calls of its name in the new files."""
+    wanted: dict[tuple[str, bytes], list[tuple[str, Found]]] = defaultdict(list)
+    for match in matches.pairs:
+        old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
+        if new.kind in ("function", "method", "class") and signature_differs(old, new):
+            file = files[match.new[0]]
+            wanted[family_of(file.language), new.last_name.encode()].append((file.path, new))
+    calls = _calls(files, set(wanted)) if wanted else {}
+    return tuple(
+        _sites(path, each, calls.get(key, []), doubled=len(named) > 1 or _is_common(files, key))
+        for key, named in wanted.items()
+        for path, each in named
+    )
+
+
+Call = tuple[Place, bool, bool]  # where, whether the change has that line, whether after a dot
+
+
+def _calls(files: Sequence[Pair], wanted: set[tuple[str, bytes]]) -> dict[tuple[str, bytes], list[Call]]:
+    found: dict[tuple[str, bytes], list[Call]] = defaultdict(list)
+    for file in files:
+        family, names = family_of(file.language), {name for _, name in wanted}
+        if not file.language or not any(name in file.new.parsed.data for name in names):
+            continue
+        rows = {gap_row for gap in file.gaps for gap_row in range(gap[2], gap[3])}
+        for row in range(file.new.parsed.rows):
+            line = file.new.parsed.line(row)
+            for call in _CALL.finditer(line):
+                if (family, call[2]) in wanted and not line[: call.start(2)].endswith(_HEADS):
+                    found[family, call[2]].append((Place(file.path, row + 1), row in rows, bool(call[1])))
+    return found
+
+
+def _is_common(files: Sequence[Pair], key: tuple[str, bytes]) -> bool:
+    """Whether more than one thing of the new files has the name."""
+    name = key[1].decode()
+    holders = [
+        each
+        for file in files
+        if family_of(file.language) == key[0]
+        for each in file.new.entities
+        if each.last_name == name
+    ]
+    return len(holders) > 1
+
+
+def _sites(path: str, each: Found, calls: Sequence[Call], *, doubled: bool) -> CallSites:
+    """A name that only one thing has is that thing; after a dot nobody knows, unless it is a method's only holder."""
+    sure = [call for call in calls if not doubled and (not call[2] or bool(each.container))]
+    unsure = [call for call in calls if call not in sure]
+    touched = tuple(place for place, changed, _ in sure if changed)
+    untouched = tuple(place for place, changed, _ in sure if not changed)
+    unresolved = tuple(place for place, _, _ in unsure)
+    return CallSites(
+        name=each.name,
+        path=path,
+        touched=touched[:MAX_SITES],
+        untouched=untouched[:MAX_SITES],
+        unresolved=unresolved[:MAX_SITES],
+        left_out=sum(max(0, len(places) - MAX_SITES) for places in (touched, untouched, unresolved)),
+    )
