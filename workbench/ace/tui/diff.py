@@ -60,6 +60,13 @@ class FileDiff:
                 return index
         return max(0, len(self) - 1)
 
+    def line_of(self, number: int, *, side: str = "new") -> int:
+        """The line that has exactly this number on a side; -1 where the diff does not show it."""
+        if side == "new":
+            at = self.place_of(number) if len(self) else -1
+            return at if at >= 0 and self._news[at] == number else -1
+        return next((at for at, old in enumerate(self._olds) if old == number), -1)
+
     def _read(self) -> None:
         """Count through the hunks as their heads say, so that no line of content can pose as a header."""
         data, at, end = self._data, 0, len(self._data)

@@ -40,6 +40,13 @@ class Shown(NamedTuple):
     shade: Shade = SHADELESS
 
 
+class Note(NamedTuple):
+    """Words that stand below a line of the diff."""
+
+    line: int
+    words: Line
+
+
 class Look(NamedTuple):
     """How a person wants to see it."""
 
@@ -47,6 +54,7 @@ class Look(NamedTuple):
     closed: frozenset[int] = frozenset()  # numbers of the folds that stand as one line
     left: int = 0  # cells that the pane was moved to the right
     found: int = NONE  # the line of the diff that was gone to
+    marked: tuple[int, int] = (NONE, NONE)  # lines of the diff that a person took together
     is_tinted: bool = True  # whether grounds are painted
 
 
@@ -61,10 +69,18 @@ class DiffLines:
         *,
         look: Look = Look(),  # noqa: B008 - a value
         notes: Mapping[int, Piece] = _NO_NOTES,
+        below: Sequence[Note] = (),
     ) -> None:
         self._remarks, self._shown, self._cells, self._look, self._notes = remarks, shown, cells, look, notes
+        self._below = sorted(below, key=lambda note: note.line)
         self.is_split = shown.pairs is not None and (cells >= SPLIT_FROM if look.split is None else look.split)
-        self._rows = Rows(shown.diff, shown.pairs if self.is_split else None, shown.folds, look.closed)
+        self._rows = Rows(
+            shown.diff,
+            shown.pairs if self.is_split else None,
+            shown.folds,
+            look.closed,
+            [note.line for note in self._below],
+        )
         self._digits = shown.diff.widest_number
         self._both = cells >= BOTH_NUMBERS
 
@@ -81,6 +97,8 @@ class DiffLines:
         if not 0 <= at < len(self._rows):
             return NONE
         row = self._rows[at]
+        if row.note != NONE:
+            return self._below[row.note].line
         return self._shown.folds[row.fold].first if row.fold != NONE else (row.new if row.new != NONE else row.old)
 
     def fold_of(self, index: int) -> int:
@@ -95,6 +113,8 @@ class DiffLines:
     # --- painting ---
 
     def _painted(self, row: Row) -> Line:
+        if row.note != NONE:
+            return (BLANK_LEAD, *self._below[row.note].words)
         if row.fold != NONE:
             words = self._shown.folds[row.fold].words
             return (BLANK_LEAD, Piece(Safe("= "), "mechanical"), piece(f"{words}  (Enter shows them)", "mechanical"))
@@ -161,7 +181,8 @@ class DiffLines:
         return Piece(safe_line(shown) if shown.strip() else Safe(BLANK * cell_width(shown)), self._emphasis(line))
 
     def _emphasis(self, line: int) -> Role:
-        return "match" if line == self._look.found else "dim"
+        first, last = self._look.marked
+        return "match" if line == self._look.found else "accent" if first <= line <= last else "dim"
 
 
 def all_folds(folds: Sequence[Fold]) -> Collection[int]:

@@ -22,6 +22,7 @@ class Row(NamedTuple):
     old: int
     new: int
     fold: int = NONE
+    note: int = NONE  # the number of a note that stands below the row before it
 
 
 class Pairs:
@@ -62,48 +63,87 @@ def _run(diff: FileDiff, at: int, kind: int) -> int:
     return end - at
 
 
-class Rows:
-    """The rows that are shown. `closed` are the numbers of folds that stand as one row."""
+class _Stretch(NamedTuple):
+    """Rows from `first` on as they are; or one that stands for all of a fold; or a note."""
 
-    def __init__(self, diff: FileDiff, pairs: Pairs | None, folds: Sequence[Fold], closed: Collection[int]) -> None:
+    first: int
+    size: int
+    fold: int = NONE
+    note: int = NONE
+
+
+class Rows:
+    """The rows that are shown. `closed` are the numbers of folds that stand as one row.
+
+    `notes` are lines of the diff, in order, below each of which a note has a row of its own.
+    """
+
+    def __init__(
+        self,
+        diff: FileDiff,
+        pairs: Pairs | None,
+        folds: Sequence[Fold],
+        closed: Collection[int],
+        notes: Sequence[int] = (),
+    ) -> None:
         self._pairs = pairs
-        self._starts = [0]  # the first row of each stretch
-        self._stretches: list[tuple[int, int]] = []  # (first row without folds, NONE), or (first row, a fold's number)
-        at = shown = 0
+        self._starts = [0]  # the first shown row of each stretch, and how many there are in all
+        self._stretches: list[_Stretch] = []
         total = len(diff) if pairs is None else len(pairs)
+        waiting = [(self._place(line), number) for number, line in enumerate(notes)][::-1]
+        at = 0
         for number, fold in enumerate(folds):
-            span = self._span(fold) if number in closed else None
-            if span is None:
-                continue
-            for first, end, which in ((at, span[0], NONE), (span[0], span[1] + 1, number)):
-                if end > first:
-                    self._stretches.append((first, which))
-                    shown += end - first if which == NONE else 1
-                    self._starts.append(shown)
-            at = span[1] + 1
-        if total > at:
-            self._stretches.append((at, NONE))
-            self._starts.append(shown + total - at)
+            if number in closed and (span := self._span(fold)) is not None:
+                at = self._put_plain(at, span[0], waiting)
+                self._put(_Stretch(at, span[1] + 1 - at, fold=number))
+                at = span[1] + 1
+                self._put_notes(at, waiting)
+        self._put_plain(at, total, waiting)
 
     def __len__(self) -> int:
         return self._starts[-1]
 
     def __getitem__(self, index: int) -> Row:
-        stretch = bisect_right(self._starts, index) - 1
-        first, fold = self._stretches[stretch]
-        if fold != NONE:
-            return Row(NONE, NONE, fold)
-        at = first + index - self._starts[stretch]
-        return Row(at, at) if self._pairs is None else Row(self._pairs.olds[at], self._pairs.news[at])
+        at = bisect_right(self._starts, index) - 1
+        stretch = self._stretches[at]
+        if stretch.fold != NONE or stretch.note != NONE:
+            return Row(NONE, NONE, stretch.fold, stretch.note)
+        place = stretch.first + index - self._starts[at]
+        return Row(place, place) if self._pairs is None else Row(self._pairs.olds[place], self._pairs.news[place])
 
     def row_of(self, line: int) -> int:
-        """The row in which a line of the diff stands, or the fold that it is in."""
-        at = line if self._pairs is None else self._pairs.of_line[line]
-        stretch = max(0, bisect_right(self._stretches, at, key=lambda one: one[0]) - 1)
-        if not self._stretches:
+        """The shown row in which a line of the diff stands, or the fold that it is in."""
+        place = self._place(line)
+        at = bisect_right(self._stretches, place, key=lambda one: one.first) - 1
+        while at > 0 and self._stretches[at].note != NONE:
+            at -= 1
+        if at < 0:
             return 0
-        first, fold = self._stretches[stretch]
-        return self._starts[stretch] + (0 if fold != NONE else at - first)
+        stretch = self._stretches[at]
+        return self._starts[at] + (0 if stretch.fold != NONE else place - stretch.first)
+
+    def _place(self, line: int) -> int:
+        return line if self._pairs is None else self._pairs.of_line[line]
+
+    def _put(self, stretch: _Stretch) -> None:
+        self._stretches.append(stretch)
+        self._starts.append(self._starts[-1] + (stretch.size if stretch.fold == NONE == stretch.note else 1))
+
+    def _put_plain(self, at: int, end: int, waiting: list[tuple[int, int]]) -> int:
+        """Rows up to `end` as they are, with the notes that wait below them."""
+        while waiting and waiting[-1][0] < end:
+            below = waiting[-1][0] + 1
+            if below > at:
+                self._put(_Stretch(at, below - at))
+            self._put_notes(below, waiting)
+            at = max(at, below)
+        if end > at:
+            self._put(_Stretch(at, end - at))
+        return end
+
+    def _put_notes(self, end: int, waiting: list[tuple[int, int]]) -> None:
+        while waiting and waiting[-1][0] < end:
+            self._put(_Stretch(end, 0, note=waiting.pop()[1]))
 
     def _span(self, fold: Fold) -> tuple[int, int] | None:
         """The rows of a fold; None where others stand beside its lines."""

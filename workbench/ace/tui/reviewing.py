@@ -125,11 +125,11 @@ def files_sheet(rows: list[FileRow]) -> Sheet[FileRow]:
     return Sheet(rows, key=lambda row: row.file.path, group=lambda row: safe(row.group))
 
 
-def paint_file(row: FileRow, cells: int, *, read: bool, glyphs: Glyphset) -> Line:
-    """A file: whether it was read, what happened to it, its name before its directory, its lines."""
+def paint_file(row: FileRow, cells: int, *, read: bool, glyphs: Glyphset, changed: bool = False) -> Line:
+    """A file: whether it was read, or changed since, what happened to it, its name before its directory, its lines."""
     directory, _, name = row.file.path.rpartition("/")
     dim = row.group == MADE
-    sign = glyphs.sign("passed") if read else blanks(1)
+    sign = glyphs.sign("passed") if read else glyphs.sign("stale") if changed else blanks(1)
     counts = line_counts(row.file)
     room = cells - COUNT_CELLS - 5
     words = padded(piece(name, "dim" if dim or read else "strong"), min(room - 1, cell_width(safe(name))))

@@ -32,6 +32,8 @@ class ChangedFile(msgspec.Struct, frozen=True, kw_only=True):
     status: str  # A, M, D, R (renamed) or T (another type)
     old_mode: str  # empty where it was absent
     new_mode: str
+    old_blob: str = ""  # what git calls its content
+    new_blob: str = ""
     old_size: int = 0  # bytes
     new_size: int = 0
     added: int | None = 0
@@ -141,6 +143,8 @@ def _file(entry: _Entry, sizes: dict[str, int], counts: dict[str, tuple[int | No
         status=entry.status,
         old_mode=before,
         new_mode=after,
+        old_blob=entry.blobs[0],
+        new_blob=entry.blobs[1],
         old_size=sizes.get(entry.blobs[0], 0),
         new_size=sizes.get(entry.blobs[1], 0),
         added=added,

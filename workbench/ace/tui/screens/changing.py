@@ -8,13 +8,17 @@ from workbench.ace.tui.diff import is_collapsed, remarks
 from workbench.ace.tui.difflines import Shown
 from workbench.ace.tui.diffmaking import made
 from workbench.ace.tui.reasons import notes_of
+from workbench.ace.tui.remarking import gone, notes_below
 from workbench.ace.tui.reviewing import FileRow
+from workbench.ace.tui.screens.comment import CommentDialog
 from workbench.ace.tui.screens.deciding import Deciding
 from workbench.ace.tui.text import line, piece
 from workbench.ace.tui.widgets.diff import NOTHING, DiffView
 from workbench.ace.tui.widgets.rows import RowsView
+from workbench.ace.wiring import commenting
 from workbench.ace.wiring.differing import AROUND, WHOLE, ChangedFile
-from workbench.core.state import PackState
+from workbench.core.comments import Placed
+from workbench.core.state import Comment, PackState
 
 KEPT_DIFFS = 40  # of files that were looked at
 CONTEXTS = (AROUND, 10, 40, WHOLE)  # lines around a change, one after the other
@@ -26,12 +30,16 @@ class Changing(Deciding):
 
     def __init__(self, pack: str) -> None:
         super().__init__(pack)
-        self._diffs: dict[tuple[str, int], Shown] = {}
+        self._diffs: dict[tuple[str, int, str], Shown] = {}
+        self.since = ""  # the tree of an earlier revision, while only what changed since then is shown
         self._around = AROUND  # lines around each change
         self._loading = ""  # the file whose diff is being made
         self.unfolded: set[str] = set()  # large files that were asked for
+        self._shown: tuple[str, Shown] | None = None  # the file in the pane
         self.jump: tuple[str, int] | None = None  # where to go once that file is shown
         self._from_last = ""  # the file to be entered at its last place
+        self.comments: tuple[Placed, ...] = ()  # on this revision and earlier ones
+        self._known: tuple[Comment, ...] | None = None  # on this one, when they were read last
 
     @property
     def files(self) -> RowsView[FileRow]:
@@ -68,10 +76,13 @@ class Changing(Deciding):
             return
         file = row.file
         collapsed = is_collapsed(file) and file.path not in self.unfolded
-        found = NOTHING if collapsed or file.is_binary else self._diffs.get((file.path, self._around))
+        found = NOTHING if collapsed or file.is_binary else self._diffs.get((file.path, self._around, self.since))
         if found is not None:
             notes = notes_of(self.data.document, file.path)
-            self.diff.show_file(remarks(file, row.why, collapsed=collapsed), found, notes)
+            below = notes_below(self.comments, file.path, found.diff, self.workbench.glyphs)
+            said = (*remarks(file, row.why, collapsed=collapsed), *gone(self.comments, file.path))
+            self.diff.show_file(said, found, notes, below)
+            self._shown = (file.path, found)
             self._arrive(file.path)
         else:
             self.diff.show_file((*remarks(file, row.why), line(piece("reading …", "dim"))))
@@ -90,12 +101,11 @@ class Changing(Deciding):
         if self._loading:
             return
         self._loading = file.path
-        key = (file.path, self._around)
-        self.workbench.carry_out(
-            lambda place: (key, made(place, pack.base_commit, pack.tree, file, around=key[1])), self._loaded
-        )
+        key = (file.path, self._around, self.since)
+        base = self.since or pack.base_commit
+        self.workbench.carry_out(lambda place: (key, made(place, base, pack.tree, file, around=key[1])), self._loaded)
 
-    def _loaded(self, loaded: tuple[tuple[str, int], Shown]) -> None:
+    def _loaded(self, loaded: tuple[tuple[str, int, str], Shown]) -> None:
         key, found = loaded
         self._loading = ""
         while len(self._diffs) >= KEPT_DIFFS:
@@ -111,6 +121,56 @@ class Changing(Deciding):
     def say_in_diff(self, words: str) -> None:
         """Words in place of a diff."""
         self.diff.show_file((line(piece(words, "dim")),))
+
+    # --- comments ---
+
+    def watch_comments(self) -> None:
+        """Read the comments anew when this pack has others than before."""
+        pack = self.pack
+        if pack is not None and pack.tree and pack.comments != self._known:
+            self._known = pack.comments
+            name = pack.id
+            self.workbench.carry_out(lambda place: tuple(commenting.shown(place, name)[1]), self.take_comments)
+
+    def take_comments(self, comments: tuple[Placed, ...]) -> None:
+        """Show them where their lines are; what one reads stays where it is."""
+        self.comments = comments
+        if self._shown is not None:
+            path, shown = self._shown
+            self.diff.take_notes(notes_below(comments, path, shown.diff, self.workbench.glyphs))
+
+    def off_start_range(self) -> str:
+        """Only in the diff."""
+        return "" if self.pane_name == "diff" else "Tab to the diff first"
+
+    def act_start_range(self) -> None:
+        """Take lines together, for a comment on them all."""
+        self.tell("j and k take more lines; c comments on them" if self.diff.start_range() else "", "dim")
+
+    def off_comment(self) -> str:
+        """Only on what is there to be read."""
+        return "" if self.pack is not None and self.pack.tree else "there is nothing to read yet"
+
+    def act_comment(self) -> None:
+        """On the lines one is at, on the clause or evidence that is selected, else on the whole."""
+        row, chosen = self.files.row, self.diff.chosen
+        target: dict[str, Any] = {"kind": "whole"}
+        quoted: list[str] = []
+        if self.pane_name == "diff" and row is not None and chosen is not None:
+            side, first, last = chosen
+            path = row.file.path if side == "new" else row.file.old_path
+            target = {"kind": "lines", "path": path, "side": side, "first": first, "last": last}
+            quoted = self.diff.texts(side, first, last)
+        elif self.pane_name in ("why", "detail"):
+            target = self.spoken_of()
+        self.app.push_screen(CommentDialog(self.pack_id, target, quoted, self._commented))
+
+    def spoken_of(self) -> dict[str, Any]:
+        """What the selected reason is about."""
+        return {"kind": "whole"}
+
+    def _commented(self, made: Placed) -> None:
+        self.tell(f"commented: {made.id}; R sends all comments to the agent", "accent")
 
     # --- how it is shown ---
 

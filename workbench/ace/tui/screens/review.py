@@ -15,7 +15,8 @@ from workbench.ace.tui import routes
 from workbench.ace.tui.assumed import assumed_reasons
 from workbench.ace.tui.bridge import View
 from workbench.ace.tui.diff import is_collapsed
-from workbench.ace.tui.reasons import all_reasons, reasons_of
+from workbench.ace.tui.reasons import Reason, all_reasons, reasons_of
+from workbench.ace.tui.remarking import comment_reasons
 from workbench.ace.tui.reviewing import FileRow, ReviewData, ReviewView, file_rows, files_sheet, paint_file, unread
 from workbench.ace.tui.screens.changing import PANES, Changing
 from workbench.ace.tui.standing import Facts
@@ -26,10 +27,10 @@ from workbench.ace.tui.widgets.still import StillLines
 from workbench.ace.tui.words import count
 from workbench.ace.wiring.differing import ChangedFile, changed_files
 from workbench.ace.wiring.outputs import output_lines
-from workbench.ace.wiring.reading import keep_read_files, read_files
+from workbench.ace.wiring.reading import Reading, keep_read, reading_of, since
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import PackState
-from workbench.model.evidence import CRITERIA
+from workbench.model.evidence import CRITERIA, Evidence
 
 WIDE = 110  # cells from which on the list stands beside the diff
 
@@ -54,6 +55,8 @@ class ReviewScreen(Changing):
     def __init__(self, pack: str) -> None:
         super().__init__(pack)
         self.read: frozenset[str] = frozenset()
+        self._changed: frozenset[str] = frozenset()  # files that changed since they were read
+        self._looked = ""  # the earlier revision that was opened last
         self._asked = False  # whether the list of files was asked for
 
     # --- what is shown ---
@@ -80,6 +83,7 @@ class ReviewScreen(Changing):
             self.workbench.carry_out(lambda place: _open(place, pack), self._opened)
         elif pack is not None and not pack.tree and self.rows is None:
             self.say_in_diff(pack.reason or "Nothing to read yet: the evidence is being made.")
+        self.watch_comments()
         self.show_facts()
         self.show_footer()
 
@@ -110,16 +114,56 @@ class ReviewScreen(Changing):
         self.act_open_row()
 
     def _paint(self, row: FileRow, cells: int) -> Any:
-        return paint_file(row, cells, read=row.file.path in self.read, glyphs=self.workbench.glyphs)
+        return paint_file(
+            row,
+            cells,
+            read=row.file.path in self.read,
+            glyphs=self.workbench.glyphs,
+            changed=row.file.path in self._changed,
+        )
 
-    def _opened(self, opened: tuple[tuple[ChangedFile, ...], frozenset[str]]) -> None:
-        files, self.read = opened
+    def _opened(self, opened: tuple[tuple[ChangedFile, ...], Reading]) -> None:
+        files, known = opened
+        self.read, self._changed, self._looked = known.read, known.changed, known.looked
         self.rows = file_rows(files, self.data.document)
-        self.files.take(files_sheet(self.rows))
+        self._take_files(self.rows)
         self.show_facts()
-        self.show_diff()
         if not self.rows:
             self.say_in_diff("This pack changes no file.")
+        elif known.looked:
+            self.tell(f"d shows what changed since you looked at {known.looked}", "accent")
+
+    def _take_files(self, rows: list[FileRow]) -> None:
+        self.files.take(files_sheet(rows))
+        self.files.let_in()
+        self.show_diff()
+
+    # --- since the last look ---
+
+    def off_since_last_look(self) -> str:
+        """Only where an earlier revision was looked at."""
+        return "" if self._looked else "you looked at no earlier revision"
+
+    def act_since_last_look(self) -> None:
+        """What changed since the revision that was looked at last, or the whole change again."""
+        pack, earlier = self.pack, self._looked
+        if pack is None or self.rows is None:
+            return
+        if self.since:
+            self.since = ""
+            self._take_files(self.rows)
+            self.tell("the whole change", "dim")
+        else:
+            self.workbench.carry_out(lambda place: _since(place, pack, earlier), self._look_since)
+
+    def _look_since(self, found: tuple[str, tuple[ChangedFile, ...]]) -> None:
+        tree, files = found
+        if not tree or not files:
+            self.tell(f"nothing changed since {self._looked}", "dim")
+            return
+        self.since = tree
+        self._take_files(file_rows(files, None))
+        self.tell(f"what changed since you looked at {self._looked}; d shows the whole change", "accent")
 
     def act_next_pane(self) -> None:
         """List, diff, evidence, and what is to be read of it."""
@@ -136,7 +180,7 @@ class ReviewScreen(Changing):
     def show_pane(self, pane: str) -> None:
         """Go to a pane; where it is narrow, it alone is shown."""
         if pane in ("why", "detail") and not self.evidence.rows.sheet.rows and self.data.document is not None:
-            self.evidence.show(all_reasons(self.data.document, assumed_reasons(self.data.overtaken)))
+            self.evidence.show(all_reasons(self.data.document, self._also()))
         self.set_class(pane in ("why", "detail"), "-evidence")
         self.set_class(pane == "diff", "-diff")
         self.query_one(f"#{pane}").focus()
@@ -186,8 +230,16 @@ class ReviewScreen(Changing):
     def act_explain_verdict(self) -> None:
         """Everything that the verdict rests on."""
         if self.data.document is not None:
-            self.evidence.show(all_reasons(self.data.document, assumed_reasons(self.data.overtaken)))
+            self.evidence.show(all_reasons(self.data.document, self._also()))
             self.show_pane("why")
+
+    def _also(self) -> list[Reason]:
+        return [*assumed_reasons(self.data.overtaken), *comment_reasons(self.comments)]
+
+    def spoken_of(self) -> dict[str, Any]:
+        """The evidence that is selected, else the whole."""
+        about = self.evidence.rows.row.about if self.evidence.rows.row is not None else None
+        return {"kind": "evidence", "id": about.id} if isinstance(about, Evidence) else {"kind": "whole"}
 
     off_show_evidence = off_explain_verdict
 
@@ -220,7 +272,9 @@ class ReviewScreen(Changing):
         self.read = marks
         self.files.forget()
         self.show_facts()
-        self.workbench.carry_out(lambda place: keep_read_files(place, self.pack_id, marks), lambda _: None)
+        pack, file, is_read = self.pack, row.file, row.file.path in marks
+        if pack is not None:
+            self.workbench.carry_out(lambda place: keep_read(place, pack, file, read=is_read), lambda _: None)
         if row.file.path in marks:
             self._go_to_unread()
 
@@ -256,5 +310,11 @@ class ReviewScreen(Changing):
         return row.file.path if self.pane_name == "diff" and row is not None else self.pack_id
 
 
-def _open(place: Workplace, pack: PackState) -> tuple[tuple[ChangedFile, ...], frozenset[str]]:
-    return changed_files(place, pack.base_commit, pack.tree), read_files(place, pack.id)
+def _open(place: Workplace, pack: PackState) -> tuple[tuple[ChangedFile, ...], Reading]:
+    files = changed_files(place, pack.base_commit, pack.tree)
+    return files, reading_of(place, pack, files)
+
+
+def _since(place: Workplace, pack: PackState, earlier: str) -> tuple[str, tuple[ChangedFile, ...]]:
+    tree = since(place, pack, earlier)
+    return tree, changed_files(place, tree, pack.tree) if tree else ()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from textual.strip import Strip
 
 from workbench.ace.tui.diff import FileDiff, hunk_before, next_hunk
-from workbench.ace.tui.difflines import LEAD, DiffLines, Look, Shown
+from workbench.ace.tui.difflines import LEAD, DiffLines, Look, Note, Shown
 from workbench.ace.tui.diffrows import NONE
 from workbench.ace.tui.text import Line, Piece, piece
-from workbench.ace.tui.widgets.lines import LinesView
+from workbench.ace.tui.widgets.lines import LinesView, Where
 from workbench.ace.tui.widgets.look import look_of
 
 _NO_NOTES: Mapping[int, Piece] = MappingProxyType({})
@@ -29,24 +29,67 @@ class DiffView(LinesView):
         self._notes: Mapping[int, Piece] = {}
         self._look = Look()
         self._here = NONE  # the line of the pane that was gone to
+        self._below: Sequence[Note] = ()
+        self._range_from = NONE  # the line of the diff from which on lines are taken together
         self._laid_as: DiffLines | None = None
 
     def show_file(
-        self, remarks: tuple[Line, ...], shown: Shown | None = None, notes: Mapping[int, Piece] = _NO_NOTES
+        self,
+        remarks: tuple[Line, ...],
+        shown: Shown | None = None,
+        notes: Mapping[int, Piece] = _NO_NOTES,
+        below: Sequence[Note] = (),
     ) -> None:
-        """Show another file, from its top, what is mechanical folded; `notes` stand beside lines of the result."""
-        self._remarks, self._shown, self._notes = remarks, shown or NOTHING, notes
-        closed = frozenset(range(len(self._shown.folds)))
-        self._look, self._here = Look(split=self._look.split, closed=closed), NONE
+        """Show another file, from its top, what is mechanical folded but where somebody spoke of it.
+
+        `notes` stand beside lines of the result, those `below` under lines of the diff.
+        """
+        self._remarks, self._shown, self._notes, self._below = remarks, shown or NOTHING, notes, below
+        spoken = {note.line for note in below}
+        folds = enumerate(self._shown.folds)
+        closed = frozenset(at for at, fold in folds if not any(fold.first <= line <= fold.last for line in spoken))
+        self._look, self._here, self._range_from = Look(split=self._look.split, closed=closed), NONE, NONE
         self.show(self, keep_place=False)
+
+    def take_notes(self, below: Sequence[Note]) -> None:
+        """Other notes under lines; what one reads stays where it is."""
+        self._below = below
+        self._again(self._look)
 
     def laid(self, cells: int) -> DiffLines:
         """The lines at this width."""
         look = self._look._replace(is_tinted=look_of(self).has_grounds)
-        self._laid_as = DiffLines(self._remarks, self._shown, cells, look=look, notes=self._notes)
+        self._laid_as = DiffLines(self._remarks, self._shown, cells, look=look, notes=self._notes, below=self._below)
         return self._laid_as
 
     # --- moving ---
+
+    def go(self, where: Where) -> None:
+        """Move the place one is at; the pane follows where it would leave it."""
+        last, page = max(0, len(self.lines) - 1), max(1, self.size.height // 2)
+        at = self._at()
+        steps = {"next-line": 1, "previous-line": -1, "next-page": page, "previous-page": -page}
+        wanted = {"first-line": 0, "last-line": last}.get(where)
+        wanted = min(max(at + steps[where], 0), last) if wanted is None else wanted
+        top, room = int(self.scroll_target_y), max(1, self.size.height)
+        if abs(wanted - at) >= page:
+            top += wanted - at
+        self._go_to(wanted, above=wanted - min(max(top, wanted - room + 1), wanted))
+        if self._range_from != NONE:
+            self._mark()
+
+    def start_range(self) -> bool:
+        """Take lines together from the one that one is at, or no longer; whether they are now."""
+        laid = self._laid_as
+        self._range_from = laid.line_of(self._at()) if laid is not None and self._range_from == NONE else NONE
+        self._mark()
+        return self._range_from != NONE
+
+    def _mark(self) -> None:
+        to = NONE if self._laid_as is None or self._range_from == NONE else self._laid_as.line_of(self._at())
+        marked = (min(self._range_from, to), max(self._range_from, to)) if to != NONE else (NONE, NONE)
+        self._look = self._look._replace(marked=marked)
+        self.show(self)
 
     def go_hunk(self, step: int) -> bool:
         """Go to the next changed place (1) or the one before (-1); whether there is one."""
@@ -124,14 +167,33 @@ class DiffView(LinesView):
     @property
     def line(self) -> tuple[str, int] | None:
         """The side (`old` or `new`) and number of the line that one is at; None where there is none."""
-        laid = self._laid_as
-        line = NONE if laid is None else laid.line_of(self._at())
-        if line == NONE:
+        chosen = self.chosen
+        return chosen and (chosen[0], chosen[1])
+
+    @property
+    def chosen(self) -> tuple[str, int, int] | None:
+        """The side and the first and last number of the lines that one is at, or took together; None: there are none.
+
+        Lines of the result, if there is one among them.
+        """
+        laid, diff = self._laid_as, self._shown.diff
+        at = NONE if laid is None else laid.line_of(self._at())
+        if at == NONE:
             return None
-        old, new = self._shown.diff.numbers(line)
-        if not old and not new:  # the head of a hunk: its first line
-            old, new = self._shown.diff.numbers(line + 1) if line + 1 < len(self._shown.diff) else (0, 0)
-        return ("new", new) if new else ("old", old)
+        first, last = self._look.marked if self._look.marked[0] != NONE else (at, at)
+        if not any(diff.numbers(at)) and first == last and last + 1 < len(diff):
+            first = last = last + 1  # the head of a hunk: its first line
+        for side, name in ((1, "new"), (0, "old")):
+            numbers = [number for line in range(first, last + 1) if (number := diff.numbers(line)[side])]
+            if numbers:
+                return name, numbers[0], numbers[-1]
+        return None
+
+    def texts(self, side: str, first: int, last: int) -> list[str]:
+        """The words of the lines with these numbers, as far as the diff shows them."""
+        diff, at = self._shown.diff, int(side == "new")
+        shown = (line for line in range(len(diff)) if first <= diff.numbers(line)[at] <= last)
+        return [diff.text(line) for line in shown]
 
     def _has_words(self, index: int) -> bool:
         """Looks at the text alone, for a search goes over many lines that nobody sees."""

@@ -1,0 +1,95 @@
+"""Comments as a review shows them: below their lines, and as rows among the reasons. It knows no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from workbench.ace.tui.diff import FileDiff
+from workbench.ace.tui.difflines import Note
+from workbench.ace.tui.marks import Glyphset
+from workbench.ace.tui.reasons import Reason
+from workbench.ace.tui.text import Line, Piece, Role, Safe, line, piece, safe_lines
+from workbench.core.comments import Placed, is_open
+from workbench.core.decide.comment import place_of
+
+MOST_LINES = 12  # of one comment below its line; the whole is among the reasons
+_STATES: dict[str, tuple[str, Role]] = {
+    "open": ("not sent yet", "needs-you"),
+    "sent": ("sent", "dim"),
+    "addressed": ("addressed, it says", "claimed"),
+    "settled": ("settled", "proven"),
+}
+
+
+def notes_below(comments: Iterable[Placed], path: str, diff: FileDiff, glyphs: Glyphset) -> list[Note]:
+    """The comments on lines of one file, each under its last line as far as the diff shows that."""
+    found: list[Note] = []
+    for one in comments:
+        if one.path != path or one.place != "here":
+            continue
+        at = diff.line_of(one.last, side=one.side)
+        if at >= 0:
+            found += [Note(at, words) for words in _lines(one, glyphs)]
+    return found
+
+
+def gone(comments: Iterable[Placed], path: str) -> tuple[Line, ...]:
+    """A line about each open comment on lines of a file that are not there any more."""
+    return tuple(
+        line(piece(f"outdated, {_name(one.by)} on line {one.first}: ", "stale"), piece(one.text or "a suggestion"))
+        for one in comments
+        if one.path == path and one.place == "outdated" and is_open(one)
+    )
+
+
+def comment_reasons(comments: Iterable[Placed]) -> list[Reason]:
+    """All comments as rows; Enter leads to the lines of one."""
+    return [
+        Reason(
+            key=f"comment/{one.id}",
+            group="COMMENTS",
+            state="stale" if one.place == "outdated" else "done" if one.settled else "needs-you",
+            name=place_of({**one.target, "first": one.first, "last": one.last}) or "the whole",
+            words=_whole(one),
+            path=one.path if one.place == "here" and one.side == "new" else "",
+            line=one.first,
+        )
+        for one in comments
+    ]
+
+
+def count_open(comments: Iterable[Placed]) -> int:
+    """How many nobody dealt with."""
+    return sum(is_open(one) for one in comments)
+
+
+def _name(who: str) -> str:
+    """A person without their address."""
+    return who.partition(" <")[0] or who
+
+
+def _whole(one: Placed) -> str:
+    parts = [f"{one.by} ({one.id}, {_STATES[one.state][0]}): {one.text}"]
+    if one.suggestion is not None:
+        parts.append(f"suggested: {one.suggestion}")
+    if one.claim:
+        parts.append(f"the agent says: {one.claim}")
+    if one.settled:
+        parts.append(f"settled by {one.settled_by}: {one.settled}")
+    return ". ".join(parts)
+
+
+def _lines(one: Placed, glyphs: Glyphset) -> Iterator[Line]:
+    words, role = _STATES[one.state]
+    sign = glyphs.pick("╰ ", "` ")
+    head = (Piece(Safe(f"      {sign}"), "accent"), piece(f"{_name(one.by)}: ", "strong"))
+    texts = list(safe_lines(one.text or "a suggestion"))
+    tail = (piece(f"  ({words})", role),)
+    yield (*head, Piece(texts[0]), *(tail if len(texts) == 1 else ()))
+    for number, text in enumerate(texts[1:MOST_LINES], 2):
+        yield (Piece(Safe("        ")), Piece(text), *(tail if number == min(len(texts), MOST_LINES) else ()))
+    if one.suggestion is not None:
+        for text in list(safe_lines(one.suggestion.rstrip("\n")))[:MOST_LINES]:
+            yield (Piece(Safe("        + "), "added"), Piece(text, "added"))
+    if one.claim:
+        yield (Piece(Safe("        ")), piece(f"the agent says: {one.claim}", "claimed"))
