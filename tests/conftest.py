@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -12,6 +13,7 @@ from tests.threats.catalogue import part_of
 # How long an example takes says something about the machine only: tests run beside each other, and beside agents.
 settings.register_profile("workbench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("workbench")
+os.environ["WORKBENCH_TESTS_MUTATION_S"] = "0"  # it has tests of its own, and a time of its own
 
 
 def pytest_configure(config: pytest.Config) -> None:

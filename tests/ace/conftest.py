@@ -28,6 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(f"XDG_{name}_HOME", str(home / below))
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("WORKBENCH_TESTS_MUTATION_S", "0")  # it has tests of its own, and a time of its own
     monkeypatch.setenv("COLUMNS", "100")
     (home / ".gitconfig").write_text("[user]\n\tname = Ada Coach\n\temail = ada@example.org\n")
     return home

@@ -432,3 +432,12 @@ def test_judging_is_total_and_says_why(given_pieces: list[Evidence], found: list
     one = verdict(tuple(given_pieces), tuple(found))
     assert one == verdict(tuple(given_pieces), tuple(found))
     assert all(reason and "\n" not in reason for reason in one.reasons)
+
+
+def test_how_good_tests_are_holds_up_no_criterion() -> None:
+    """Faults that tests do not notice are reported, and leave a criterion as the other evidence makes it."""
+    for state in ("failed", "not-checked", "passed"):
+        found = verdict((*GOOD, piece("mutation.changed", state, summary="1 of 2 noticed")))
+        (verification,) = [each for each in found.criteria if each.name == "verification"]
+        assert (found.verdict, verification.state) == ("ready", "passed"), state
+        assert (f"mutation.changed: {state}: 1 of 2 noticed" in found.not_checked) == (state == "not-checked")

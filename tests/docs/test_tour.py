@@ -34,6 +34,7 @@ class Terminal:
         )
         (self.place / ".venv").symlink_to(sys.prefix)
         self.environment = {"HOME": str(home), "PATH": PATH, "NO_COLOR": "1", "LANG": "C.UTF-8", "GIT_PAGER": "cat"}
+        self.environment["WORKBENCH_TESTS_MUTATION_S"] = "0"
         self._left = place / "left"  # where the shell was, and what it searched, when it was done with a line
 
     def type(self, line: str) -> subprocess.CompletedProcess[str]:

@@ -51,6 +51,7 @@ class Person:
             "XDG_CONFIG_HOME": str(home / "config"),
             "XDG_CACHE_HOME": str(home / "cache"),
             "VIRTUAL_ENV": sys.prefix,
+            "WORKBENCH_TESTS_MUTATION_S": "0",  # it has tests of its own, and a time of its own
         }
         (home / ".gitconfig").write_text("[user]\n\tname = Ada Coach\n\temail = ada@example.org\n")
 

@@ -54,6 +54,7 @@ class Person:
             "XDG_STATE_HOME": str(home / "state"),
             "XDG_CONFIG_HOME": str(home / "config"),
             "VIRTUAL_ENV": sys.prefix,
+            "WORKBENCH_TESTS_MUTATION_S": "0",
         }
 
     def types(self, *words: str, expect: int = 0) -> Any:

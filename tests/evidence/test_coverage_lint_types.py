@@ -23,7 +23,7 @@ BRANCHY = "import os\n\ndef add(a, b):\n    if a == 7:\n        return 8\n    re
 
 
 def test_uncovered_lines_are_named(tmp_path: Path) -> None:
-    """Of the added lines, those that no test executes are listed, and conditions that go one way; files not measured are named."""
+    """Added lines that no test executes, conditions that go one way, and files not measured are named."""
     project = Project(tmp_path, BASE, {"adder.py": BRANCHY, "page.html": "<p>\n", "unseen.py": "X = 1\n"})
     (evidence,) = CoverageCollector(project.rig, Behaviour(project.rig, PLAN)).collect(project.change).evidence
     assert evidence.state == "failed"

@@ -88,4 +88,4 @@ def _environment(root: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("GIT_", "WORKBENCH_", "XDG_"))}
     kept.pop("PYTHONDONTWRITEBYTECODE", None)
     own = {"HOME": str(home), "XDG_STATE_HOME": str(root / "state"), "XDG_CONFIG_HOME": str(home / "config")}
-    return kept | own | {"XDG_CACHE_HOME": str(home / "cache"), "NO_COLOR": "1"}
+    return kept | own | {"XDG_CACHE_HOME": str(home / "cache"), "NO_COLOR": "1", "WORKBENCH_TESTS_MUTATION_S": "0"}

@@ -34,6 +34,7 @@ from workbench.evidence.dependencies import Dependencies
 from workbench.evidence.examine import examine
 from workbench.evidence.interface import Interface
 from workbench.evidence.lint import LintCollector
+from workbench.evidence.mutation.collector import MutationCollector
 from workbench.evidence.outcomes import TestsCollector
 from workbench.evidence.rationale import RationaleCollector
 from workbench.evidence.rig import Rig
@@ -188,7 +189,15 @@ class _OwnCollectors:
             *([Interface()] if delivery.brief is not None and delivery.brief.behaviour == "unchanged" else []),
             RationaleCollector(delivery.run.rationale),
             AuditCollector(_links(delivery, rig.blobs), rig.blobs),
+            *self._mutation(),
         ]
+
+    def _mutation(self) -> list[Collector]:
+        """Last, as it has a time of its own, and nothing else waits for it."""
+        if self.behaviour is None:
+            return []
+        off = "it is off under a lenient policy" if self.delivery.policy.rigor == "lenient" else ""
+        return [MutationCollector(self.rig, self.behaviour, budget_s=self.delivery.settings.tests.mutation_s, off=off)]
 
 
 def _links(delivery: Delivery, blobs: Blobs) -> dict[str, str]:

@@ -47,6 +47,8 @@ class Tests(msgspec.Struct, frozen=True, kw_only=True):
     kind: SuiteKind = "auto"
     junit: str = ""
     timeout_s: int = 1800
+    coverage: str = ""
+    mutation_s: int = 60
 
 
 class Tool(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,6 +155,8 @@ def _table() -> f.Table:
         "kind": "what runs it, so that single tests are known by name",
         "junit": "a JUnit XML file that the command leaves in the report directory",
         "timeout_s": "seconds for one run of the suite",
+        "coverage": "an LCOV or Cobertura file that the command leaves in the report directory",
+        "mutation_s": "seconds in which faults are put into changed lines, to see whether tests notice; 0: off",
     }
     environment = {
         "virtual_env": "the virtual environment that commands see; empty: .venv, else the caller's",
@@ -187,7 +191,14 @@ def _table() -> f.Table:
     plugins = f.MapOf(_lax(Plugin, plugin, rest="options", timeout_s=f.Integer(0, 7_200)))
     kinds: dict[str, f.Kind | f.Shape] = {
         "run": _lax(Run, run, agent=f.LINE, wall_minutes=f.Integer(1, 100_000), processes=f.Integer(1, 100_000)),
-        "tests": _lax(Tests, tests, junit=f.PATH, timeout_s=f.Integer(1, 1_000_000)),
+        "tests": _lax(
+            Tests,
+            tests,
+            junit=f.PATH,
+            coverage=f.PATH,
+            timeout_s=f.Integer(1, 1_000_000),
+            mutation_s=f.Integer(0, 100_000),
+        ),
         "lint": _lax(Tool, {"command": "finds lint findings; empty: ours"}),
         "types": _lax(Tool, {"command": "finds type errors; empty: not checked"}),
         "environment": _lax(Environment, environment),

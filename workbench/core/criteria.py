@@ -12,6 +12,7 @@ from workbench.artifacts.terms import Clause
 from workbench.model.evidence import GRADES, PASSED, Criterion, Evidence
 from workbench.model.text import one_line
 
+ADVISORY = frozenset({"mutation.changed", "structure"})  # kinds that tell how good tests are, and hold up no criterion
 MAX_SUMMARY = 200  # cells of a summary that is quoted
 _SOLID = GRADES[GRADES.index("executed") :]  # grades of what the AEE ran itself
 
@@ -46,10 +47,11 @@ def criterion(
 ) -> CriterionResult:
     """How one criterion stands. What the agent claims, and what failed and is `tolerated` (ids), leave it unproven."""
     pieces = [piece for piece in evidence if piece.criterion == name]
+    weighed = [piece for piece in pieces if piece.kind not in ADVISORY]
     state: CriterionState = "unproven"
-    if any(piece.state == "failed" and piece.id not in tolerated for piece in pieces):
+    if any(piece.state == "failed" and piece.id not in tolerated for piece in weighed):
         state = "failed"
-    elif pieces and all(piece.state == PASSED and piece.grade in _SOLID for piece in pieces):
+    elif weighed and all(piece.state == PASSED and piece.grade in _SOLID for piece in weighed):
         state = "passed"
     if name == "completeness" and state == "passed" and (brief is None or unproven(brief, evidence)):
         state = "unproven"

@@ -91,6 +91,7 @@ def _failed(change: Change, name: str, state: EvidenceState, reason: str, begun:
 PROMISED: Mapping[str, tuple[Criterion, tuple[str, ...]]] = {
     "tests": ("verification", ("tests.base", "tests.result", "tests.base-on-result")),
     "coverage": ("verification", ("coverage.changed",)),
+    "mutation": ("verification", ("mutation.changed",)),
     "lint": ("hygiene", ("lint.new",)),
     "types": ("hygiene", ("types.new",)),
     "tampering": ("verification", ("tampering",)),
@@ -98,6 +99,7 @@ PROMISED: Mapping[str, tuple[Criterion, tuple[str, ...]]] = {
     "dependencies": ("hygiene", ("dependencies",)),
     "text": ("hygiene", ("text",)),
     "size": ("hygiene", ("size",)),
+    "structure": ("hygiene", ("structure",)),
     "rationale": ("rationale", ("rationale",)),
 }
 

@@ -1,0 +1,1 @@
+"""Small faults put into changed lines, and whether the tests notice them."""
