@@ -69,7 +69,7 @@ def of_merge(repository: GitRepository, proof: Proof, commit: str) -> Iterator[s
         yield f"altered: commit {commit[:12]} is not what the proof attests: {pack.id} was merged {what}"
         return
     yield from entered(repository, pack.tree, commit)
-    if attested.readiness.merge.mode != "fast-forward":
+    if commit != pack.head:  # a fast-forward makes no commit of its own, which could have a message
         yield from _trailers(repository, attested.readiness, commit)
     yield from _note(repository, attested, attested.readiness, commit)
 

@@ -110,32 +110,15 @@ def carry_out(bench: Bench, name: str, plan: Plan, *, log: str, abandon: Abandon
         raise
 
 
-def finish_merge(bench: Bench, name: str) -> None:
-    """Record that the branch moved, and what follows from that for run and mission."""
+def finish_merge(bench: Bench, name: str, plan: Plan) -> Witnessed:
+    """Prove that the branch moved, record it, and what follows from it for run and mission; then a checkpoint.
 
-    def finishing(states: Ledger) -> Decision:
-        pack = things.pack(states, name)
-        runs = states.runs(mission=pack.mission) if pack.mission else []
-        return packs.finish_merge(
-            pack,
-            states.run(pack.run) if pack.run else None,
-            states.mission(pack.mission) if pack.mission else None,
-            [run for run in runs if run.id != pack.run],
-            actor=bench.place.actor,
-        )
-
-    decide(bench.journal, finishing)
-
-
-def witnessed(bench: Bench, name: str, plan: Plan) -> Witnessed:
-    """A proof of the merge and a checkpoint of the journal. The merge stands: what prevents one is only said."""
-    notes = []
-    try:
-        filed = proving.of_merge(bench.place, bench.journal, bench.pack(name), plan)
-        notes += [filed.note] if filed.note else []
-    except (WorkbenchError, OSError, msgspec.DecodeError) as problem:
-        filed = Filed("")
-        notes.append(f"The merge got no proof: {problem}.")
+    The proof comes first, so that an interrupted merge is settled with one. The merge stands already: what prevents
+    proof or checkpoint is only said.
+    """
+    filed = _proof(bench, name, plan)
+    decide(bench.journal, lambda states: _finishing(states, name, bench.place.actor))
+    notes = [filed.note] if filed.note else []
     try:
         made = checkpointing.write(bench.place, bench.journal, pack=name, merged=plan.new, proof=filed.commit)
     except (WorkbenchError, OSError) as problem:
@@ -143,6 +126,25 @@ def witnessed(bench: Bench, name: str, plan: Plan) -> Witnessed:
     if made.note and not filed.note:
         notes.append(f"The checkpoint is unsigned: {made.note}.")
     return Witnessed(filed.commit, made.commit, tuple(notes))
+
+
+def _finishing(states: Ledger, name: str, actor: str) -> Decision:
+    pack = things.pack(states, name)
+    runs = states.runs(mission=pack.mission) if pack.mission else []
+    return packs.finish_merge(
+        pack,
+        states.run(pack.run) if pack.run else None,
+        states.mission(pack.mission) if pack.mission else None,
+        [run for run in runs if run.id != pack.run],
+        actor=actor,
+    )
+
+
+def _proof(bench: Bench, name: str, plan: Plan) -> Filed:
+    try:
+        return proving.of_merge(bench.place, bench.journal, bench.pack(name), plan)
+    except (WorkbenchError, OSError, msgspec.MsgspecError) as problem:
+        return Filed("", note=f"The merge got no proof: {problem}.")
 
 
 def _abandon(bench: Bench, name: str, abandon: Abandon, reason: str) -> None:
@@ -176,8 +178,7 @@ def _settle_merge(bench: Bench, name: str, plan: Plan) -> str:
         return f"An interrupted merge of {name} had moved nothing; it can be merged again."
     if bench.merger.stands(plan) == "new":
         bench.merger.finish(plan)
-    finish_merge(bench, name)
-    witnessed(bench, name, plan)
+    finish_merge(bench, name, plan)
     return f"An interrupted merge of {name} is finished: {plan.ref} stands at {plan.new[:12]}."
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from workbench.ace.wiring import approving, things
-from workbench.ace.wiring.bench import Bench, as_plan, carry_out, finish_merge, on_bench, witnessed
+from workbench.ace.wiring.bench import Bench, as_plan, carry_out, finish_merge, on_bench
 from workbench.ace.wiring.bench import settle as settle_all
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.unwritten import Ledger
@@ -53,8 +53,7 @@ def merge_pack(place: Workplace, wanted: str, *, mode: str = "", override: str =
         plan = planned(bench, pack, mode or place.settings()[0].merge.mode)
         decide(bench.journal, lambda states: _intent(things.pack(states, pack.id), plan, place.actor))
         moved = carry_out(bench, pack.id, plan, log=f"workbench: merge {pack.id}", abandon=packs.abandon_merge)
-        finish_merge(bench, pack.id)
-        point = witnessed(bench, pack.id, plan)
+        point = finish_merge(bench, pack.id, plan)
     done = _outcome(pack.id, plan, moved)
     notes = (*done.notes, *point.notes)
     return msgspec.structs.replace(done, proof=point.proof, checkpoint=point.checkpoint, notes=notes)
@@ -93,8 +92,7 @@ def settle_outside(bench: Bench, pack: PackState, outside: Outside) -> bool:
     if pack.state != "approved" or not pack.into or bench.merger.stands(plan) not in ("new", "beyond"):
         return False
     decide(bench.journal, lambda states: _intent(things.pack(states, pack.id), plan, bench.place.actor))
-    finish_merge(bench, pack.id)
-    witnessed(bench, pack.id, plan)
+    finish_merge(bench, pack.id, plan)
     return True
 
 
