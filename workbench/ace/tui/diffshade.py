@@ -88,11 +88,10 @@ def _shown(line: str) -> tuple[str, list[int]]:
     if line.isascii() and line.isprintable():
         return line, list(range(len(line) + 1))
     parts: list[str] = []
-    at, cells = [0], 0
+    at = [0]
     for char in line:
-        part = " " * (TAB_CELLS - cells % TAB_CELLS) if char == "\t" else visible(char).replace("\n", "\\n")
+        part = " " * (TAB_CELLS - at[-1] % TAB_CELLS) if char == "\t" else visible(char).replace("\n", "\\n")
         parts.append(part)
-        cells += cell_width(part)
         at.append(at[-1] + len(part))
     return "".join(parts), at
 

@@ -71,11 +71,24 @@ def file_diff(place: Workplace, base: str, tree: str, file: ChangedFile, *, arou
 
 
 def file_sides(place: Workplace, base: str, tree: str, file: ChangedFile) -> FileSides:
-    """A file before and after, as bytes; None on a side where it is absent, or no file."""
-    path = place.journal_directory / STORE
-    with ObjectReader(Git(path)) as reader:
+    """A file before and after, as bytes; None on a side where it is absent, or no file. A rename has its new path."""
+    with ObjectReader(Git(place.journal_directory / STORE)) as reader:
         old = reader.file(base, file.old_path) if file.old_mode else None
         return FileSides(path=file.path, old=old, new=reader.file(tree, file.path) if file.new_mode else None)
+
+
+def sides_of(place: Workplace, base: str, tree: str, files: Sequence[ChangedFile]) -> list[FileSides]:
+    """Many files before and after; a renamed one is two, absent on either side."""
+    found: list[FileSides] = []
+    with ObjectReader(Git(place.journal_directory / STORE)) as reader:
+        for file in files:
+            old = reader.file(base, file.old_path) if file.old_mode else None
+            new = reader.file(tree, file.path) if file.new_mode else None
+            if file.old_path != file.path:
+                found.append(FileSides(path=file.old_path, old=old, new=None))
+                old = None
+            found.append(FileSides(path=file.path, old=old, new=new))
+    return found
 
 
 def _store(place: Workplace) -> Git:

@@ -6,7 +6,7 @@ from typing import Any
 
 from workbench.ace.tui.diff import is_collapsed, remarks
 from workbench.ace.tui.difflines import Shown
-from workbench.ace.tui.diffmaking import made
+from workbench.ace.tui.diffmaking import Change
 from workbench.ace.tui.reasons import notes_of
 from workbench.ace.tui.remarking import gone, notes_below
 from workbench.ace.tui.reviewing import FileRow
@@ -32,6 +32,7 @@ class Changing(Deciding):
         super().__init__(pack)
         self._diffs: dict[tuple[str, int, str], Shown] = {}
         self.since = ""  # the tree of an earlier revision, while only what changed since then is shown
+        self.change: Change | None = None  # what is shown: the whole, or what changed since then
         self._around = AROUND  # lines around each change
         self._loading = ""  # the file whose diff is being made
         self.unfolded: set[str] = set()  # large files that were asked for
@@ -102,8 +103,8 @@ class Changing(Deciding):
             return
         self._loading = file.path
         key = (file.path, self._around, self.since)
-        base = self.since or pack.base_commit
-        self.workbench.carry_out(lambda place: (key, made(place, base, pack.tree, file, around=key[1])), self._loaded)
+        change = self.change or Change(self.since or pack.base_commit, pack.tree, [file])
+        self.workbench.carry_out(lambda place: (key, change.shown(place, file, around=key[1])), self._loaded)
 
     def _loaded(self, loaded: tuple[tuple[str, int, str], Shown]) -> None:
         key, found = loaded

@@ -15,6 +15,7 @@ from workbench.ace.tui import routes
 from workbench.ace.tui.assumed import assumed_reasons
 from workbench.ace.tui.bridge import View
 from workbench.ace.tui.diff import is_collapsed
+from workbench.ace.tui.diffmaking import Change
 from workbench.ace.tui.reasons import Reason, all_reasons, reasons_of
 from workbench.ace.tui.remarking import comment_reasons
 from workbench.ace.tui.reviewing import FileRow, ReviewData, ReviewView, file_rows, files_sheet, paint_file, unread
@@ -134,6 +135,9 @@ class ReviewScreen(Changing):
             self.tell(f"d shows what changed since you looked at {known.looked}", "accent")
 
     def _take_files(self, rows: list[FileRow]) -> None:
+        pack = self.pack
+        if pack is not None:
+            self.change = Change(self.since or pack.base_commit, pack.tree, [row.file for row in rows])
         self.files.take(files_sheet(rows))
         self.files.let_in()
         self.show_diff()
