@@ -21,7 +21,6 @@ from tests.core.test_gate import (
     piece,
     pol,
     replaced,
-    sealed,
     verdict,
 )
 from workbench.artifacts import policy as policies
