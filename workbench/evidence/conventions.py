@@ -33,6 +33,7 @@ class SuitePlan(msgspec.Struct, frozen=True, kw_only=True):
     kind: SuiteKind
     argv: tuple[str, ...]
     junit: str = ""  # file name inside the report directory; empty: outcomes come from elsewhere
+    coverage: str = ""  # the same for a report of coverage, by a runner in which we cannot measure it
     label: str = ""  # what a person reads
     origin: str = ""  # where this was found
     env: dict[str, str] = {}
@@ -74,7 +75,9 @@ def configured_plan(settings: Tests) -> SuitePlan:
     if settings.kind in ("command", "make", "npm"):
         plan = SuitePlan(kind="command", argv=words, label=plan.label, origin=plan.origin)
     junit = PurePosixPath(settings.junit).name
-    return msgspec.structs.replace(plan, junit=junit) if plan.kind == "command" and junit else plan
+    plan = msgspec.structs.replace(plan, junit=junit) if plan.kind == "command" and junit else plan
+    measured = "" if plan.kind in ("pytest", "unittest") else PurePosixPath(settings.coverage).name
+    return msgspec.structs.replace(plan, coverage=measured) if measured else plan
 
 
 def recognised(argv: tuple[str, ...], *, origin: str) -> SuitePlan:

@@ -13,6 +13,8 @@ import msgspec
 
 from workbench.evidence.behaviour import Behaviour, covered_paths
 from workbench.evidence.conventions import SuitePlan
+from workbench.evidence.coverage_report import of_path
+from workbench.evidence.material import is_material
 from workbench.evidence.rig import Rig
 from workbench.evidence.suite import SuiteReport
 from workbench.model.evidence import Evidence, EvidenceState
@@ -33,6 +35,8 @@ class CoverageCollector:
 
     def collect(self, change: Change) -> Collected:
         """`passed` when every executable added line was executed; nothing to execute is a pass, too, and says so."""
+        if self._behaviour.plan.coverage:
+            return self._as_reported(change)
         paths = covered_paths(change)
         unmeasured = sorted(path for path in change.added_lines() if not path.endswith(".py"))
         if not paths:
@@ -63,6 +67,43 @@ class CoverageCollector:
             percent=round(100 * covered / total, 1) if total else 100.0,
             ways=ways, ways_taken=taken, partial=partial,
         )  # fmt: skip
+
+    def _as_reported(self, change: Change) -> Collected:
+        """What the command's own report says of added lines, which is observed, not measured by us."""
+        report = self._behaviour.of(change).result
+        if report.coverage_problem or not report.believed:
+            reason = report.coverage_problem or report.problem
+            return self._collected(change, "not-checked", f"coverage could not be read: {reason}", [])
+        files: dict[str, dict[str, list[int]]] = {}
+        ways = taken = 0
+        for path, added in sorted(change.added_lines().items()):
+            known = of_path(report.reported, path)
+            if known is not None and not is_material(path):
+                hit = {line: known.hits[line] for line in added if line in known.hits}
+                files[path] = {
+                    "covered": [line for line in sorted(hit) if hit[line]][:MAX_LINES],
+                    "uncovered": [line for line in sorted(hit) if not hit[line]][:MAX_LINES],
+                }
+                there = [known.ways[line] for line in added if line in known.ways]
+                ways, taken = ways + sum(way[1] for way in there), taken + sum(way[0] for way in there)
+        return self._summed(change, files, ways=ways, taken=taken)
+
+    def _summed(self, change: Change, files: dict[str, dict[str, list[int]]], *, ways: int, taken: int) -> Collected:
+        unmeasured = sorted(path for path in change.added_lines() if path not in files and not is_material(path))
+        covered = sum(len(file["covered"]) for file in files.values())
+        total = covered + sum(len(file["uncovered"]) for file in files.values())
+        if not files:
+            reason = f"{self._behaviour.plan.coverage} names none of the changed files"
+            return self._collected(change, "not-checked", reason, unmeasured)
+        state: EvidenceState = "passed" if covered == total else "failed"
+        summary = f"{covered} of {total} executable added lines are executed, as the tests' own report says"
+        summary += f", {taken} of {ways} ways of their conditions are taken" if ways else ""
+        percent = round(100 * covered / total, 1) if total else 100.0
+        collected = self._collected(
+            change, state, summary, unmeasured, files=files, covered=covered, executable=total, percent=percent,
+            ways=ways, ways_taken=taken,
+        )  # fmt: skip
+        return Collected(evidence=tuple(msgspec.structs.replace(e, grade="observed") for e in collected.evidence))
 
     def _lines(self, change: Change, path: str, measured: Any) -> dict[str, list[int]]:
         """Added statements of one file; those that our Python cannot tell are all that the project's could mark."""

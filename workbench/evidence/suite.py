@@ -20,6 +20,7 @@ import msgspec
 
 from workbench.evidence import machinery, probes, trace, warden
 from workbench.evidence.conventions import REPORT, SuitePlan
+from workbench.evidence.coverage_report import CoverageInvalid, Lines, parse_coverage
 from workbench.evidence.dialects import DIALECTS
 from workbench.evidence.junit import ReportInvalid, outcomes_of, parse_junit
 from workbench.evidence.rig import Rig, read_report
@@ -55,6 +56,7 @@ class SuiteReport(msgspec.Struct, frozen=True, kw_only=True):
     coverage: dict[str, Any] = {}  # path in the workspace to {places, hits ...}, lines that can be marked and that were
     contexts: dict[str, dict[int, tuple[str, ...]]] = {}  # path to line to the tests in which it ran
     coverage_problem: str = ""
+    reported: Lines = {}  # coverage by path, as a command's own report has it
     exit_code: int = 0
     duration_ms: int = 0
     outputs: dict[str, str] = {}
@@ -249,7 +251,19 @@ def _as_command(rig: Rig, plan: SuitePlan, workspace: Workspace, box: Path, _: C
         outcomes = _OUTCOMES.get(plan.kind, _from_report)(plan, completed, box, workspace.cwd)
     except ReportInvalid as error:
         return _report(rig, completed, state="error", problem=f"the run cannot be believed: {error}")
-    return _outcome_report(rig, plan, completed, outcomes)
+    report = _outcome_report(rig, plan, completed, outcomes)
+    return msgspec.structs.replace(report, **_reported(plan, box)) if plan.coverage else report
+
+
+def _reported(plan: SuitePlan, box: Path) -> dict[str, Any]:
+    """The coverage that a command left in the report directory, or why there is none."""
+    data = read_report(box / "report" / plan.coverage)
+    if data is None:
+        return {"coverage_problem": f"the command left no {plan.coverage} in the report directory"}
+    try:
+        return {"reported": parse_coverage(data)}
+    except CoverageInvalid as problem:
+        return {"coverage_problem": str(problem)}
 
 
 def _outcome_report(rig: Rig, plan: SuitePlan, completed: Completed, outcomes: tuple[TestOutcome, ...]) -> SuiteReport:
