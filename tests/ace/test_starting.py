@@ -142,12 +142,12 @@ def test_without_an_agent_the_remedy_is_said(call: Call) -> None:
 
 
 @pytest.mark.parametrize(
-    ("driver", "known"), [("gemini", ""), ("sarif-x", ""), ("geminy", "gemini"), ("scriptet", "scripted")]
+    ("driver", "known"), [("gemini", ""), ("sarif-x", "acp"), ("geminy", "gemini"), ("scriptet", "scripted")]
 )
 def test_an_unknown_driver_is_refused_before_anything_is_queued(
     driver: str, known: str, call: Call, repository: Path
 ) -> None:
-    """With the names that there are; the control: one that a plugin describes as data, or may bring as code."""
+    """With the names that there are; the control: one that a plugin describes as data."""
     (repository / ".workbench").mkdir()
     (repository / ".workbench/config.toml").write_text(f'[agents.a]\ndriver = "{driver}"\n')
     said = call("run", "Do it well", "--no-start", "--agent", "a", "--json")

@@ -11,6 +11,7 @@ import msgspec
 from workbench.artifacts import fields as f
 from workbench.artifacts.checker import ABSENT, Reader
 from workbench.artifacts.files import ArtifactFile
+from workbench.artifacts.layering import leaves, less, over, put
 from workbench.artifacts.nodes import from_data
 from workbench.artifacts.problem_list import ProblemList, has_errors
 from workbench.artifacts.source import decode
@@ -274,7 +275,7 @@ def merged(layers: Iterable[Layer]) -> tuple[Settings, dict[str, str]]:
     data: dict[str, Any] = {}
     origins = dict.fromkeys(flat(Settings()), DEFAULT_ORIGIN)
     for each in layers:
-        data = _over(data, each.data)
+        data = over(data, each.data)
         origins.update(each.origins)
     reader = ProblemList("settings")
     complete = Reader(reader).read(FILE.table, from_data(data))
@@ -285,7 +286,7 @@ def merged(layers: Iterable[Layer]) -> tuple[Settings, dict[str, str]]:
 
 def flat(settings: Settings) -> dict[str, Any]:
     """All settings by dotted key, as `config show` lists them; keys that only a driver or a plugin knows, too."""
-    return dict(_flat(_as_written(msgspec.to_builtins(settings)), ()))
+    return {".".join(key): value for key, value in leaves(_as_written(msgspec.to_builtins(settings)), ())}
 
 
 def without_keys(given: Layer, keys: Iterable[tuple[str, ...]]) -> Layer:
@@ -293,12 +294,7 @@ def without_keys(given: Layer, keys: Iterable[tuple[str, ...]]) -> Layer:
     gone = set(keys)
     dotted = {".".join(path) for path in gone}
     origins = {key: at for key, at in given.origins.items() if key not in dotted}
-    return Layer(data=_less(given.data, gone, ()), origins=origins)
-
-
-def _less(data: Mapping[str, Any], gone: set[tuple[str, ...]], path: tuple[str, ...]) -> dict[str, Any]:
-    kept = {key: value for key, value in data.items() if (*path, key) not in gone}
-    return {key: _less(value, gone, (*path, key)) if isinstance(value, dict) else value for key, value in kept.items()}
+    return Layer(data=less(given.data, gone, ()), origins=origins)
 
 
 def _read(text: str | bytes, path: str) -> tuple[Layer | None, list[Problem]]:
@@ -312,7 +308,7 @@ def _read(text: str | bytes, path: str) -> tuple[Layer | None, list[Problem]]:
     if read is ABSENT:
         return None, problems.listed()
     plain = _as_written(read)
-    origins = {key: _at(path, key, places) for key, _ in _flat(plain, ())}
+    origins = {".".join(key): _at(path, key, places) for key, _ in leaves(plain, ())}
     return Layer(data=plain, origins=origins), problems.listed()
 
 
@@ -345,15 +341,15 @@ def _as_written(data: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _at(path: str, key: str, places: Mapping[tuple[str, ...], tuple[int, int]]) -> str:
-    line, _ = places.get(tuple(key.split(".")), (0, 0))
+def _at(path: str, key: tuple[str, ...], places: Mapping[tuple[str, ...], tuple[int, int]]) -> str:
+    line, _ = places.get(key, (0, 0))
     return f"{path}:{line}" if line else path
 
 
 def _checked_values(given: Mapping[str, Any], origins: dict[str, str], *, path: str) -> Layer:
     data: dict[str, Any] = {}
     for key, value in given.items():
-        _put(data, key.split("."), value)
+        put(data, key.split("."), value)
     problems = ProblemList(path)
     read = _read_data(data, problems, {})
     if read is ABSENT or problems.listed():  # here, an unknown key is a slip of the caller
@@ -377,29 +373,6 @@ def _from_word(kind: f.Kind, word: str) -> Any:
     if isinstance(kind, f.Integer) and word.strip().isascii() and word.strip().isdigit() and len(word) < 20:
         return int(word)
     return word
-
-
-def _over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`above` laid over `below`, mapping by mapping."""
-    out = dict(below)
-    for key, value in above.items():
-        known = out.get(key)
-        out[key] = _over(known, value) if isinstance(known, dict) and isinstance(value, Mapping) else value
-    return out
-
-
-def _flat(data: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
-    for key, value in data.items():
-        if isinstance(value, Mapping) and len(path) < 2:  # deeper ones are a driver's own
-            yield from _flat(value, (*path, key))
-        else:
-            yield ".".join((*path, key)), value
-
-
-def _put(data: dict[str, Any], path: list[str], value: Any) -> None:
-    for key in path[:-1]:
-        data = data.setdefault(key, {})
-    data[path[-1]] = value
 
 
 def _invalid(path: str, problems: list[Problem]) -> ArtifactInvalid:

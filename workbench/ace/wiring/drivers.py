@@ -28,8 +28,7 @@ def require_driver(place: Workplace, driver: str, *, agent: str, commit: str) ->
             f"{told} is of the plugin {owner.name}, which may not run: it is {owner.state}.",
             hint=f"workbench plugin doctor {owner.name} says what to do.",
         )
-    manifest = owner.manifest if owner is not None else None
-    if manifest is None or not (driver in manifest.agents or manifest.modules.aee):
+    if owner is None or not plugs.may_drive(owner, driver):
         data = [name for p in found if p.state == "ready" and p.manifest is not None for name in p.manifest.agents]
         raise NotFound(
             f"{told} is not there.",

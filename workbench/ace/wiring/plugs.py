@@ -15,7 +15,7 @@ from typing import Any, Literal
 import msgspec
 
 from workbench.ace.wiring import engine
-from workbench.ace.wiring.checks import Check
+from workbench.ace.wiring.check import Check
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.plugins import PLUGIN_STREAM, TRUST_STREAM, TRUST_USE, Standing, standing
 from workbench.model.errors import NotFound, Refused, RepositoryProblem, UsageError
@@ -104,9 +104,18 @@ def named(place: Workplace, name: str) -> Plugin:
 
 
 def provider(place: Workplace, driver: str) -> Plugin | None:
-    """The plugin that may run and whose name a driver has."""
+    """The plugin that may run and may bring a driver."""
     ready = (plugin for plugin in plugins(place) if plugin.state == "ready")
-    return next((plugin for plugin in ready if owns(plugin.name, driver)), None)
+    return next((plugin for plugin in ready if may_drive(plugin, driver)), None)
+
+
+def may_drive(plugin: Plugin, driver: str) -> bool:
+    """Whether the driver is the plugin's, as data or, as far as can be told without importing it, as code."""
+    manifest = plugin.manifest
+    if manifest is None or not owns(plugin.name, driver):
+        return False
+    sources = (data for path, data in plugin.bundle.files.items() if path.endswith(".py"))
+    return driver in manifest.agents or (bool(manifest.modules.aee) and any(b"drivers" in data for data in sources))
 
 
 # --- what a person says -----------------------------------------------------------------------------------------------
