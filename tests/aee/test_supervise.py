@@ -13,9 +13,11 @@ from workbench.aee.attempt import Ended
 from workbench.aee.reports import Report
 from workbench.aee.supervise import MAX_ATTEMPTS, Supervisor, outcome
 from workbench.aee.ticket import StepEnd
-from workbench.core.decide.decision import on_run
+from workbench.core.decide.decision import Decision, on_run
+from workbench.core.decide.message import edit_message, give_messages, send_message
 from workbench.core.decide.pack import request_pack
-from workbench.core.decide.run import interrupt_step, pause_run, start_step, stop_run
+from workbench.core.decide.run import finish_step, interrupt_step, pause_run, start_step, stop_run
+from workbench.core.messages import waiting
 from workbench.core.state import MAX_STEP_FAILURES, RunState
 from workbench.model import events as e
 from workbench.model.errors import JournalProblem
@@ -237,3 +239,38 @@ def test_a_run_that_was_stopped_is_not_failed_by_its_end(journal: FullDisk) -> N
     """Whatever the child's exit code is when a person ended the run."""
     journal.append(stop_run(state(journal), (), reason="", actor="human:x", mission=None).events)
     assert isinstance(decided(state(journal), Ended(None, 75)), e.StepInterrupted)
+
+
+def test_a_step_that_words_ended_is_over_and_not_attempted_again(journal: FullDisk, supervisor: Supervisor) -> None:
+    """Interrupting asks the child to end as a pause does, however it ends; the next step is a new one."""
+    journal.append(start_turn(journal).events)
+    journal.append(send_message(state(journal), mode="interrupt", text="stop that", actor="human:ana").events)
+    assert supervisor._grace_now(RUN) is not None
+    for ended in (Ended(StepEnd(outcome="stopped"), 0), Ended(None, -9)):
+        (event,) = outcome(state(journal), ended, aee_stops=False).events
+        assert isinstance(event.payload, e.StepFinished) and event.payload.outcome == "interrupted"
+    (submitted,) = outcome(state(journal), Ended(StepEnd(outcome="submitted"), 0), aee_stops=False).events
+    assert isinstance(submitted.payload, e.StepFinished) and submitted.payload.outcome == "submitted"
+    (left,) = outcome(state(journal), Ended(None, -9), aee_stops=True).events
+    assert isinstance(left.payload, e.StepInterrupted)
+
+
+def test_words_that_a_person_changed_are_not_recorded_as_given(journal: FullDisk, supervisor: Supervisor) -> None:
+    """The child is told to look again; what it then gives is what waits, once."""
+    journal.append(send_message(state(journal), mode="queue", text="one", actor="human:ana").events)
+    stale = give_messages(state(journal), waiting(state(journal)), how="turn").events
+    journal.append(edit_message(state(journal), "1", text="two", actor="human:ana").events)
+    report = Report(run=RUN, epoch=1)
+    assert supervisor.accept(report, stale).outdated
+    fresh = give_messages(state(journal), waiting(state(journal)), how="turn").events
+    assert supervisor.accept(report, fresh).ok and supervisor.accept(report, fresh).ok
+    given = [event.payload for event in journal.read(f"run/{RUN}") if isinstance(event.payload, e.MessageGiven)]
+    assert [each.text for each in given] == ["two"]
+
+
+def start_turn(journal: FullDisk) -> Decision:
+    """The step at work ends, and a turn begins."""
+    journal.append(finish_step(state(journal), outcome="done").events)
+    prepared = e.WorkspacePrepared(run=RUN, workspace="/w", base_commit="c", sandbox="none")
+    journal.append([on_run(RUN, prepared)])
+    return start_step(state(journal), aee="x")

@@ -56,6 +56,7 @@ class TimedSession(RunSession):
             also=lambda _result, _call: (),
             blobs=blobs,
             stop_asked=lambda: False,
+            standing=lambda: None,
         )
         self.steps: list[float] = []
         self.spawns: dict[str, list[float]] = {name: [] for name in SHELLS}

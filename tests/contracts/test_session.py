@@ -12,8 +12,11 @@ from workbench.aee.reports import Receipt, Report, ReportLine, ReportServer
 from workbench.aee.session import OUTPUT_KEPT, RunSession
 from workbench.aee.tools.calls import INTENT, MakeReady, Ready
 from workbench.core.decide.decision import on_run
+from workbench.core.decide.message import edit_message, outdated, send_message, sent_by
+from workbench.core.state import RunState
 from workbench.model.events import (
     Event,
+    MessageGiven,
     ModelCalled,
     Proposed,
     RunAwaitsAnswer,
@@ -74,7 +77,21 @@ class ReportingSession(RunSession):
             also=_waits,
             blobs=desk.journal,
             stop_asked=line.stop_asked.is_set,
+            standing=self._stands,
         )
+        self.meddle: Callable[[], None] = lambda: None
+
+    def _stands(self) -> RunState:
+        """The run, as it stood before somebody else was faster."""
+        run = self._desk.run
+        self.meddle()
+        return run
+
+    def send(self, text: str, *, mode: str = "steer") -> str:
+        """A person speaks."""
+        decision = send_message(self._desk.run, mode=mode, text=text, actor="human:ana")
+        self._desk.journal.append(decision.events)
+        return sent_by(decision, at="").id
 
     @property
     def events(self) -> tuple[Event, ...]:
@@ -97,7 +114,16 @@ class Desk:
         first = StepStarted(run="m.1", step="turn", number=1, attempt=1, epoch=1, aee="x")
         self.journal.append([on_run("m.1", queued), on_run("m.1", first)])
 
+    @property
+    def run(self) -> RunState:
+        """The run as it stands."""
+        found = self.journal.run("m.1")
+        assert found is not None
+        return found
+
     def accept(self, _report: Report, events: Sequence[Proposed]) -> Receipt:
+        if outdated(self.run, events):
+            return Receipt(ok=False, outdated=True)
         self.journal.append(events)
         return Receipt(ok=True)
 
@@ -251,3 +277,34 @@ def test_a_fact_is_recorded_once(bench: Bench) -> None:
         bench.session.record(ModelCalled(run="m.1", model="x", tokens_in=3), key="1")
     bench.session.record(ModelCalled(run="m.1", model="x", tokens_in=4), key="2")
     assert [e.payload.tokens_in for e in bench.events if isinstance(e.payload, ModelCalled)] == [3, 4]
+
+
+def test_words_of_people_are_given_once(bench: Bench) -> None:
+    """In the midst of a turn only what may not wait for its end; each is recorded before the driver has it."""
+    session: Any = bench.session
+    session.send("later", mode="queue")
+    session.send("now")
+    assert [given.text for given in session.messages()] == ["now"]
+    assert not session.messages()
+    bench.again()
+    assert [(given.text, given.how) for given in bench.session.messages(midway=False)] == [("later", "turn")]
+    recorded = [event.payload for event in bench.events if isinstance(event.payload, MessageGiven)]
+    assert [(given.text, given.author) for given in recorded] == [("now", "human:ana"), ("later", "human:ana")]
+
+
+def test_words_that_change_at_the_last_moment_are_given_as_they_are(tmp_path: Path) -> None:
+    """A person who edits while a message is about to be given is heard with the newer words."""
+    desk = Desk()
+    server = ReportServer(tmp_path / "s", desk.accept)
+    line = ReportLine(str(server.path), run="m.1", epoch=1)
+    session = ReportingSession(desk, line, lambda *_: Ready(act=lambda: ToolResult(state="ok", summary="")), ())
+    session.send("one")
+
+    def edit() -> None:
+        session.meddle = lambda: None
+        desk.journal.append(edit_message(desk.run, "1", text="two", actor="human:ana").events)
+
+    session.meddle = edit
+    assert [(given.text, given.revision) for given in session.messages()] == [("two", 2)]
+    line.close()
+    server.close()

@@ -36,7 +36,7 @@ def test_words_are_sent_in_the_mode_that_is_spelt_out(repository: Path, world: W
     async def person(session: Session) -> None:
         session.sees("[queue]", "i writes to the agent")
         await session.press("i")
-        session.sees("given when its present turn ends - Tab: mode, Enter: send, Esc: leave")
+        session.sees("given when its present turn ends", "Enter send", "Esc leave")
         await session.type("Mind the docs")
         await session.press("tab")
         session.sees("queue  [steer]  interrupt")
@@ -118,7 +118,7 @@ def test_a_run_that_is_over_says_why_it_hears_nothing(repository: Path, world: W
     append(world, e.RunStopped(run=run, reason="enough"))
 
     async def person(session: Session) -> None:
-        assert "✗ not given" in session.line_with("queue     #1")
+        assert "✗ not given" in session.line_with("queue     Too late")
         await session.press("i")
         session.sees("is over (stopped)")
 

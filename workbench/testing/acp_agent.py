@@ -4,9 +4,9 @@ Run as a script, `python acp_agent.py STEPS`; it imports nothing of Workbench, s
 JSON list of steps, or an object that has one as `steps`, and `protocol`, `load` and `refuses` (why it opens no
 session). A step is `{"say": TEXT}`,
 `{"write": [PATH, TEXT]}`, `{"flood": [TEXT, TIMES]}` (what a call came to), `{"tool": [NAME, ARGUMENTS]}` (of our MCP
-server), `{"may": [KIND, TITLE]}` (asks for a permission), `{"raw": LINE}` or `{"exit": CODE}`. A session keeps how far
-it came in its home, and the newest prompt; when it is loaded, it tells all of it again, and goes on behind it. A tool
-that was refused ends the program.
+server), `{"may": [KIND, TITLE]}` (asks for a permission), `{"raw": LINE}`, `{"hang": true}` (never ends) or
+`{"exit": CODE}`. A session keeps how far it came in its home, and the newest prompt; when it is loaded, it tells all of
+it again, and goes on behind it. A tool that was refused ends the program.
 """
 
 from __future__ import annotations
@@ -111,6 +111,8 @@ class Agent:
             self._update({"sessionUpdate": "agent_message_chunk", "content": _text(json.dumps(result))})
             if result["isError"]:
                 os._exit(9)
+        elif "hang" in step:
+            threading.Event().wait()
         elif "may" in step:
             self._update({"sessionUpdate": "agent_message_chunk", "content": _text(self._may(*step["may"]))})
 

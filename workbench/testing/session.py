@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from workbench.aee.tools.calls import MakeReady, Ready, first_of, recalled, recorded_intents, with_intent
-from workbench.core.state import Message
 from workbench.model import events as e
 from workbench.model.ids import message_id
 from workbench.ports import ToolResult
@@ -19,6 +18,7 @@ def plainly(call_tool: CallTool) -> MakeReady:
     return lambda tool, arguments, call, _recorded: Ready(act=lambda: call_tool(tool, arguments, call))
 
 
+AUTHOR = "human:ana"  # of every message
 AT = "2026-01-01T00:00:00.000Z"  # no clock here; order is in the versions
 
 
@@ -37,8 +37,6 @@ class RecordingSession:
         self._recorded = recorded_intents(self._events)
         self._keys: set[str] = set()
         self.stop_when: Callable[[], bool] = lambda: False
-        self._waiting: list[Message] = []
-        self._sent = 0
 
     @property
     def events(self) -> tuple[e.Event, ...]:
@@ -79,33 +77,31 @@ class RecordingSession:
         """What `stop_when` says."""
         return self.stop_when()
 
-    def send(self, text: str, *, mode: str = "steer", author: str = "human:ana") -> str:
+    def send(self, text: str, *, mode: str = "steer") -> str:
         """A person speaks to the agent; the message's id."""
-        self._sent += 1
-        name = message_id(self._run, self._sent)
+        name = message_id(self._run, 1 + sum(isinstance(p, e.MessageSent) for p in self._payloads()))
         self._append(e.MessageSent(run=self._run, message=name, mode=mode, text=text))
-        self._waiting.append(Message(id=name, mode=mode, text=text, author=author, at=AT))
         return name
 
     def messages(self, *, midway: bool = True) -> tuple[e.MessageGiven, ...]:
         """What was sent and may be given now, each once."""
-        given = [m for m in self._waiting if not midway or m.mode != "queue"]
-        self._waiting = [m for m in self._waiting if m not in given]
-        told = tuple(
-            e.MessageGiven(
-                run=self._run,
-                message=message.id,
-                revision=message.revision,
-                mode=message.mode,
-                author=message.author,
-                text=message.text,
-                how="midway" if midway else "turn",
-            )
-            for message in given
-        )
+        given = {p.message for p in self._payloads() if isinstance(p, e.MessageGiven)}
+        sent = [p for p in self._payloads() if isinstance(p, e.MessageSent) and p.message not in given]
+        told = tuple(self._given(each, midway=midway) for each in sent if not midway or each.mode != "queue")
         for each in told:
             self._append(each)
         return told
+
+    def _given(self, sent: e.MessageSent, *, midway: bool) -> e.MessageGiven:
+        return e.MessageGiven(
+            run=self._run,
+            message=sent.message,
+            revision=1,
+            mode=sent.mode,
+            author=AUTHOR,
+            text=sent.text,
+            how="midway" if midway else "turn",
+        )
 
     def answer(self, consultation: str, resolution: str = "VCR-1") -> None:
         """Record that a person settled a question."""

@@ -10,6 +10,8 @@ from typing import Any
 
 from workbench.aee.drivers.acp.driver import AcpDriver
 from workbench.artifacts.configuration import Agent
+from workbench.core.messages import given_since_an_end
+from workbench.core.messages import told as told_message
 from workbench.model.events import Payload
 from workbench.ports import Turn
 from workbench.testing import acp_agent
@@ -46,8 +48,10 @@ class Stage:
         stop_when = self.session.stop_when
         self.session = RecordingSession(self.workplace.box.ready, history=self.session.events)
         self.session.stop_when = stop_when
+        history = self.session.events
+        words = tuple(map(told_message, given_since_an_end(history)))
         turn = Turn(
-            run="m.1", mission="m", agent="a", brief="# The brief", message=message, history=self.session.events
+            run="m.1", mission="m", agent="a", brief="# The brief", message=message, words=words, history=history
         )
         return driver.take_turn(turn, self.session)
 

@@ -15,7 +15,14 @@ from workbench.aee.sandbox.select import probe, select
 from workbench.aee.spending import Allowance
 from workbench.artifacts.configuration import Settings
 from workbench.model.errors import NotFound, Refused, WorkbenchError
-from workbench.model.events import AgentSessionOpened, ConsultationRaised, RunAwaitsAnswer, ToolCalled, ToolReturned
+from workbench.model.events import (
+    AgentSessionOpened,
+    ConsultationRaised,
+    MessageGiven,
+    RunAwaitsAnswer,
+    ToolCalled,
+    ToolReturned,
+)
 from workbench.testing.workplace import Workplace
 
 WRITE = {"write": ["made", "x"]}
@@ -57,6 +64,31 @@ def test_a_session_that_is_lost_is_begun_anew_with_all_that_counts(stage: Stage)
     assert stage.turn(ASK, SUBMIT, load=False) == "submitted"
     assert all(told in stage.prompt for told in ("# The brief", "+++ b/made", "Decision: A"))
     assert len(stage.payloads(RunAwaitsAnswer)) == 1
+
+
+def test_words_of_a_person_come_with_a_result_of_ours_or_as_the_next_prompt(stage: Stage) -> None:
+    """An agent of others listens at these moments: what may wait for the end of its turn does, in the same session."""
+    stage.session.send("Mind the docs", mode="steer")
+    stage.session.send("Then rest", mode="queue")
+    assert stage.turn({"tool": ["get_brief", {}]}, WRITE) == "ended"
+    assert any("Message MSG-m.1-1 from ana" in thought for thought in stage.session.thoughts)
+    assert "Then rest" in stage.prompt and "Mind the docs" not in stage.prompt
+    assert len(stage.payloads(AgentSessionOpened)) == 1
+    assert [given.how for given in stage.payloads(MessageGiven)] == ["midway", "turn"]
+
+
+def test_an_interrupted_act_is_closed_and_the_next_turn_begins_with_the_words(stage: Stage) -> None:
+    """Its outcome is unknown; what was given and may not have arrived is told again under the same name."""
+    act = {"sessionUpdate": "tool_call", "toolCallId": "c", "title": "sleep", "kind": "execute", "status": "pending"}
+    update = {"jsonrpc": "2.0", "method": "session/update", "params": {"sessionId": "s", "update": act}}
+    stage.session.stop_when = lambda: bool(stage.payloads(ToolCalled))
+    assert stage.turn({"raw": json.dumps(update)}, {"hang": True}) == "stopped"
+    assert stage.payloads(ToolReturned)[0].state == "interrupted"
+    stage.session.stop_when = lambda: False
+    stage.session.send("Write it now", mode="interrupt")
+    stage.session.messages(midway=False)
+    assert stage.turn({}, WRITE, SUBMIT) == "submitted"
+    assert "Message MSG-m.1-1 from ana, the person who coaches you:\nWrite it now" in stage.prompt
 
 
 def test_a_request_within_the_sandbox_is_granted_and_recorded(stage: Stage) -> None:

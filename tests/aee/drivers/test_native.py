@@ -145,6 +145,42 @@ def test_an_answer_to_an_advisory_question_reaches_the_agent_at_its_next_step(ag
     assert told == [e.AnswerTold(run="m.1", consultation="CRP-m.1-1", resolution="VCR-1")]
 
 
+def test_words_of_a_person_reach_the_agent_between_two_steps(stage: Make) -> None:
+    """What may not wait is told after the step under way, what may when the turn is over; both stay."""
+    seen: list[str] = []
+
+    def play(request: Received) -> Reply:
+        seen.append(request.body.decode())
+        if len(seen) == 1:
+            here.session.send("Mind the docs", mode="steer")
+            here.session.send("Then rest", mode="queue")
+        return [use("list"), said("Done."), said("Rested.")][len(seen) - 1]
+
+    here = stage(play)
+    assert here.turn() == "ended"
+    assert [body.count("Mind the docs") for body in seen] == [0, 1]
+    assert here.asked[1].json["messages"][-1]["content"][-1]["type"] == "text"
+    here.session.messages(midway=False)
+    assert here.turn() == "ended"
+    assert [seen[2].count(words) for words in ("from ana", "Mind the docs", "Then rest")] == [2, 1, 1]
+
+
+def test_what_the_agent_was_about_to_do_is_not_done_when_a_person_interrupts(stage: Make) -> None:
+    """Calls of the same reply that had not begun are told as not carried out, with the words; none begins later."""
+    first, second = use("list"), use("edit", path="made", content="x")
+    both = Reply(uses=(*first.uses, *second.uses))
+    here = stage([both, said("Stopped.")])
+    here.session.stop_when = lambda: bool(here.outcomes)
+    assert here.turn() == "stopped"
+    here.session.stop_when = lambda: False
+    here.session.send("Do not write anything", mode="interrupt")
+    here.session.messages(midway=False)
+    assert here.turn() == "ended"
+    assert [outcome.tool for outcome in here.outcomes] == ["list"]
+    assert "not carried out: the person who coaches you interrupted" in here.told()
+    assert here.told().endswith("Do not write anything")
+
+
 def test_requested_changes_come_as_words_of_a_person(stage: Make) -> None:
     """A delivery that was sent back is worked on, behind the outcome of the delivery."""
     here = stage([WRITE, DELIVER, use("edit", path="made", content="y"), DELIVER])

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from workbench.aee.drivers.script import validate
 from workbench.aee.drivers.scripted import ScriptedDriver
 from workbench.aee.sandbox.select import probe, select
 from workbench.evidence.conventions import SuitePlan
@@ -127,6 +128,7 @@ def test_a_delay_ends_when_the_run_is_stopped(workplace: Workplace) -> None:
 
 CRASHING = """
 import sys
+from workbench.aee.drivers.script import validate
 from workbench.aee.drivers.scripted import ScriptedDriver
 from workbench.ports import ToolResult, Turn
 from workbench.testing.session import RecordingSession, plainly
@@ -197,3 +199,42 @@ def test_a_whole_run_works_in_bubblewrap(make_workplace: Callable[..., Workplace
     script = "agent: ada\nsteps:\n  - run: echo made > made\n  - search: made\n  - submit: Make it\n"
     assert play(workplace, script)[0] == "submitted"
     assert workplace.git("show", "HEAD:made") == "made\n"
+
+
+HEEDING = """
+agent: ada
+steps:
+  - edit: {path: src/a.py, old: "x + x", new: "2 * x"}
+  - run: "true"
+  - submit: Double
+  - on_message: {contains: DOCS, steps: [{files: {DOCS: "more"}}, {submit: With docs}]}
+  - on_message: {steps: [{think: Understood.}]}
+"""
+
+
+def test_a_script_heeds_what_a_person_says(workplace: Workplace) -> None:
+    """Between two acts, and at the start of a turn; played again, nothing that followed is done twice."""
+    session = RecordingSession(workplace.box.ready)
+
+    def speaks() -> bool:
+        if len(session.events) == 2:
+            session.send("Slower")
+        return False
+
+    session.stop_when = speaks
+    assert ScriptedDriver().take_turn(turn(HEEDING), session) == "submitted"
+    said = [event.kind for event in session.events if event.kind in ("MessageGiven", "ThoughtRecorded", "ToolCalled")]
+    assert said == ["ToolCalled", "MessageGiven", "ThoughtRecorded", "ToolCalled", "ToolCalled"]
+    session.send("And the docs, please", mode="queue")
+    assert [given.how for given in session.messages(midway=False)] == ["turn"]
+    for _ in range(2):
+        end, session = play(workplace, HEEDING, session.events)
+        assert end == "submitted" and session.thoughts == ["Understood."]
+    assert workplace.git("log", "--format=%s", workplace.branch).splitlines()[:2] == ["With docs", "Double"]
+
+
+@pytest.mark.parametrize("told", ["docs", "{contains: docs}", "{steps: [], when: x}", "{contains: 3, steps: []}"])
+def test_what_follows_on_a_message_is_checked(told: str) -> None:
+    """A reply that would never be played is an error of the script, with its line."""
+    (problem, *_) = validate(f"agent: ada\nsteps:\n  - on_message: {told}\n")
+    assert problem.line == 3

@@ -16,10 +16,7 @@ _MIDWAY = {
     "scripted": "after the act that is under way",
     "native": "after the step of its loop that is under way",
 }
-_ELSEWHERE = (
-    "its program takes nothing in while it works: with the next answer that a tool of Workbench gives it, "
-    "else when its turn ends"
-)
+_ELSEWHERE = "with the next answer of a Workbench tool, else when its turn ends"  # it takes nothing in between
 
 
 class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +70,7 @@ def when_given(run: RunState, mode: str) -> str:
     if run.step is None or run.step.name not in (TURN, PACK):
         return "at the start of its next turn"
     if mode == "interrupt":
-        return "now: what is under way ends, and a turn begins with it"
+        return "now: what is under way ends, and a new turn begins with it"
     if run.step.name == PACK:
         return "when the pack at work is made, in a new turn"
     return "when its present turn ends" if mode == "queue" else _MIDWAY.get(run.driver, _ELSEWHERE)

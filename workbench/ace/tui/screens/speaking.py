@@ -9,6 +9,8 @@ from textual.timer import Timer
 
 from workbench.ace.tui.drafting import Keeper
 from workbench.ace.tui.screens.base import WorkScreen
+from workbench.ace.tui.text import line, piece
+from workbench.ace.tui.widgets.bar import Bar, Part
 from workbench.ace.tui.widgets.speaking import SayField, Speaking
 from workbench.ace.wiring import steering
 from workbench.ace.wiring.attending import Desk, Draft, desk_of
@@ -16,6 +18,7 @@ from workbench.core.state import Message, RunState
 from workbench.core.views.messages import MessageRow, message_rows, when_given
 from workbench.model.errors import WorkbenchError
 
+KEYS = (("Enter", "send"), ("Tab", "queue, steer or interrupt"), ("Ctrl+J", "new line"), ("Esc", "leave"))
 DRAFT_S = 0.3  # after the last key, before a draft is written
 GIVEN_SHOWN_S = 60  # after it was given, a message is found among the acts
 TICK_S = 1.0  # between two looks at how long ago something was given
@@ -82,16 +85,23 @@ class SpeakingScreen(WorkScreen):
         run, words = self.spoken_to, ""
         if self.is_writing and run is not None:
             about = f"changes {self.speaking.editing}; " if self.speaking.editing else ""
-            words = f"{about}given {when_given(run, self.speaking.mode)} - Tab: mode, Enter: send, Esc: leave"
+            words = f"{about}given {when_given(run, self.speaking.mode)}"
         self.speaking.show_when(words)
+
+    def show_footer(self) -> None:
+        """While somebody writes, the keys of the line."""
+        if not self.is_writing:
+            super().show_footer()
+            return
+        parts = [Part(line(piece(key, "accent"), " ", piece(words))) for key, words in KEYS]
+        self.query_one("#footer", Bar).show(parts)
 
     def on_descendant_focus(self) -> None:
         """The line says more while keys go to it."""
         self._show_when()
+        self.show_footer()
 
-    def on_descendant_blur(self) -> None:
-        """And less afterwards."""
-        self._show_when()
+    on_descendant_blur = on_descendant_focus
 
     # --- writing ---
 
