@@ -67,6 +67,7 @@ def test_modes(call: Call, world: World, run: str, repository: Path, mode: str, 
     name = approved(call, world, run)
     assert call("merge", name, "--mode", mode, "--json").one["mode"] == mode
     assert len(git(repository, "log", "-1", "--format=%P").split()) == parents
+    assert call("mrp", "verify", git(repository, "rev-parse", "main"), "--json").one["problems"] == []
 
 
 def test_a_moved_base_is_refused_with_the_remedy(call: Call, world: World, run: str, repository: Path) -> None:

@@ -14,15 +14,16 @@ from ace_world import Call, World, git
 
 from workbench.model.digests import digest_of
 from workbench.model.evidence import Evidence
-from workbench.proof import envelope, keeping, statements
+from workbench.proof import checking, envelope, keeping, reading, statements
 from workbench.proof.keys import Key
+from workbench.repository.repository import open_repository
 
 PACK = "MRP-prices.1-1"
 REF = f"refs/workbench/packs/{PACK}"
 LOG = b"12 passed\n"
 
 
-def merge(call: Call, world: World, **fields: Any) -> str:
+def merge(call: Call, world: World, *, mode: str = "merge", **fields: Any) -> str:
     """A pack with a log, approved and merged; the merge commit."""
     bare = Evidence(
         id="EV-1", kind="tests.result", criterion="verification", grade="executed", state="passed",
@@ -33,7 +34,7 @@ def merge(call: Call, world: World, **fields: Any) -> str:
     (run,) = world.mission()
     name = world.pack(run, evidence=(msgspec.structs.replace(bare, digest=digest_of(covered)),), **fields)
     assert call("approve", name, "--why", "fine").code == 0
-    said = call("merge", name, "--json")
+    said = call("merge", name, "--mode", mode, "--json")
     assert (said.code, said.one["notes"]) == (0, []), said.err
     return str(said.one["merge_commit"])
 
@@ -251,10 +252,13 @@ def test_whatever_is_altered_in_the_journal_is_named(call: Call, world: World, r
 def test_a_reader_without_the_journal_reads_and_checks_it(
     call: Call, world: World, repository: Path, tmp_path: Path
 ) -> None:
-    """A clone that fetched refs and notes is enough; what is not there is said. The control: without them, nothing."""
-    merged = merge(call, world)
+    """A clone that fetched refs and notes is enough; what is not there is said. The control: without them, nothing.
+
+    Neither the head nor the examined tree came along: the tree is made again from the squashed commit.
+    """
+    merged = merge(call, world, mode="squash")
     clone = tmp_path / "clone"
-    git(tmp_path, "clone", "-q", str(repository), str(clone))
+    git(tmp_path, "clone", "-q", "--single-branch", f"file://{repository}", str(clone))
     said = call("mrp", "verify", merged, "--json", at=clone)
     assert (said.code, said.one["signer"]) == (1, "not signed")
     assert "git fetch REMOTE" in said.one["problems"][0]
@@ -264,6 +268,9 @@ def test_a_reader_without_the_journal_reads_and_checks_it(
     said = call("mrp", "verify", merged, "--json", at=clone)
     assert (said.code, said.one["problems"]) == (0, [])
     assert said.one["not_checked"] == ["the journal: there is none here"]
+    more = Tampering(clone, merged).amended(merged, {"door.py": b"open = True\n"})
+    with open_repository(clone) as opened:
+        assert [*checking.entered(opened, shown_tree(clone), more, added=[f"VCR-{PACK}"])] != []
     shown = call("mrp", "show", PACK, "--json", at=clone).one
     assert (shown["verdict"], shown["state"], shown["decisions"][0]["rationale"]) == ("ready", "merged", "fine")
     assert "12 passed" in call("mrp", "show", PACK, at=clone).out
@@ -273,6 +280,14 @@ def test_a_reader_without_the_journal_reads_and_checks_it(
     assert "a file holds the statements alone" in " ".join(said.one["not_checked"])
     assert not list((tmp_path / "home/state/workbench").glob("clone-*"))  # looking makes no journal
     git(clone, "fsck", "--strict")
+
+
+def shown_tree(repository: Path) -> str:
+    with open_repository(repository) as opened:
+        proof = reading.read(opened, PACK)
+    assert proof is not None
+    assert proof.pack is not None
+    return proof.pack.tree
 
 
 def test_only_signers_of_the_base_are_trusted(call: Call, world: World, repository: Path, home: Path) -> None:

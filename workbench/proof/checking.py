@@ -5,7 +5,9 @@ It needs no journal, and must not know one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -68,22 +70,35 @@ def of_merge(repository: GitRepository, proof: Proof, commit: str) -> Iterator[s
         what = f"as {merged[-1][:12]}" if merged else "nowhere"
         yield f"altered: commit {commit[:12]} is not what the proof attests: {pack.id} was merged {what}"
         return
-    yield from entered(repository, pack.tree, commit)
+    yield from entered(repository, pack.tree, commit, added=_ids(attested.readiness))
     if commit != pack.head:  # a fast-forward makes no commit of its own, which could have a message
         yield from _trailers(repository, attested.readiness, commit)
     yield from _note(repository, attested, attested.readiness, commit)
 
 
-def entered(repository: GitRepository, tree: str, commit: str) -> Iterator[str]:
-    """What a merge brought in beyond the examined tree: resolutions, and nothing else."""
+def entered(repository: GitRepository, tree: str, commit: str, *, added: Sequence[str] = ()) -> Iterator[str]:
+    """What a merge brought in beyond the examined tree: resolutions, and nothing else.
+
+    Where resolutions were `added` (their ids), git may not have kept the tree without them: it is made again.
+    """
     if not is_commit_id(tree):
         yield f"altered: {one_line(tree, 80)!r} is no tree"
         return
     flags = ("-r", "-z", "--name-only", "--no-commit-id")
     answer = repository.git.run("diff-tree", *flags, tree, f"{commit}^{{tree}}", ok=(0, 128))
-    if answer.code:
-        yield f"missing: the examined tree {tree[:12]} is not here, so that the merge cannot be compared with it"
+    if answer.code and _without(repository, commit, added) != tree:
+        yield f"altered: the merge brought in other files than the examined tree {tree[:12]}"
     yield from (f"altered: the merge changed {path}" for path in answer.fields if not path.startswith(RESOLUTIONS))
+
+
+def _without(repository: GitRepository, commit: str, resolutions: Sequence[str]) -> str:
+    """The tree of a commit without the files of these resolutions."""
+    paths = b"".join(f"{RESOLUTIONS}{name}.md\0".encode() for name in resolutions)
+    with tempfile.TemporaryDirectory(prefix="workbench-index-") as directory:
+        env = {"GIT_INDEX_FILE": str(Path(directory) / "index")}
+        repository.git.run("read-tree", f"{commit}^{{tree}}", env=env)
+        repository.git.run("update-index", "--force-remove", "-z", "--stdin", stdin=paths, env=env)
+        return repository.git.text("write-tree", env=env)
 
 
 def _statement(attested: Attested, readiness: Readiness) -> Iterator[str]:
@@ -127,12 +142,16 @@ def _signers(repository: GitRepository, readiness: Readiness) -> Iterator[str]:
         yield f"altered: {SIGNERS} of the base is not what it was when the pack was made"
 
 
+def _ids(readiness: Readiness) -> list[str]:
+    return [str(each.get("id", "")) for each in readiness.decisions]
+
+
 def _trailers(repository: GitRepository, readiness: Readiness, commit: str) -> Iterator[str]:
     said = trailers(repository, commit)
     wanted = {
         "Workbench-Pack": [readiness.mrp.id],
         "Workbench-Pack-Digest": [readiness.packDigest],
-        "Workbench-Decision": [str(each.get("id", "")) for each in readiness.decisions],
+        "Workbench-Decision": _ids(readiness),
     }
     for name, values in wanted.items():
         if said.get(name, []) != values:

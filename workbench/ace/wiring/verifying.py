@@ -205,7 +205,8 @@ def _objects(place: Workplace, pack: PackState) -> Iterator[str]:
         if pack.tree and (not isinstance(merged, Merged) or merged.tree != pack.tree):
             yield "altered: merging head on base does not give the tree that was examined"
     if pack.merge is not None:
-        yield from checking.entered(repository, pack.tree, pack.merge.new)
+        decided = [str(document.get("id", "")) for document in pack.decisions]
+        yield from checking.entered(repository, pack.tree, pack.merge.new, added=decided)
 
 
 def _remembered(place: Workplace, ledger: Ledger, pack: PackState) -> Iterator[str]:
