@@ -58,7 +58,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     added: int = 0
     removed: int = 0
     kind: str = ""  # source, test, generated, lock, binary, configuration ...
-    entities: tuple[str, ...] = ()
+    entities: tuple[str, ...] = ()  # those that may do something else now
+    structure: tuple[str, ...] = ()  # what became of its entities, a line each
+    mechanical: int = 0  # lines of both sides that are the same but for a rename, a move or the layout
+    is_mechanical: bool = False  # whether all of its changed lines are
 
 
 class ReadingItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,6 +152,7 @@ class MergePack(msgspec.Struct, frozen=True, kw_only=True):
     because: tuple[Because, ...] = ()
     would_be: tuple[WouldBe, ...] = ()
     changes: tuple[Change, ...] = ()
+    surface: tuple[str, ...] = ()  # what the change does to others: public names, callers, needs of modules
     reading_list: tuple[ReadingItem, ...] = ()
     test_plan: tuple[PlanItem, ...] = ()
     new_tests: tuple[str, ...] = ()

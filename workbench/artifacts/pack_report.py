@@ -164,7 +164,12 @@ def _changes(pack: MergePack) -> list[str]:
         (_cell(each.status), _cell(each.path), f"{each.added:+d}", f"{-each.removed:d}", _cell(each.kind))
         for each in pack.changes
     )
-    return _table(("", "path", "added", "removed", "kind"), rows)
+    meant = [f"{each.path}: {line}" for each in pack.changes for line in each.structure]
+    return [*_table(("", "path", "added", "removed", "kind"), rows), *_apart(_bullets([*meant, *pack.surface]))]
+
+
+def _apart(lines: list[str]) -> list[str]:
+    return ["", *lines] if lines else []
 
 
 def _comments(pack: MergePack) -> list[str]:

@@ -36,6 +36,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     submitted_at: str = ""
     title: str = ""
     changes: tuple[Change, ...] = ()
+    surface: tuple[str, ...] = ()
     tests: tuple[TestOutcome, ...] = ()  # outcomes on the result
     new_tests: tuple[str, ...] = ()  # ids that base does not have
     uncovered: dict[str, tuple[int, ...]] = {}  # path to changed lines that no test ran
@@ -72,6 +73,7 @@ def assemble(
         because=judgement.because,
         would_be=judgement.would_be,
         changes=known.changes,
+        surface=known.surface,
         reading_list=tuple(reading_list(known, findings)),
         test_plan=test_plan(known.claimed, known.tests, known.new_tests),
         new_tests=known.new_tests,
@@ -187,6 +189,8 @@ def _risk(change: Change, findings: Sequence[Finding], known: Known) -> tuple[in
     lines = known.uncovered.get(change.path, ())
     if lines:
         return 2, f"{len(lines)} changed lines that no test ran", lines[0]
+    if change.is_mechanical:
+        return 7, f"mechanical: all {change.mechanical} lines are a rename, a move or a new layout", 0
     if change.kind in _MADE:
         return 8, f"{change.kind}: skim", 0
     if any(not entity.rpartition(".")[2].startswith("_") for entity in change.entities) and change.kind != "test":

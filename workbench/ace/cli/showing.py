@@ -233,7 +233,8 @@ def pack_lines(pack: PackState, blobs: Blobs, *, base: str = "") -> Lines:
         grade = ", ".join(word for word in (_word(item, "grade"), _word(item, "sandbox")) if word)
         yield f"  {glyph(_word(item, 'state'))}  {_word(item, 'kind')}  ({grade})  {_word(item, 'summary')}"
     yield from _titled("findings", [_finding(item) for item in _mappings(document.get("findings"))])
-    yield from _titled("changes", [_change(item) for item in _mappings(document.get("changes"))])
+    yield from _titled("changes", [line for item in _mappings(document.get("changes")) for line in _change(item)])
+    yield from _titled("to others", document.get("surface"))
     yield f"bound to base {pack.base_commit}, head {pack.head}, tree {pack.tree}"
     for decision in pack.decisions:
         yield from resolution_lines(decision)
@@ -262,8 +263,10 @@ def _finding(item: Mapping[str, Any]) -> str:
     return f"{_word(item, 'severity')}{blocking} {_word(item, 'kind')} {where}: {_word(item, 'text')}"
 
 
-def _change(item: Mapping[str, Any]) -> str:
-    return f"{_word(item, 'status')} {_word(item, 'path')} +{item.get('added', 0)} -{item.get('removed', 0)}"
+def _change(item: Mapping[str, Any]) -> Lines:
+    yield f"{_word(item, 'status')} {_word(item, 'path')} +{item.get('added', 0)} -{item.get('removed', 0)}"
+    structure = item.get("structure")
+    yield from (f"{_word(item, 'path')}: {one_line(str(each))}" for each in structure or ())
 
 
 def _recommended(recommendation: Any) -> Lines:
