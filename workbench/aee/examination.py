@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from workbench import __version__
 from workbench.aee.plugged import host_of, tools_brought, workshop_of
 from workbench.aee.sandbox.select import limitations
@@ -41,6 +43,7 @@ from workbench.evidence.rig import Rig
 from workbench.evidence.secrets import Secrets
 from workbench.evidence.size import Size
 from workbench.evidence.sizes import MADE, change_summary
+from workbench.evidence.structure import Structure
 from workbench.evidence.suiteless import NoSuite
 from workbench.evidence.tampering.collector import Tampering
 from workbench.evidence.types import TypesCollector
@@ -120,7 +123,8 @@ def examined(
         if stop():
             raise ExaminationStopped
 
-    own = _OwnCollectors(delivery=delivery, rig=rig, behaviour=behaviour, cache=cache)
+    structure = Structure()
+    own = _OwnCollectors(delivery=delivery, rig=rig, behaviour=behaviour, cache=cache, structure=structure)
     host = host_of(ground, delivery.run, ours=[own])
     all_of_them = collectors(host, workshop_of(delivery.settings.plugins, rig, delivery.brief))
     all_of_them += [Unasked(host.left_out)] if host.left_out else []
@@ -142,6 +146,7 @@ def examined(
     )
     brought = tools_brought(host, all_of_them, driver=delivery.run.driver)
     known = _known(ground, delivery, change, rig, behaviour, brought)
+    known = msgspec.structs.replace(known, changes=structure.told(known.changes), surface=structure.surface())
     return assemble(judgement=judgement, findings=found.findings, brief=delivery.brief, bindings=bindings, known=known)
 
 
@@ -161,6 +166,7 @@ class _OwnCollectors:
     rig: Rig
     behaviour: Behaviour | None
     cache: EvidenceCache
+    structure: Structure
 
     @hookimpl
     def collectors(self) -> list[Collector]:
@@ -186,6 +192,7 @@ class _OwnCollectors:
             Dependencies(),
             Deceptive(),
             Size(delivery.policy.size, delivery.brief),
+            self.structure,
             *([Interface()] if delivery.brief is not None and delivery.brief.behaviour == "unchanged" else []),
             RationaleCollector(delivery.run.rationale),
             AuditCollector(_links(delivery, rig.blobs), rig.blobs),
