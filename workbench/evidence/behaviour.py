@@ -18,6 +18,7 @@ from workbench.evidence.cache import EvidenceCache, cache_key
 from workbench.evidence.conventions import SuitePlan
 from workbench.evidence.material import changed_material, is_material, is_shared, restore
 from workbench.evidence.novelty import changed_tests, narrowed, run_on_base
+from workbench.evidence.repeats import repeated
 from workbench.evidence.rig import Rig
 from workbench.evidence.suite import SuiteReport, run_suite
 from workbench.evidence.testdata import DataOfTests, data_of_tests, is_source
@@ -89,16 +90,36 @@ class Behaviour:
             reports |= _all({"new-on-base": extra}, workers=1)
         if known is None:
             self._keep(change, base)
-        result = undisturbed(reports["result"], base)
+        result = self._settled(change, undisturbed(reports["result"], base), base, material=())
+        kept = undisturbed(reports["base-on-result"], base) if material else result
         return ThreeRuns(
             base=base,
             result=result,
-            base_on_result=undisturbed(reports["base-on-result"], base) if material else result,
+            base_on_result=self._settled(change, kept, base, material=material) if material else result,
             material=material,
             program_data=tuple(sorted(data.shared)),
             base_cached=known is not None,
             new_on_base=reports.get("new-on-base"),
         )
+
+    def _settled(
+        self, change: Change, report: SuiteReport, base: SuiteReport, *, material: Sequence[str]
+    ) -> SuiteReport:
+        """The report once the tests that failed were run again, as they were run before."""
+
+        def again(plan: SuitePlan) -> SuiteReport:
+            way = partial(self._base_on_result, change, material) if material else partial(self._alone, change)
+            return undisturbed(_guarded(partial(way, plan)), base)
+
+        if not report.believed or not report.ids("failed", "error"):
+            return report
+        with self._rig.workspace(change.result) as workspace:
+            root = Path(workspace.path)
+            return repeated(report, base, plan=self.plan, root=root, again=again, clock=self._rig.clock)
+
+    def _alone(self, change: Change, plan: SuitePlan) -> SuiteReport:
+        with self._rig.workspace(change.result) as workspace:
+            return run_suite(self._rig, plan, workspace)
 
     def _material(self, change: Change) -> tuple[tuple[str, ...], DataOfTests]:
         """What of the tests changed, and the data that they read; base is searched only where it may hold some."""
@@ -118,11 +139,11 @@ class Behaviour:
         with self._rig.workspace(change.result) as workspace:
             return run_suite(self._rig, self.plan, workspace, covered=covered_lines(change))
 
-    def _base_on_result(self, change: Change, material: Sequence[str]) -> SuiteReport:
+    def _base_on_result(self, change: Change, material: Sequence[str], plan: SuitePlan | None = None) -> SuiteReport:
         with self._rig.workspace(change.result) as workspace:
             with self._rig.workspace(change.base) as base:
                 restore(change, material, base_tree=Path(base.path), result_tree=Path(workspace.path))
-            return run_suite(self._rig, self.plan, workspace)
+            return run_suite(self._rig, plan or self.plan, workspace)
 
     # --- what is known of base -------------------------------------------------------------------
 

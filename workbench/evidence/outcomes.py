@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -27,16 +27,17 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     lost: tuple[str, ...] = ()  # passed on base, missing or skipped on the result
     failing: tuple[str, ...] = ()  # failed on base and still do not pass
     mended: tuple[str, ...] = ()  # failed on base, pass on the result
+    flaky: tuple[str, ...] = ()  # passed on base, fail on the result and pass when run again
 
 
 def compare(base: SuiteReport, result: SuiteReport) -> Comparison:
     """Hold the ids of `base` against their outcomes in `result`; ids that only `result` has do not matter here."""
     states = {outcome.id: outcome.state for outcome in result.outcomes}
-    groups: dict[str, list[str]] = {name: [] for name in ("kept", "broken", "lost", "failing", "mended")}
+    groups: dict[str, list[str]] = {name: [] for name in ("kept", "broken", "lost", "failing", "mended", "flaky")}
     for outcome in base.outcomes:
         now = states.get(outcome.id, "missing")
         if outcome.state == "passed":
-            group = {"passed": "kept", "failed": "broken", "error": "broken"}.get(now, "lost")
+            group = {"passed": "kept", "failed": "broken", "error": "broken", "flaky": "flaky"}.get(now, "lost")
             groups[group].append(outcome.id)
         elif outcome.state in ("failed", "error"):
             groups["mended" if now == "passed" else "failing"].append(outcome.id)
@@ -89,9 +90,14 @@ class TestsCollector:
             state, summary = "error", _environment(missing)
         elif state == "failed" and runs.base.believed and not new_failures and runs.result.ids("passed"):
             state, summary = "passed", f"{_counts(runs.result)}; every failure was there on base"
+        if flaky := runs.result.ids("flaky"):
+            state, summary = ("not-checked", _sometimes(flaky)) if state == "passed" or not bad else (state, summary)
+        facts |= {"flaky": flaky[:MAX_LISTED]}
+        repeated = {"repeated": runs.result.repeated}
         new = sorted({o.id for o in runs.result.outcomes} - {o.id for o in runs.base.outcomes})
         facts |= {"new_tests": new[:MAX_LISTED], "missing_modules": list(missing)}
-        return self._evidence(change, "tests.result", runs.result, state=state, summary=summary, facts=facts)
+        told = {**facts, **repeated}
+        return self._evidence(change, "tests.result", runs.result, state=state, summary=summary, facts=told)
 
     def _base_on_result(self, change: Change, runs: ThreeRuns, on_result: Comparison) -> Evidence:
         state, summary = _verdict(runs, on_result)
@@ -102,6 +108,7 @@ class TestsCollector:
                 if name != "kept"
             },
             "kept": len(on_result.kept),
+            "repeated": runs.base_on_result.repeated,
             "restored": list(runs.material)[:MAX_LISTED],
             "same_run_as": "tests.result" if runs.shared else "",
         }
@@ -160,10 +167,12 @@ def _verdict(runs: ThreeRuns, on_result: Comparison) -> tuple[EvidenceState, str
         return report.state, report.problem
     if not report.names_tests:
         return _of_command(base, report)
-    if not on_result.kept and not on_result.broken and not on_result.lost:
+    if not on_result.kept and not on_result.broken and not on_result.lost and not on_result.flaky:
         return "no-tests", "no test of base passes there, so none can show that behaviour was kept"
     if on_result.broken or on_result.lost:
         return "failed", _losses(on_result)
+    if on_result.flaky:
+        return "not-checked", _sometimes(on_result.flaky)
     return "passed", f"{len(on_result.kept)} tests that pass on base pass on the result"
 
 
@@ -184,6 +193,11 @@ def _explains(missing: tuple[str, ...], report: SuiteReport, on_result: Comparis
     )
 
 
+def _sometimes(tests: Sequence[str]) -> str:
+    counted = "1 test passes" if len(tests) == 1 else f"{len(tests)} tests pass"
+    return f"{counted} only sometimes, e.g. {tests[0]}"
+
+
 def _losses(on_result: Comparison) -> str:
     parts = []
     if on_result.broken:
@@ -200,7 +214,7 @@ def _told(report: SuiteReport) -> tuple[EvidenceState, str]:
 def _counts(report: SuiteReport) -> str:
     if not report.names_tests:
         return f"command exited {report.exit_code}; it names no tests"
-    words = (("passed",), ("failed", "error"), ("skipped",))
+    words = (("passed",), ("failed", "error"), ("skipped",), ("flaky",))
     named = [(len(report.ids(*states)), states[0]) for states in words]
     return ", ".join(f"{count} {name}" for count, name in named if count) or "nothing ran"
 
@@ -231,7 +245,7 @@ def _findings(runs: ThreeRuns, on_result: Comparison) -> list[Finding]:
     if not runs.base.believed or not runs.base_on_result.believed:
         return []
     told = {outcome.id: outcome for outcome in runs.base_on_result.outcomes}
-    made = []
+    made = [*_flaky(runs)]
     for kind, ids in (("tests.broken", on_result.broken), ("tests.lost", on_result.lost)):
         for test in ids[:MAX_LISTED]:
             outcome = told.get(test)
@@ -248,6 +262,15 @@ def _findings(runs: ThreeRuns, on_result: Comparison) -> list[Finding]:
                 )
             )
     return made
+
+
+def _flaky(runs: ThreeRuns) -> Iterator[Finding]:
+    """A test that failed and passed on the same code is a person's to weigh, whoever brought it."""
+    found = {o.id: o for run in (runs.result, runs.base_on_result) for o in run.outcomes if o.state == "flaky"}
+    for outcome in list(found.values())[:MAX_LISTED]:
+        text = f"{outcome.id} {outcome.message[:300]}"
+        kind, evidence, path, line = "tests.flaky", "tests.result", outcome.path, outcome.line
+        yield Finding(kind=kind, severity="high", text=text, path=path, line=line, evidence=evidence)
 
 
 def _program_data(change: Change, runs: ThreeRuns) -> Iterator[Finding]:

@@ -57,6 +57,7 @@ class SuiteReport(msgspec.Struct, frozen=True, kw_only=True):
     contexts: dict[str, dict[int, tuple[str, ...]]] = {}  # path to line to the tests in which it ran
     coverage_problem: str = ""
     reported: Lines = {}  # coverage by path, as a command's own report has it
+    repeated: int = 0  # further runs of the tests that failed
     exit_code: int = 0
     duration_ms: int = 0
     outputs: dict[str, str] = {}

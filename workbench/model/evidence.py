@@ -57,7 +57,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     blocking: bool = False  # counts as lost checks or another reason for not-ready
 
 
-TestState = Literal["passed", "failed", "error", "skipped", "missing"]
+TestState = Literal["passed", "failed", "error", "skipped", "missing", "flaky"]  # flaky: passes only sometimes
 
 
 class TestOutcome(msgspec.Struct, frozen=True, kw_only=True):
