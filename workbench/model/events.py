@@ -627,6 +627,39 @@ class PluginEnabled(Payload, frozen=True, kw_only=True):
     plugin: str
 
 
+class ReviewItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that a review session goes through. `kind`: crp | mrp."""
+
+    kind: str
+    id: str
+    title: str = ""
+
+
+class ReviewStarted(Payload, frozen=True, kw_only=True):
+    """A person begins a pass through all that is to decide, in this order."""
+
+    session: str
+    by: str
+    items: tuple[ReviewItem, ...]
+
+
+class ReviewLooked(Payload, frozen=True, kw_only=True):
+    """A person had an item in front of them for so long. `skipped`: they went on without deciding it."""
+
+    session: str
+    item: str
+    by: str
+    seconds: int
+    skipped: bool = False
+
+
+class ReviewEnded(Payload, frozen=True, kw_only=True):
+    """The pass is over, whatever of it is left."""
+
+    session: str
+    by: str
+
+
 class AeeStarted(Payload, frozen=True, kw_only=True):
     """An AEE incarnation took the lock."""
 

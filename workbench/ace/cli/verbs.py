@@ -24,15 +24,16 @@ VERBS: dict[str, Verb | Noun] = {
     "reject": Verb(f"{_HERE}.packs:reject", "Reject a pack.", _DECIDE),
     "override": Verb(f"{_HERE}.policy:override", "Let one requirement of a pack go, with a reason.", _DECIDE),
     "trial": Verb(f"{_HERE}.trial:trial", "Examine packs merged together; nothing moves.", _DECIDE),
+    "review": Verb(f"{_HERE}.review:review", "Go through all that is to decide, one after the other.", _DECIDE),
     "merge": Verb(f"{_HERE}.merge:merge", "Merge an approved pack, or several that hold together.", _DECIDE),
     "deliver": Verb(f"{_HERE}.deliver:deliver", "Push an approved pack for others to merge.", _DECIDE),
     "undo": Verb(f"{_HERE}.merge:undo", "Take a merge back.", _DECIDE),
     "pause": Verb(f"{_HERE}.steer:pause", "Hold runs after their next act.", _DECIDE),
     "resume": Verb(f"{_HERE}.steer:resume", "Let paused or resting runs go on.", _DECIDE),
-    "stop": Verb(f"{_HERE}.steer:stop", "End runs or missions; what they delivered stays.", _DECIDE),
     "queue": Verb(f"{_HERE}.speak:queue", "Say something to an agent when its turn ends.", _DECIDE),
     "steer": Verb(f"{_HERE}.speak:steer", "Say something to an agent while it works.", _DECIDE),
     "interrupt": Verb(f"{_HERE}.speak:interrupt", "End an agent's turn now, and say something to it.", _DECIDE),
+    "stop": Verb(f"{_HERE}.steer:stop", "End runs or missions; what they delivered stays.", _DECIDE),
     "doctor": Verb(f"{_HERE}.doctor:doctor", "Check the machine, the repository and the journal.", _HOUSE),
     "gc": Verb(f"{_HERE}.gc:gc", "Show or tidy what delivered work left behind.", _HOUSE),
     "schema": Verb(f"{_HERE}.schema:schema", "JSON Schemas of the artifacts.", _HOUSE),
@@ -71,6 +72,15 @@ VERBS: dict[str, Verb | Noun] = {
         },
         "Merge-readiness packs.",
     ),
+    "comment": Noun(
+        {
+            "add": Verb(f"{_HERE}.comment:add", "Remark on a pack, some lines of it, a clause or evidence."),
+            "list": Verb(f"{_HERE}.comment:list_comments", "Comments, where they stand in this revision."),
+            "settle": Verb(f"{_HERE}.comment:settle", "Say how a comment was dealt with."),
+            "export": Verb(f"{_HERE}.comment:export", "Comments as Markdown, a forge's review or a patch."),
+        },
+        "Comments on merge-readiness packs.",
+    ),
     "policy": Noun(
         {
             "show": Verb(f"{_HERE}.policy:show", "What is in force here, or a preset, as text to read and extend."),
@@ -84,15 +94,6 @@ VERBS: dict[str, Verb | Noun] = {
         {
             "list": Verb(f"{_HERE}.agents:list_agents", "Agents that the settings name."),
             "doctor": Verb(f"{_HERE}.agents:doctor", "Whether each could work: driver, model, key, server."),
-    "comment": Noun(
-        {
-            "add": Verb(f"{_HERE}.comment:add", "Remark on a pack, some lines of it, a clause or evidence."),
-            "list": Verb(f"{_HERE}.comment:list_comments", "Comments, where they stand in this revision."),
-            "settle": Verb(f"{_HERE}.comment:settle", "Say how a comment was dealt with."),
-            "export": Verb(f"{_HERE}.comment:export", "Comments as Markdown, a forge's review or a patch."),
-        },
-        "Comments on merge-readiness packs.",
-    ),
             "try": Verb(f"{_HERE}.agents:try_agent", "One tiny turn in a throwaway clone."),
         },
         "Agents by name.",

@@ -34,6 +34,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("go-inbox", "inbox", "What needs a person", ("g i",)),
     Action("go-missions", "missions", "All missions and their runs", ("g m",)),
     Action("go-scripts", "scripts", "Briefs, loops, rules and the policy, with their problems", ("g s",)),
+    Action("go-on-reviewing", "review session", "The next thing to decide, one after the other", ("g r",)),
     Action("start-mission", "new mission", "Start a mission from a sentence or a brief", ("+",)),
     Action("show-palette", "palette", "Find any action by its name", ("ctrl+p",)),
     Action("show-help", "help", "All keys of this screen", ("?",), footer=9),

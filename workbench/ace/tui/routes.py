@@ -4,7 +4,7 @@ other. It shows nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -82,6 +82,15 @@ def go(app: WorkbenchApp, name: str) -> None:
     app.push_screen(screen)
 
 
+def go_on_reviewing(app: WorkbenchApp) -> None:
+    """The next thing of the review session; one that is in front of a person and not decided comes again at the end."""
+    from workbench.ace.tui.passing import Pass
+
+    if app.passing is None:
+        app.passing = Pass(app)
+    app.passing.go_on()
+
+
 def of_plugin(app: WorkbenchApp, key: str) -> None:
     """Do what a plugin offers beside the event loop, and show what came of it."""
 
@@ -97,6 +106,13 @@ def of_plugin(app: WorkbenchApp, key: str) -> None:
             _tell(app, shown.text)
 
     app.carry_out(act, show)
+
+
+def show_lines(app: WorkbenchApp, title: str, lines: Sequence[str]) -> None:
+    """Show lines to be read."""
+    screen = _made(app, VIEW, title, lines)
+    if screen is not None:
+        app.push_screen(screen)
 
 
 def start_aee(app: WorkbenchApp) -> None:

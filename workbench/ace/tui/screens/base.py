@@ -258,6 +258,10 @@ class WorkScreen(Filtering):
         """The scripts."""
         routes.go(self.workbench, "scripts")
 
+    def act_go_on_reviewing(self) -> None:
+        """The next thing that is to decide, in a session of its own."""
+        routes.go_on_reviewing(self.workbench)
+
     def act_start_mission(self) -> None:
         """The form that starts a mission."""
         routes.go(self.workbench, "start")

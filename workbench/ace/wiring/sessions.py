@@ -1,0 +1,96 @@
+"""Review sessions of this repository: begun, gone on with, and told. Anybody may go on with anybody's session."""
+
+from __future__ import annotations
+
+import secrets
+
+from workbench.ace.wiring.deciding import decide
+from workbench.ace.wiring.tips import tips
+from workbench.ace.wiring.unwritten import Ledger
+from workbench.ace.wiring.workplace import Workplace
+from workbench.core import attention, review
+from workbench.core.decide.decision import Decision
+from workbench.core.review import REVIEW_STREAM, Session, SessionView
+from workbench.model import events as e
+from workbench.model.errors import NotFound
+
+
+def current(place: Workplace) -> SessionView | None:
+    """The newest session that nobody ended; None where there is none."""
+    with place.reading() as ledger:
+        found = review.unfinished(review.sessions(ledger.read(REVIEW_STREAM)))
+        return None if found is None else _view(ledger, found)
+
+
+def newest(place: Workplace) -> SessionView | None:
+    """The newest session, ended or not."""
+    with place.reading() as ledger:
+        found = review.sessions(ledger.read(REVIEW_STREAM))
+        return _view(ledger, found[-1]) if found else None
+
+
+def begin(place: Workplace) -> SessionView:
+    """Go on with the session that is open, or begin one on all that is to decide now."""
+    with place.writing() as journal:
+
+        def started(states: Ledger) -> Decision:
+            events = states.read(REVIEW_STREAM)
+            if review.unfinished(review.sessions(events)) is not None:
+                return Decision(events=())
+            items = review.items_of(_concerns(place, states))
+            made = e.ReviewStarted(session=f"RS-{secrets.token_hex(3)}", by=place.person, items=items)
+            return _on_stream(place, made, len(events))
+
+        decide(journal, started)
+        found = review.unfinished(review.sessions(journal.read(REVIEW_STREAM)))
+        assert found is not None
+        return _view(journal, found)
+
+
+def looked(place: Workplace, session: str, item: str, seconds: int, *, skipped: bool = False) -> SessionView:
+    """Note that this person had an item in front of them; the session as it stands then. Raises NotFound."""
+    return _noted(place, session, e.ReviewLooked(
+        session=session, item=item, by=place.person, seconds=seconds, skipped=skipped
+    ))  # fmt: skip
+
+
+def end(place: Workplace, session: str) -> SessionView:
+    """End a session, whatever of it is left. Raises NotFound."""
+    return _noted(place, session, e.ReviewEnded(session=session, by=place.person))
+
+
+def _noted(place: Workplace, session: str, payload: e.ReviewLooked | e.ReviewEnded) -> SessionView:
+    with place.writing() as journal:
+        decide(journal, lambda states: _on_stream(place, payload, len(_known(states, session))))
+        return _view(journal, next(one for one in review.sessions(_known(journal, session)) if one.id == session))
+
+
+def _known(ledger: Ledger, session: str) -> list[e.Event]:
+    events = ledger.read(REVIEW_STREAM)
+    if not any(one.id == session for one in review.sessions(events)):
+        raise NotFound(f"There is no review session {session}.", hint="workbench review begins one.")
+    return events
+
+
+def _on_stream(place: Workplace, payload: e.Payload, version: int) -> Decision:
+    event = e.Proposed(stream=REVIEW_STREAM, payload=payload, actor=place.actor)
+    return Decision(events=(event,), expect={REVIEW_STREAM: version})
+
+
+def _view(ledger: Ledger, session: Session) -> SessionView:
+    wanted = {item.id for item in session.items}
+    questions = {one.id: one for one in ledger.consultations() if one.id in wanted}
+    packs = {one.id: one for one in ledger.packs() if one.id in wanted}
+    return review.view(session, questions, packs)
+
+
+def _concerns(place: Workplace, ledger: Ledger) -> list[attention.Concern]:
+    packs = ledger.packs()
+    return attention.concerns(
+        runs=ledger.runs(),
+        consultations=ledger.consultations(is_open=True),
+        packs=packs,
+        aee_running=True,
+        now=place.clock.now(),
+        tips=tips(place, packs),
+    )
