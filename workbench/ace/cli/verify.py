@@ -43,7 +43,8 @@ def verify(place: Workplace, out: Output, mrp: str, rerun: bool) -> int:
 
 def _lines(found: Verification) -> Iterator[str]:
     yield f"{glyph('ok' if found.ok else 'fail')}  {found.id} {found.digest}".rstrip()
-    yield f"  {one_line(found.signer)}"
+    if not found.signer.startswith("altered"):  # else it is the first of the problems
+        yield f"  {one_line(found.signer)}"
     yield from (f"  {one_line(words)}" for words in found.problems)
     for key in dict.fromkeys(each["key"] for each in found.signatures if each["signer"] == "intact, unknown signer"):
         yield f"  signed by a key that .workbench/signers of the base does not list: {one_line(key)}"

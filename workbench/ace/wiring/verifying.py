@@ -16,12 +16,12 @@ from workbench.ace.wiring import checkpointing, proving, things
 from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.unwritten import Ledger, Unwritten
 from workbench.ace.wiring.workplace import Workplace
-from workbench.artifacts.mergepack import MergePack
+from workbench.artifacts.mergepack import MAX_BYTES, MergePack
 from workbench.core.decide.decision import pack_stream
 from workbench.core.fold import fold
 from workbench.core.state import PackState, State
 from workbench.model.digests import digest_bytes, digest_of
-from workbench.model.errors import NotFound, WorkbenchError
+from workbench.model.errors import NotFound, UsageError, WorkbenchError
 from workbench.model.events import PackSubmitted
 from workbench.proof import checking, keeping, reading
 from workbench.proof.reading import Proof
@@ -114,7 +114,11 @@ def _of_commit(place: Workplace, ledger: Ledger, commit: str) -> Subject:
 
 
 def _of_file(place: Workplace, ledger: Ledger, path: Path) -> Subject:
-    proof = reading.parse(place.repository, path.read_bytes())
+    with path.open("rb") as file:
+        raw = file.read(MAX_BYTES + 1)
+    if len(raw) > MAX_BYTES:
+        raise UsageError(f"{path} is too large for a proof.", hint="Name what workbench mrp show --proof printed.")
+    proof = reading.parse(place.repository, raw)
     name = proof.pack.id if proof.pack is not None else path.name
     return Subject(id=name, pack=ledger.pack(name), proof=proof, file=str(path))
 
