@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from workbench.artifacts.brief import Brief, Context, Goal
+from workbench.artifacts.brief import Brief, Context, Goal, light, parse
 from workbench.artifacts.policy import SizeLimits
 from workbench.evidence.deceptive import Deceptive
 from workbench.evidence.dependencies import Dependencies
@@ -275,6 +275,18 @@ def test_reasons_stay_claims() -> None:
     ]
     assert not any(finding.blocking for finding in collected.findings)
     assert state(RationaleCollector({}).collect(added("src/a.py", "1\n"))) == "not-checked"
+
+
+def test_a_rationale_is_held_against_the_change_and_its_brief() -> None:
+    """Names of code and clauses that fit nothing are reported, and so are files that a list of files leaves out."""
+    brief = parse(light("Add numbers", "B-1"))
+    words = "`add_up()` in src/a.py for DOD-1 and INV-7, beside `src.a` and `nothing_here`"
+    change = TreeChange.of({"src/b.py": "x = 1\n"}, {"src/a.py": "def add_up():\n    pass\n", "src/b.py": "x = 2\n"})
+    assert [(f.severity, f.text) for f in RationaleCollector({"approach": words}, brief).collect(change).findings] == [
+        ("info", "The rationale names files, and leaves out src/b.py."),
+        ("low", "The rationale names nothing_here, which no changed file has."),
+        ("low", "The rationale names INV-7, which is no clause of the brief."),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,11 @@ from workbench.evidence.cache import EvidenceCache
 from workbench.evidence.clauses import ClausesCollector
 from workbench.evidence.conventions import plan_suite
 from workbench.evidence.coverage import CoverageCollector
+from workbench.evidence.dangerous import Dangerous
 from workbench.evidence.deceptive import Deceptive
 from workbench.evidence.dependencies import Dependencies
 from workbench.evidence.examine import examine
+from workbench.evidence.growth import Growth
 from workbench.evidence.interface import Interface
 from workbench.evidence.lint import LintCollector
 from workbench.evidence.mutation.collector import MutationCollector
@@ -190,11 +192,13 @@ class _OwnCollectors:
             TypesCollector(rig, command=delivery.settings.types.command, cache=self.cache),
             Secrets(),
             Dependencies(),
+            Dangerous(),
+            Growth(),
             Deceptive(),
             Size(delivery.policy.size, delivery.brief),
             self.structure,
             *([Interface()] if delivery.brief is not None and delivery.brief.behaviour == "unchanged" else []),
-            RationaleCollector(delivery.run.rationale),
+            RationaleCollector(delivery.run.rationale, delivery.brief),
             AuditCollector(_links(delivery, rig.blobs), rig.blobs),
             *self._mutation(),
         ]

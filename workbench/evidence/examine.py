@@ -97,6 +97,8 @@ PROMISED: Mapping[str, tuple[Criterion, tuple[str, ...]]] = {
     "tampering": ("verification", ("tampering",)),
     "secrets": ("hygiene", ("secrets",)),
     "dependencies": ("hygiene", ("dependencies",)),
+    "dangerous": ("hygiene", ("dangerous",)),
+    "growth": ("hygiene", ("growth",)),
     "text": ("hygiene", ("text",)),
     "size": ("hygiene", ("size",)),
     "structure": ("hygiene", ("structure",)),
