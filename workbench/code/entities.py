@@ -213,7 +213,7 @@ class _Reader:
         before = data[starts[made.first] : start].strip()
         rest = data[outer.end_byte : starts[made.end]].strip()
         made.owns_lines = not before and (not rest.strip(b";,") or rest[:1] == b"#" or rest[:2] in (b"//", b"/*"))
-        head_end = self.parsed.row(max(outer.start_byte, made.body_start - 1)) + 1
+        head_end = self.parsed.row(max(outer.start_byte, self.parsed.before(made.body_start) - 1)) + 1
         made.heads = (self.parsed.row(outer.start_byte), head_end)
         if self.parsed.language == "python" and body is not None and body.type == "block" and body.named_children:
             first = next((child for child in body.named_children if child.type != "comment"), None)

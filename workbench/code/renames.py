@@ -133,10 +133,11 @@ def local_names(file: Pair, other: Pair, old: Found, new: Found, names: Names | 
     """What a function calls its own things now; `file` has the old one, `other` the new one."""
     if old.kind not in ("function", "method") or new.kind not in ("function", "method"):
         return {}
+    depths = (old.depth, new.depth) if old.depth != new.depth else (0, 0)
     ours = [
-        file.old.key(row, depth=old.depth, names=names) for row in range(old.first, old.end) if row in file.old.free
+        file.old.key(row, depth=depths[0], names=names) for row in range(old.first, old.end) if row in file.old.free
     ]
-    theirs = [other.new.key(row, depth=new.depth) for row in range(new.first, new.end) if row in other.new.free]
+    theirs = [other.new.key(row, depth=depths[1]) for row in range(new.first, new.end) if row in other.new.free]
     wanted = _differing(ours, theirs, file.old.vocabulary, kinds(file.language, traits(file.language).names))
     if not wanted or len(wanted) > MAX_LOCALS:
         return {}
