@@ -6,6 +6,10 @@ from pathlib import Path
 
 from ace_world import Call, World, git
 
+from workbench.ace.tui.mirror import Mirror
+from workbench.ace.tui.missionlist import mission_line
+from workbench.ace.wiring.reviewing import preview_merge
+from workbench.ace.wiring.workplace import Workplace
 from workbench.aee.forecasting import Forecasting
 from workbench.core.forecast import FORECAST_STREAM
 from workbench.model import events as e
@@ -41,6 +45,14 @@ def test_branches_that_would_conflict_are_told_before_they_are_merged(
     assert [row["conflicts"] for row in call("runs", "--json").rows] == [[other], [one], []]
     assert [row["forecast"] for row in call("missions", "--json").rows] == ["conflicts 1: shop.py"] * 2 + [""]
     assert "conflicts 1: shop.py" in call("missions").out
+    with Workplace(repository) as place, place.reading() as ledger:
+        assert preview_merge(place, name).waiting == (
+            "one.1 changes the same in shop.py, and will conflict once this is merged",
+        )
+        mirror = Mirror()
+        mirror.refresh(ledger)
+        line = mission_line(mirror.missions["one"], mirror.runs_of("one"), {}, (), mirror.forecast)
+        assert line.forecast == "conflicts 1: shop.py"
     assert call("merge", name).code == 0
     assert [row["forecast"] for row in call("missions", "--json").rows] == ["", "", ""]
     assert call("forecast", "--json").one["order"] == [third, one]

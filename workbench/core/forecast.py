@@ -75,6 +75,12 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
         found = [(clash.first if clash.second in names else clash.second) or TARGET_WORD for clash in self.of(names)]
         return tuple(dict.fromkeys(found))
 
+    def without(self, gone: Collection[str]) -> Forecast:
+        """The same without branches that are over."""
+        kept = tuple(clash for clash in self.clashes if clash.first not in gone and clash.second not in gone)
+        order = tuple(name for name in self.order if name not in gone)
+        return msgspec.structs.replace(self, clashes=kept, order=order)
+
 
 NOTHING = Forecast()
 
@@ -235,20 +241,23 @@ def merge_order(branches: Sequence[Branch], clashes: Iterable[Clash]) -> tuple[s
         against[clash.first].add(clash.second)
         if clash.second != TARGET:
             against[clash.second].add(clash.first)
-    left = {branch.name: (number, branch.rank) for number, branch in enumerate(branches)}
+    rest = [(branch.rank, number, branch.name) for number, branch in enumerate(branches)]
+    free = sorted((each for each in rest if each[2] not in against), reverse=True)
+    contested = {name: (rank, number) for rank, number, name in rest if name in against}
     before = {TARGET}
     order: list[str] = []
-    while left:
-        name = min(
-            left,
-            key=lambda one: (
-                not before.isdisjoint(against[one]), left[one][1], len(against[one] & left.keys()), left[one][0],
-            ),
-        )  # fmt: skip
-        del left[name]
+    while contested:
+        rated = {
+            name: (not before.isdisjoint(against[name]), rank, len(against[name] & contested.keys()), number)
+            for name, (rank, number) in contested.items()
+        }
+        name = min(rated, key=rated.__getitem__)
+        while free and (False, free[-1][0], 0, free[-1][1]) < rated[name]:
+            order.append(free.pop()[2])
+        del contested[name]
         before.add(name)
         order.append(name)
-    return tuple(order)
+    return (*order, *(name for _, _, name in reversed(free)))
 
 
 def made_of(forecast: Forecast) -> ForecastMade:
@@ -263,19 +272,14 @@ def made_of(forecast: Forecast) -> ForecastMade:
     )
 
 
-def newest(events: Sequence[Event], live: Collection[str] | None = None) -> Forecast:
-    """The forecast as the newest of these events of `FORECAST_STREAM` has it, without what is no longer `live`."""
+def newest(events: Sequence[Event]) -> Forecast:
+    """The forecast as the newest of these events of `FORECAST_STREAM` has it."""
     made = next((event.payload for event in reversed(events) if isinstance(event.payload, ForecastMade)), None)
     if made is None:
         return NOTHING
-    clashes = tuple(
-        clash
-        for clash in made.clashes
-        if live is None or (clash.first in live and (clash.second in live or clash.second == TARGET))
-    )
     return Forecast(
-        clashes=clashes,
-        order=tuple(name for name in made.order if live is None or name in live),
+        clashes=made.clashes,
+        order=made.order,
         heads=made.heads,
         targets=made.targets,
         unknown=made.unknown,

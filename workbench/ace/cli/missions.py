@@ -82,6 +82,6 @@ def runs(place: Workplace, out: Output, mission: str, live: bool) -> None:
 
 def _forecast(ledger: Ledger, runs: Iterable[RunState], undone: Collection[str]) -> Forecast:
     """What the AEE last foresaw, of runs that are still to be merged."""
-    made = ledger.read_newest(FORECAST_STREAM, limit=1)
+    seen = newest(ledger.read_newest(FORECAST_STREAM, limit=1))
     live = {run.id for run in runs if not run.outcome or run.id in undone}
-    return newest(made, live)
+    return seen.without(seen.heads.keys() - live)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from workbench.ace.wiring.unwritten import Ledger
+from workbench.core.forecast import FORECAST_STREAM, NOTHING, Forecast, newest
 from workbench.core.plugins import PLUGIN_STREAM, Failing, standing
 from workbench.core.state import ConsultationState, MissionState, PackState, RunState
 
@@ -22,6 +23,7 @@ class Mirror:
         self.consultations: dict[str, ConsultationState] = {}
         self.packs: dict[str, PackState] = {}
         self.plugins: dict[str, Failing] = {}  # those that failed, by name
+        self.forecast: Forecast = NOTHING  # as the AEE last saw it, of branches of which some may be merged by now
         self._kept: dict[str, tuple[object, Any]] = {}
 
     def once(self, name: str, key: object, make: Callable[[], T]) -> T:
@@ -49,6 +51,7 @@ class Mirror:
         self.consultations = {state.id: state for state in ledger.consultations()}
         self.packs = {state.id: state for state in ledger.packs()}
         self._read(ledger, PLUGIN_STREAM)
+        self._read(ledger, FORECAST_STREAM)
 
     def _read(self, ledger: Ledger, stream: str) -> None:
         kind, _, name = stream.partition("/")
@@ -60,6 +63,8 @@ class Mirror:
             self.consultations[name] = question
         elif kind == "pack" and (pack := ledger.pack(name)) is not None:
             self.packs[name] = pack
+        elif stream == FORECAST_STREAM:
+            self.forecast = newest(ledger.read_newest(FORECAST_STREAM, limit=1))
         elif stream == PLUGIN_STREAM:
             self.plugins = standing((), ledger.read(PLUGIN_STREAM)).failing
 

@@ -14,6 +14,7 @@ from workbench.ace.tui.bridge import Moment
 from workbench.ace.tui.mirror import Mirror
 from workbench.ace.tui.sheet import Sheet
 from workbench.ace.tui.text import Safe, safe
+from workbench.core.forecast import FORECAST_STREAM, NOTHING, Forecast, in_words
 from workbench.core.state import MissionState, RunState
 from workbench.core.status import Status, is_over, mission_status, run_status, stage, taken_back
 from workbench.core.views.stages import reached
@@ -57,6 +58,7 @@ class MissionLine(msgspec.Struct, frozen=True, kw_only=True):
     group: int
     over: bool
     runs: tuple[RunLine, ...]
+    forecast: str = ""  # with how many branches it would conflict, and where
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,7 +131,7 @@ class MissionsView:
     def _line(self, mirror: Mirror, name: str) -> MissionLine:
         runs = [mirror.runs[run] for run in self._runs.get(name, ())]
         said = {run.id: words for run in runs if (words := said_of(run, mirror))}
-        return mission_line(mirror.missions[name], runs, said, self._undone)
+        return mission_line(mirror.missions[name], runs, said, self._undone, _still(mirror, self._undone))
 
     def _touched(self, moment: Moment) -> list[str]:
         """The missions of which something changed, their runs known."""
@@ -139,7 +141,7 @@ class MissionsView:
             self._runs.clear()
             self._lines.clear()
         self._index(mirror)
-        if ANYTHING in moment.changed or self._last is None:
+        if ANYTHING in moment.changed or FORECAST_STREAM in moment.changed or self._last is None:
             self._undone = _undone(mirror)
             return list(mirror.missions)
         if any(stream.startswith("pack/") for stream in moment.changed):
@@ -159,7 +161,11 @@ class MissionsView:
 
 
 def mission_line(
-    mission: MissionState, runs: Sequence[RunState], said: Mapping[str, str], undone: Iterable[str] = ()
+    mission: MissionState,
+    runs: Sequence[RunState],
+    said: Mapping[str, str],
+    undone: Iterable[str] = (),
+    forecast: Forecast = NOTHING,
 ) -> MissionLine:
     """The line of a mission. `said` is what a run's question or pack says, by the run's id."""
     gone = frozenset(undone)
@@ -181,6 +187,7 @@ def mission_line(
         group=2 if over or status in _DONE else 0 if status == "waiting-human" else 1,
         over=over,
         runs=lines,
+        forecast="" if over else in_words(forecast, [run.id for run in runs]),
     )
 
 
@@ -252,6 +259,15 @@ def _place(line: MissionLine) -> tuple[int, Any]:
     if line.group == 2:
         return 2, tuple(-ord(char) for char in line.since)
     return line.group, (line.since if line.group == 0 else line.started, line.id)
+
+
+def _still(mirror: Mirror, undone: frozenset[str]) -> Forecast:
+    """The forecast without what is over by now."""
+    seen = mirror.forecast
+    if not seen.clashes:
+        return NOTHING
+    over = {name for name in seen.heads if (run := mirror.runs.get(name)) is None or run.outcome}
+    return seen.without(over - undone)
 
 
 def _undone(mirror: Mirror) -> frozenset[str]:

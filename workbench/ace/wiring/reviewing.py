@@ -5,7 +5,7 @@ It prints nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
@@ -15,6 +15,7 @@ from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
+from workbench.core.forecast import FORECAST_STREAM, newest
 from workbench.core.state import PackState
 from workbench.model.errors import Refused, UsageError, WorkbenchError
 from workbench.repository import checkouts
@@ -151,6 +152,7 @@ class MergePreview(msgspec.Struct, frozen=True, kw_only=True):
     checkouts: tuple[str, ...] = ()  # that go along
     obstacles: tuple[str, ...] = ()  # sentences; a merge would be refused
     superseded: tuple[str, ...] = ()  # other runs of the mission that end with it
+    waiting: tuple[str, ...] = ()  # sentences: who else changes these lines, as last foreseen
 
 
 def preview_merge(place: Workplace, name: str) -> MergePreview:
@@ -163,6 +165,7 @@ def preview_merge(place: Workplace, name: str) -> MergePreview:
     ):
         pack = things.pack(ledger, name)
         siblings = ledger.runs(mission=pack.mission) if pack.mission else []
+        waiting = tuple(_waiting(ledger, pack.run))
         lacking = approving.missing(place, ledger, store, pack)
         span = f"{pack.base_commit}..{pack.head}"
         commits = store.git.text("log", f"--max-count={SUBJECTS}", "--format=%h %s", "--end-of-options", span)
@@ -184,7 +187,18 @@ def preview_merge(place: Workplace, name: str) -> MergePreview:
         checkouts=going,
         obstacles=(*moved, *lacking, *obstacles),
         superseded=tuple(run.id for run in siblings if run.id != pack.run and packs.is_open(run)),
+        waiting=waiting,
     )
+
+
+def _waiting(ledger: Ledger, name: str) -> Iterator[str]:
+    """Who else waits with a change of the same lines, of those that are not over."""
+    seen = newest(ledger.read_newest(FORECAST_STREAM, limit=1))
+    for clash in seen.of((name,)):
+        other = clash.first if clash.second == name else clash.second
+        run = ledger.run(other) if other else None
+        if run is not None and packs.is_open(run):
+            yield f"{other} changes the same in {', '.join(clash.paths)}, and will conflict once this is merged"
 
 
 def _standing(place: Workplace, pack: PackState) -> tuple[str, tuple[str, ...]]:

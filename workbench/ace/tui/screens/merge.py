@@ -167,6 +167,8 @@ def merge_blocks(preview: MergePreview, glyphs: Glyphset) -> Iterator[Block]:
         yield facts(piece("moves   ", "dim"), piece(f"no checkout has {branch}", "dim"))
     if preview.superseded:
         yield paragraph(f"Ends {count(len(preview.superseded), 'other version')}: {', '.join(preview.superseded)}")
+    for sentence in preview.waiting:
+        yield bullet(sentence, "needs-you", indent=0)
     yield blank()
     yield heading(count(preview.commit_count, "commit").upper())
     for text in preview.commits:

@@ -256,7 +256,9 @@ def _stage(row: Row) -> str:
 
 
 def _act(row: Row) -> str:
-    return row.mission.last_act if row.run is None else row.run.last_act
+    if row.run is not None:
+        return row.run.last_act
+    return "; ".join(words for words in (row.mission.forecast, row.mission.last_act) if words)
 
 
 def _cost(row: Row) -> float:
