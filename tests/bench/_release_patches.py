@@ -1,11 +1,11 @@
 """Patches made of two releases of a package, right and wrong, gated: `OLD.tar.gz NEW.tar.gz [...] --venv V --out F`.
 
-Right: the release's own change of its code, with and without its tests; `deliberate` where it changes what tests of base
-hold, which no gate can tell from breaking them. Wrong: that change with one of its own lines
-mutated. The newer release's tests, which the gate does not see, say which of them are wrong: `breaking` where a test of
-base fails, `hidden` where only a newer one does; those that no test tells apart are left out. A brief names what the
-release is about and has no check; with `--check` one held-out test that the right change makes pass stands in for a
-reproduction that somebody writes from the report.
+Right: the release's own change of its code, with and without its tests; `deliberate` where it changes what tests of
+base hold, which no gate can tell from breaking them. Wrong: that change with one of its own lines mutated. The newer
+release's tests, which the gate does not see, say which of them are wrong: `breaking` where a test of base fails,
+`hidden` where only a newer one does; those that no test tells apart are left out. A brief names what the release is
+about and has no check; with `--check` one held-out test that the right change makes pass stands in for a reproduction
+that somebody writes from the report.
 """
 
 from __future__ import annotations
@@ -157,8 +157,9 @@ def cases(pair: Pair, wanted: int) -> Iterator[tuple[str, dict[str, bytes | None
             continue
         pools.append((path, pool))
         files = {**code, path: mutant}
-        broken = (pair.failing(files, of=pair.old) or {"nothing runs"}) - known
-        missed = (pair.failing(files, of=pair.new) or {"nothing runs"}) - right
+        old, new = pair.failing(files, of=pair.old), pair.failing(files, of=pair.new)
+        broken = old is None or old - known
+        missed = new is None or new - right
         if broken or missed:
             made += 1
             yield ("breaking" if broken else "hidden"), files, proof
@@ -171,6 +172,7 @@ def figures(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
     blocked = [row for row in by["breaking"] if row["verdict"] == "not-ready" and row["tests"]]
     held = [row for row in by["right"] if row["verdict"] == "not-ready"]
+    meant = [row for row in by["deliberate"] if row["verdict"] == "not-ready"]
     through = [row for row in by["hidden"] if row["verdict"] == "ready"]
     wrong = [row["risk"] for row in by["breaking"] + by["hidden"] if row["risk"] is not None]
     right = [row["risk"] for row in by["right"] if row["risk"] is not None]
@@ -179,7 +181,7 @@ def figures(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "patches": {label: len(each) for label, each in by.items()},
         "breaking, not-ready with the test named": f"{len(blocked)}/{len(by['breaking'])}",
         "right, not-ready": f"{len(held)}/{len(by['right'])}",
-        "deliberate, not-ready": f"{sum(r['verdict'] == 'not-ready' for r in by['deliberate'])}/{len(by['deliberate'])}",
+        "deliberate, not-ready": f"{len(meant)}/{len(by['deliberate'])}",
         "right, ready": f"{sum(row['verdict'] == 'ready' for row in by['right'])}/{len(by['right'])}",
         "wrong and visible tests pass, ready": f"{len(through)}/{len(by['hidden'])}",
         "AUC of the risk order": round(sum(pairs) / len(pairs), 3) if pairs else None,
