@@ -21,6 +21,7 @@ QUESTION = {
     "category": "trade-off",
     "options": [{"id": "A", "label": "Down"}, {"id": "B", "label": "Up"}],
 }
+SAID = "No more than these two files, please."
 REACH = "import socket; socket.create_connection(('127.0.0.1', {}), 3)"
 
 
@@ -60,6 +61,7 @@ class World:
         question = self.types("inbox")
         assert (question["kind"], question["title"]) == ("crp", QUESTION["summary"])
 
+        said = self.types("steer", run, SAID)  # kept until the answer, whatever is killed before that
         os.kill(self.types("aee", "status")["pid"], signal.SIGKILL)
         self.types("aee", "start")
         self.types("answer", question["id"], "--option", "A", "--why", "Nobody asked for more.")
@@ -69,6 +71,7 @@ class World:
         assert item["kind"] == "mrp", item
         pack = self.types("mrp", "show", item["id"])
         assert pack["audit"]["resolutions"] == [f"VCR-{question['id']}"]
+        assert [(each["id"], each["text"]) for each in pack["audit"]["messages"]] == [(said["id"], SAID)]
         override = () if pack["verdict"] == "ready" else ("--override",)
         self.types("approve", item["id"], "--why", "It is what was asked for.", *override)
         self.types("merge", item["id"])
@@ -77,6 +80,8 @@ class World:
         log = self.log(run)
         calls = [row["payload"]["tool"] for row in log if row["kind"] == "ToolCalled"]
         assert calls.count("request_consultation") == 1, "the question is not raised twice"
+        given = [row["payload"]["message"] for row in log if row["kind"] == "MessageGiven"]
+        assert given == [said["id"]], "words are given once"
         return log
 
     def close(self) -> None:

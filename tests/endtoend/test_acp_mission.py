@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.endtoend.gemini_cli import installed
-from tests.endtoend.real_package import FILES, QUESTION, REACH, World, holding
+from tests.endtoend.real_package import FILES, QUESTION, REACH, SAID, World, holding
 from tests.endtoend.test_real_release import releases
 from workbench.testing.model_server.gemini import PATH, gemini_route, responses, texts, tools_offered
 from workbench.testing.model_server.messages import Reply, Use
@@ -67,6 +67,7 @@ def test_a_driven_agent_asks_survives_a_kill_and_delivers(world: World, tmp_path
     requests = world.server.requests
     assert f"{TOOLS}submit_merge_readiness" in tools_offered(requests[0]), "our tools are there in the first turn"
     assert {request.headers["x-goog-api-key"] for request in requests} == {CANARY}
+    assert f", the person who coaches you:\n{SAID}" in texts(requests[-1]), "its words came in a prompt"
     shell = next(one for one in responses(requests[-1]) if one["name"] == "run_shell_command")
     assert "Connection refused" in json.dumps(shell), "loopback inside is not the host's"
     assert not holding(CANARY, tmp_path), "the key is nowhere on disk"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.endtoend.real_package import FILES, QUESTION, REACH, World, holding
+from tests.endtoend.real_package import FILES, QUESTION, REACH, SAID, World, holding
 from tests.endtoend.test_real_release import releases
 from workbench.aee.sandbox.select import probe
 from workbench.testing.model_server.messages import PATH, Reply, by_turn, messages_route, turns_taken, use
@@ -62,6 +62,7 @@ def test_our_own_loop_asks_survives_a_kill_and_delivers(world: World, tmp_path: 
     requests = world.server.sent_to(PATH)
     assert len(requests) == 7, "no reply is asked for twice"
     assert "Nobody asked for more." in requests[5].body.decode()
+    assert [request.body.decode().count(SAID) for request in requests[4:]] == [0, 1, 1]
     assert "Connection refused" in json.dumps(requests[6].json["messages"][-1]), "loopback inside is not the host's"
     assert "halved in `halving`" in (world.repository / SOURCE).read_text()
     assert sum(row["kind"] == "ModelCalled" for row in log) == 7

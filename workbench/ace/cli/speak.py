@@ -76,6 +76,8 @@ def _say(place: Workplace, out: Output, run: str, *, mode: str, text: str) -> No
     said, message = steering.say(place, run, mode=mode, text=text)
     row = message_row(said, message, now=place.clock.now())
     out.one(row, [f"{row.id}  {row.mode}", f"It is given {row.when}." if row.when else "It was given."])
+    if place.presence().state == "stopped":
+        out.warn("no AEE runs: it is given once one does. next: workbench aee start")
 
 
 def _list(place: Workplace, out: Output, run: RunState) -> None:

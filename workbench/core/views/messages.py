@@ -16,7 +16,7 @@ _MIDWAY = {
     "scripted": "after the act that is under way",
     "native": "after the step of its loop that is under way",
 }
-_ELSEWHERE = "with the next answer of a Workbench tool, else when its turn ends"  # it takes nothing in between
+_ELSEWHERE = "when it next asks a tool of Workbench, at latest when its turn ends"  # it takes nothing in between
 
 
 class MessageRow(msgspec.Struct, frozen=True, kw_only=True):
