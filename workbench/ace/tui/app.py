@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.worker import Worker
 
-    from workbench.ace.tui.passing import Pass
 
 T = TypeVar("T")
 # What Textual's own rules ask of a theme in the terminal's own colours.
@@ -95,7 +94,7 @@ class WorkbenchApp(App[int]):
         self.bridge = Bridge(place, self._hear)
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self.is_leaving = False
-        self.passing: Pass | None = None  # the review session that a person goes through
+        self.looking: tuple[str, str, float] | None = None  # session, item, since when (monotonic clock, seconds)
         self._is_painted = False
         self.crash = ""  # what went wrong in a screen, and ended them all
         self.has_mouse = self.chosen.screens.mouse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from workbench.ace.tui import routes
 from workbench.ace.wiring import sessions
@@ -18,55 +18,40 @@ if TYPE_CHECKING:
 CELLS = 70  # of a line of the summary
 
 
-class Looking(NamedTuple):
-    """What is in front of a person, and since when, in seconds of the monotonic clock."""
-
-    session: str
-    item: str
-    since: float
+def go_on(app: WorkbenchApp) -> None:
+    """Leave what is in front, and open what comes next in the session; anybody's that is open will do."""
+    looking, app.looking = app.looking, None
+    app.carry_out(lambda place: _gone_on(place, looking), lambda shown: _open(app, shown))
 
 
-class Pass:
-    """One person's way through the session that is open in this repository; anybody's will do."""
-
-    def __init__(self, app: WorkbenchApp) -> None:
-        self._app = app
-        self._looking: Looking | None = None
-
-    def go_on(self) -> None:
-        """Leave what is in front, and open what comes next."""
-        looking, self._looking = self._looking, None
-        self._app.carry_out(lambda place: _gone_on(place, looking), self._open)
-
-    def _open(self, shown: SessionView) -> None:
-        kinds = {item.id: item.kind for item in shown.items}
-        if not shown.next:
-            told = "everything is decided" if shown.items else "nothing is to decide"
-            lines = [
-                part for text in summary(shown) for part in textwrap.wrap(text, CELLS, subsequent_indent="  ") or [""]
-            ]
-            routes.show_lines(self._app, f"REVIEW SESSION {shown.id}", lines)
-            self._tell(f"{told}: the session is over")
-            return
-        self._looking = Looking(shown.id, shown.next, time.monotonic())
-        routes.go(self._app, routes.HOME)
-        routes.open_thing(self._app, kinds[shown.next], shown.next)
-        done = sum(item.state != OPEN for item in shown.items)
-        decided = sum(item.state == DECIDED for item in shown.items)
-        self._tell(f"review session: {done + 1} of {len(shown.items)}, {decided} decided; g r goes on")
-
-    def _tell(self, words: str) -> None:
-        """On the screen that was opened just now, once it is there."""
-        screen = self._app.work_screen
-        if screen is not None:
-            screen.call_after_refresh(screen.tell, words, "accent")
+def _open(app: WorkbenchApp, shown: SessionView) -> None:
+    kinds = {item.id: item.kind for item in shown.items}
+    if not shown.next:
+        told = "everything is decided" if shown.items else "nothing is to decide"
+        lines = [part for text in summary(shown) for part in textwrap.wrap(text, CELLS, subsequent_indent="  ") or [""]]
+        routes.show_lines(app, f"REVIEW SESSION {shown.id}", lines)
+        _tell(app, f"{told}: the session is over")
+        return
+    app.looking = (shown.id, shown.next, time.monotonic())
+    routes.go(app, routes.HOME)
+    routes.open_thing(app, kinds[shown.next], shown.next)
+    done = sum(item.state != OPEN for item in shown.items)
+    decided = sum(item.state == DECIDED for item in shown.items)
+    _tell(app, f"review session: {done + 1} of {len(shown.items)}, {decided} decided; g r goes on")
 
 
-def _gone_on(place: Workplace, looking: Looking | None) -> SessionView:
+def _tell(app: WorkbenchApp, words: str) -> None:
+    """On the screen that was opened just now, once it is there."""
+    screen = app.work_screen
+    if screen is not None:
+        screen.call_after_refresh(screen.tell, words, "accent")
+
+
+def _gone_on(place: Workplace, looking: tuple[str, str, float] | None) -> SessionView:
     if looking is not None:
-        seconds = int(time.monotonic() - looking.since)
-        known = sessions.looked(place, looking.session, looking.item, seconds)
-        if any(item.id == looking.item and item.state == OPEN for item in known.items):
-            sessions.looked(place, looking.session, looking.item, 0, skipped=True)
+        session, item, since = looking
+        known = sessions.looked(place, session, item, int(time.monotonic() - since))
+        if any(one.id == item and one.state == OPEN for one in known.items):
+            sessions.looked(place, session, item, 0, skipped=True)
     shown = sessions.begin(place)
     return shown if shown.next else sessions.end(place, shown.id)

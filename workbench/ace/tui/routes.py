@@ -82,15 +82,6 @@ def go(app: WorkbenchApp, name: str) -> None:
     app.push_screen(screen)
 
 
-def go_on_reviewing(app: WorkbenchApp) -> None:
-    """The next thing of the review session; one that is in front of a person and not decided comes again at the end."""
-    from workbench.ace.tui.passing import Pass
-
-    if app.passing is None:
-        app.passing = Pass(app)
-    app.passing.go_on()
-
-
 def of_plugin(app: WorkbenchApp, key: str) -> None:
     """Do what a plugin offers beside the event loop, and show what came of it."""
 

@@ -260,7 +260,9 @@ class WorkScreen(Filtering):
 
     def act_go_on_reviewing(self) -> None:
         """The next thing that is to decide, in a session of its own."""
-        routes.go_on_reviewing(self.workbench)
+        from workbench.ace.tui import passing
+
+        passing.go_on(self.workbench)
 
     def act_start_mission(self) -> None:
         """The form that starts a mission."""
