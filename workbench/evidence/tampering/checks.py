@@ -111,7 +111,7 @@ class _Reader:
         self.checks += [replace(check, guards=where.guards, swallowed=where.swallowed) for check in checks]
 
     def _call(self, call: ast.Call, where: _Where) -> None:
-        ending = ending_call(call)
+        ending = ending_call(call) or _marked_by(call)
         if ending:
             self.skips.append((ending, call.lineno))
         inlined = self._inline.of(call) if is_check_call(call) else None
@@ -155,6 +155,14 @@ class _Reader:
             self.block(handler.body, replace_guard(where))
         self.block(statement.orelse, where)
         self.block(statement.finalbody, where)
+
+
+def _marked_by(call: ast.Call) -> str | None:
+    """`skip` or `xfail` for a call that puts such a mark on the running test."""
+    if last_name(call.func) not in ("applymarker", "add_marker"):
+        return None
+    given = " ".join(ast.unparse(argument) for argument in call.args)
+    return "xfail" if "xfail" in given else "skip" if "skip" in given else None
 
 
 def replace_guard(where: _Where) -> _Where:

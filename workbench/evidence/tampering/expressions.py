@@ -116,6 +116,8 @@ def _comparison(left: ast.expr, op: ast.cmpop, right: ast.expr, *, line: int) ->
     name, strength = _COMPARISONS[type(op)]
     if isinstance(left, ast.Constant) and not isinstance(right, ast.Constant) and name in ("eq", "ne", "is", "isnot"):
         left, right = right, left
+    if name in ("eq", "is", "in") and isinstance(left, ast.Call) and last_name(left.func) == "type" and left.args:
+        return Check("isinstance", ast.unparse(left.args[0]), ast.unparse(right), FAIR, line)
     if isinstance(right, ast.Constant) and (right.value is None or isinstance(right.value, bool)):
         return _against_constant(left, name, right.value, line=line)
     for one, other in ((left, right), (right, left)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from workbench.evidence.tampering.expressions import UNITTEST_CHECKS, last_name
+from workbench.evidence.tampering.expressions import UNITTEST_CHECKS, ending_call, last_name
 from workbench.evidence.tampering.kinds import found
 from workbench.evidence.tampering.source import Function, Source, folded, run_at_import
 from workbench.model.evidence import Finding
@@ -99,6 +99,28 @@ def _skipping(source: Source) -> Iterator[tuple[str, int]]:
             yield ast.unparse(node), node.lineno
 
 
+def _fixtures(source: Source) -> Iterator[tuple[str, int, str]]:
+    """In what is run before tests: skips, marks that excuse failures, and stand-ins for parts of the program."""
+    for function in source.functions():
+        fixture = any(last_name(decorator) == "fixture" for decorator in function.decorator_list)
+        if not fixture and not function.name.startswith(("setup", "setUp", "pytest_runtest_setup")):
+            continue
+        for node in ast.walk(function):
+            if isinstance(node, ast.Call) and ending_call(node) in ("skip", "xfail"):
+                yield ast.unparse(node), node.lineno, f"{ending_call(node)}-added"
+            elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute):
+                stand_in = isinstance(node.value, ast.Lambda) or last_name(node.value).endswith("Mock")
+                if stand_in and not ast.unparse(node.targets[0]).startswith("self."):
+                    yield ast.unparse(node), node.lineno, "mocked-subject"
+
+
+def _in_fixtures(base: Source | None, result: Source) -> Found:
+    known = set() if base is None else {text for text, _, _ in _fixtures(base)}
+    for text, line, kind in _fixtures(result):
+        if text not in known:
+            yield found(kind, result.path, line, detail=text, blocking=None if base is not None else False)
+
+
 # --- where failures are lost ----------------------------------------------------------------------------
 
 
@@ -169,4 +191,4 @@ def _modules_skipped(base: Source | None, result: Source) -> Found:
         yield from _new(base, result, _skipping, "skip-added")
 
 
-_DETECTORS: tuple[Callable[[Source | None, Source], Found], ...] = (_named, _modules_skipped)
+_DETECTORS: tuple[Callable[[Source | None, Source], Found], ...] = (_named, _modules_skipped, _in_fixtures)

@@ -212,8 +212,16 @@ EFFECTS = frozenset(
 
 def _effects(node: Function) -> Iterator[str]:
     for call in ast.walk(node):
+        if isinstance(call, ast.For | ast.AsyncFor | ast.comprehension) and _is_part(call.iter):
+            yield f"cases({ast.unparse(call.iter)})"
         if isinstance(call, ast.Call) and last_name(call.func) in EFFECTS:
             yield ast.unparse(call)
+
+
+def _is_part(iterated: ast.expr) -> bool:
+    """Whether a loop goes over a part of what is there."""
+    sliced = isinstance(iterated, ast.Subscript) and isinstance(iterated.slice, ast.Slice)
+    return sliced or (isinstance(iterated, ast.Call) and last_name(iterated.func) in ("islice", "filter", "head"))
 
 
 def _marks(decorators: Sequence[ast.expr], names: dict[str, ast.expr]) -> Iterator[Mark]:

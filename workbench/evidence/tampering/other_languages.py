@@ -26,6 +26,7 @@ class Language:
     named: tuple[tuple[str, re.Pattern[str]], ...] = ()  # further kinds, by what is new in a file of tests
 
 
+_COMMENT = re.compile(r"^\s*//[^\n]*|/\*[^*]*\*/", re.MULTILINE)
 _NEVER = re.compile(r"(?!)")
 _JS = Language(
     title=re.compile(r"\b(?:it|test)(?:\.\w+)?\s*\(\s*([\"'`])(.+?)\1"),
@@ -37,6 +38,7 @@ _JS = Language(
     named=(
         ("assert-overridden", re.compile(r"\bexpect\.extend\s*\(|\bglobal(?:This)?\.expect\s*=|\bassert\.\w+\s*=[^=]")),
         ("mocked-subject", re.compile(r"\b(?:jest|vi)\.(?:do)?[mM]ock\(\s*[\"'`]\.[^\"'`]*[\"'`]")),
+        ("early-return", re.compile(r"^\s*(?:if\s*\([^\n]{0,200}\)\s*)?return;\s*$", re.MULTILINE)),
         ("retry-added", re.compile(r"\bjest\.retryTimes\(|\bthis\.retries\(|\bretry:\s*\d|\bretries:\s*\d")),
         ("timeout-widened", re.compile(r"\bjest\.setTimeout\(|\bthis\.timeout\(|\btestTimeout:")),
         ("assert-swallowed", re.compile(r"\bcatch\s*(?:\(\s*\w*\s*\))?\s*\{\s*(?://[^\n]*\s*)?\}|\.catch\(\s*\(?\w*\)?\s*=>\s*(?:\{\s*\}|null|undefined)\s*\)")),
@@ -54,6 +56,7 @@ _GO = Language(
     named=(
         ("assert-swallowed", re.compile(r"\brecover\(\s*\)")),
         ("exit-in-test", _NO_RUN),
+        ("early-return", re.compile(r"^\s*return\s*$", re.MULTILINE)),
         ("environment-sniffing", re.compile(r"\btesting\.Short\(\)")),
     ),
 )  # fmt: skip
@@ -117,7 +120,8 @@ def _compare(path: str, before: str, after: str) -> Iterator[Finding]:
             if known[match[0]]:
                 known[match[0]] -= 1
             else:
-                yield found(kind, path, after.count("\n", 0, match.start()) + 1, detail=match[0])
+                unsure = False if kind == "early-return" else None  # a helper may well return
+                yield found(kind, path, after.count("\n", 0, match.start()) + 1, detail=match[0], blocking=unsure)
     yield from changed_checks(path, before, after)
     weaker = len(language.weak.findall(after)) - len(language.weak.findall(before))
     checks = len(language.check.findall(after)) - len(language.check.findall(before))
@@ -133,7 +137,7 @@ def _checks(base: Mapping[str, str], result: Mapping[str, str]) -> Iterator[Find
         for path, text in side.items():
             language = language_of(path)
             if language is not None:
-                counts[PurePosixPath(path).suffix] += sign * len(language.check.findall(text))
+                counts[PurePosixPath(path).suffix] += sign * len(language.check.findall(_COMMENT.sub("", text)))
     for suffix, lost in counts.items():
         if lost > 0:
             path = next((p for p in result if p.endswith(suffix)), next((p for p in base if p.endswith(suffix)), ""))

@@ -9,7 +9,7 @@ from workbench.evidence.tampering.kinds import found
 from workbench.model.evidence import Finding
 
 _SNIFF_TESTS = re.compile(
-    r"[\"']PYTEST(_\w+)?[\"']|[\"'](_?pytest|unittest|hypothesis|nose|coverage)[\"']\s+(not\s+)?in\s+sys\.modules"
+    r"[\"']PYTEST(_\w+)?[\"']|\b_called_from_test\b|\b(IS|RUNNING|UNDER)_TESTS?\b|[\"'](_?pytest|unittest|hypothesis|nose|coverage)[\"']\s+(not\s+)?in\s+sys\.modules"
     r"|[\"'](_?pytest|unittest)[\"'].{0,80}\bsys\.modules\b|\bsys\.modules\b.{0,80}[\"'](_?pytest|unittest)[\"']"
     r"|HasSuffix\(\s*os\.Args\[0\]|sys\.modules\.get\(\s*[\"'](_?pytest|unittest)|sys\.gettrace\(|process\.env\.(JEST_WORKER_ID|VITEST)"
     r"|NODE_ENV.{0,12}[\"']test[\"']|[\"'](py)?test[\"']\s+in\s+sys\.argv|flag\.Lookup\(\"test\.|testing\.Testing\(\)|cfg!\(test\)"

@@ -102,7 +102,8 @@ def _answer(node: Branch) -> ast.Constant | None:
         return None
     statement = node.body[0]
     if isinstance(statement, ast.Return | ast.Assign) and statement.value is not None:
-        return _first_constant(statement.value)
+        value = statement.value
+        return _first_constant(value.body) if isinstance(value, ast.IfExp) else _first_constant(value)
     return None
 
 

@@ -61,7 +61,9 @@ def _expectations(path: str, gone: Counter[str], fresh: Counter[str]) -> Iterato
             continue
         key, matcher, value = read
         other_matcher, other_value = now[key]
-        if matcher == other_matcher and value != other_value:
+        if matcher == "!=" and other_value == key:
+            yield found("assert-weakened", path, detail=f"{key}: compared with itself")
+        elif matcher == other_matcher and value != other_value:
             kind = "tolerance-widened" if _less_exact(matcher, value, other_value) else "expected-changed"
             yield found(kind, path, detail=f"{key}: {value} became {other_value}")
 
@@ -75,7 +77,7 @@ def _read(line: str) -> tuple[str, str, str] | None:
         return match["subject"], match["matcher"], match["value"]
     if match["call"]:
         return f"{match['call']} {match['first'].strip()}", match["call"], match["rest"]
-    return match["got"], "!=", match["want"]
+    return match["got"].rpartition(";")[2].strip(), "!=", match["want"]
 
 
 def _less_exact(matcher: str, value: str, other: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -76,7 +77,13 @@ def _easier(before: Mark | None, after: Mark) -> bool:
     return any(after.text.count(word) > before.text.count(word) for word in _NARROW)
 
 
-_EFFECTS = {"sleep": "sleep-added", "seed": "seed-fixed", "set_seed": "seed-fixed", "manual_seed": "seed-fixed"}
+_EFFECTS = {
+    "cases": "case-removed",
+    "sleep": "sleep-added",
+    "seed": "seed-fixed",
+    "set_seed": "seed-fixed",
+    "manual_seed": "seed-fixed",
+}
 _WRITES = frozenset({"write_text", "write_bytes", "dump", "write", "copyfile"})
 
 
@@ -238,11 +245,24 @@ def _change_of(before: Check, after: Check) -> str:
         return "assert-inverted"
     if before.op == "eq" and after.op == "approx" and before.subject == after.subject:
         return "tolerance-widened"
-    if after.strength < before.strength:
+    if after.strength < before.strength or _blurred(before, after):
         return "assert-weakened"
     if before.op == after.op and before.value != after.value and before.subject == after.subject:
         return "expected-changed"
     return "assert-rewritten"
+
+
+_BLURRING = re.compile(r"\b(round|int|len|set|frozenset|sorted|bool|abs|type|str|repr)\(")
+_BLURRED = re.compile(r"\.(lower|upper|strip|casefold|lstrip|rstrip|split|title|keys|count)\(")
+
+
+def _blurred(before: Check, after: Check) -> bool:
+    """Whether the later check looks at the same thing through a function that makes different things alike."""
+    one, other = before.subject, after.subject
+    if one == other or one not in other:
+        return False
+    around = other.replace(one, "", 1)
+    return bool(_BLURRING.search(around) or _BLURRED.search(around))
 
 
 def _change_of_raises(before: Check, after: Check) -> str:
