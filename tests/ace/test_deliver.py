@@ -22,7 +22,7 @@ words, request = sys.argv[1:3], place / "open"
 if (place / "loggedout").exists():
     sys.stderr.write("To get started with GitHub CLI, please run:  gh auth login\\n")
     sys.exit(4)
-url = "https://forge.example/shop/-/merge_requests/7"
+url = "https://example.org/shop/-/merge_requests/7"
 if words[1] == "list":
     print(json.dumps([{{"url": url, "web_url": url, "iid": 7}}] if request.exists() else []))
 elif words[1] == "create":
@@ -44,7 +44,7 @@ def remote(repository: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def approved(call: Call, world: World) -> str:
     (run,) = world.mission()
-    name = world.pack(run, rationale=Rationale(approach="Fixes #1, says @everyone"))
+    name = world.pack(run, rationale=Rationale(approach="Duplicate of #1, says @everyone"))
     assert call("approve", name, "--why", "fine").code == 0
     return name
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from workbench.core.fold_delivery import DELIVERY_FOLDS
 from workbench.core.messages import GIVEN_KEPT
 from workbench.core.next_step import TURN
 from workbench.core.state import (
@@ -19,7 +20,6 @@ from workbench.core.state import (
     Merge,
     Message,
     MissionState,
-    Outside,
     PackState,
     RunState,
     State,
@@ -317,28 +317,11 @@ def _undo_abandoned(state: PackState, event: e.Event) -> PackState:
     return replace(state, undoing=None, reason=_payload(event, e.UndoAbandoned).reason)
 
 
-def _delivery_started(state: PackState, event: e.Event) -> PackState:
-    return replace(state, delivering=Outside(**_shared(_payload(event, e.DeliveryStarted), Outside)))
-
-
-def _pack_delivered(state: PackState, event: e.Event) -> PackState:
-    outside = Outside(**_shared(_payload(event, e.PackDelivered), Outside))
-    return replace(state, outside=outside, delivering=None)
-
-
-def _delivery_abandoned(state: PackState, event: e.Event) -> PackState:
-    return replace(state, delivering=None, reason=_payload(event, e.DeliveryAbandoned).reason)
-
-
-def _run_delivered(state: RunState, event: e.Event) -> RunState:
-    return replace(state, outside=_payload(event, e.RunDelivered).where, last_at=event.at)
-
-
 def _merge_undone(state: PackState, _: e.Event) -> PackState:
     return replace(state, state="approved", merge=None, undoing=None)
 
 
-def _shared(payload: e.Payload, state: type[State | Outside]) -> dict[str, Any]:
+def _shared(payload: e.Payload, state: type[State]) -> dict[str, Any]:
     """The fields that a payload and a state have in common, as the payload has them."""
     names = set(payload.__struct_fields__).intersection(state.__struct_fields__)
     return {name: getattr(payload, name) for name in names}
@@ -397,8 +380,5 @@ FOLDS: dict[type[e.Payload], Callable[[Any, e.Event], Any]] = {
     e.UndoStarted: _undo_started,
     e.UndoAbandoned: _undo_abandoned,
     e.MergeUndone: _merge_undone,
-    e.DeliveryStarted: _delivery_started,
-    e.PackDelivered: _pack_delivered,
-    e.DeliveryAbandoned: _delivery_abandoned,
-    e.RunDelivered: _run_delivered,
+    **DELIVERY_FOLDS,
 }
