@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from workbench.journal.location import DATABASE
+
 KILLED = -9
 CALL_S = 180.0  # no command of the demo comes near
 
@@ -45,8 +47,8 @@ class Person:
     @property
     def journal(self) -> Path:
         """The directory of the only journal in this world."""
-        (found,) = (self.state / "workbench").iterdir()
-        return found
+        (found,) = (self.state / "workbench").glob(f"*/{DATABASE}")
+        return found.parent
 
     def call(self, *words: str, at: Path | None = None) -> Said:
         """Call `workbench` with `words`, and wait for its end."""
