@@ -12,13 +12,12 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from workbench.core.fold_delivery import DELIVERY_FOLDS
-from workbench.core.messages import GIVEN_KEPT
+from workbench.core.fold_message import MESSAGE_FOLDS
 from workbench.core.next_step import TURN
 from workbench.core.state import (
     Comment,
     ConsultationState,
     Merge,
-    Message,
     MissionState,
     PackState,
     RunState,
@@ -148,39 +147,6 @@ def _run_awaits_answer(state: RunState, event: e.Event) -> RunState:
 def _run_answered(state: RunState, event: e.Event) -> RunState:
     answered = _payload(event, e.RunAnswered).consultation
     return replace(state, waiting_for=tuple(c for c in state.waiting_for if c != answered), last_at=event.at)
-
-
-def _message_sent(state: RunState, event: e.Event) -> RunState:
-    p = _payload(event, e.MessageSent)
-    sent = Message(id=p.message, mode=p.mode, text=p.text, author=event.actor, at=event.at, epoch=_epoch(state))
-    return replace(state, messages=(*state.messages, sent), messages_sent=state.messages_sent + 1)
-
-
-def _message_edited(state: RunState, event: e.Event) -> RunState:
-    p = _payload(event, e.MessageEdited)
-    said = {"mode": p.mode, "text": p.text, "author": event.actor, "revision": p.revision, "epoch": _epoch(state)}
-    return _with_message(state, p.message, **said)
-
-
-def _epoch(state: RunState) -> int:
-    return state.step.epoch if state.step is not None else 0
-
-
-def _message_dropped(state: RunState, event: e.Event) -> RunState:
-    dropped = _payload(event, e.MessageDropped).message
-    return replace(state, messages=tuple(message for message in state.messages if message.id != dropped))
-
-
-def _message_given(state: RunState, event: e.Event) -> RunState:
-    p = _payload(event, e.MessageGiven)
-    told = _with_message(state, p.message, given_at=event.at, how=p.how)
-    forgotten = [message.id for message in told.messages if message.given_at][:-GIVEN_KEPT]
-    return replace(told, messages=tuple(each for each in told.messages if each.id not in forgotten), last_at=event.at)
-
-
-def _with_message(state: RunState, name: str, **changes: Any) -> RunState:
-    changed = (replace(each, **changes) if each.id == name else each for each in state.messages)
-    return replace(state, messages=tuple(changed))
 
 
 def _run_paused(state: RunState, _: e.Event) -> RunState:
@@ -352,10 +318,7 @@ FOLDS: dict[type[e.Payload], Callable[[Any, e.Event], Any]] = {
     e.DeliverySubmitted: _delivery_submitted,
     e.RunAwaitsAnswer: _run_awaits_answer,
     e.RunAnswered: _run_answered,
-    e.MessageSent: _message_sent,
-    e.MessageEdited: _message_edited,
-    e.MessageDropped: _message_dropped,
-    e.MessageGiven: _message_given,
+    **MESSAGE_FOLDS,
     e.RunPaused: _run_paused,
     e.RunResumed: _run_resumed,
     e.RunStopped: _run_stopped,

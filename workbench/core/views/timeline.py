@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from workbench.core.messages import name_of
+from workbench.core.views.spoken import SPOKEN, spoken
 from workbench.model import events as e
 from workbench.model.instants import seconds_between
 
@@ -306,38 +306,15 @@ def _told(timeline: Timeline, event: e.Event, p: e.AnswerTold) -> None:
     _say(timeline, event, "decision", title, ref=p.consultation, state="resolved")
 
 
-_SAYS = {"queue": "says", "steer": "says at once", "interrupt": "interrupts"}
-
-
-def _message_sent(timeline: Timeline, event: e.Event, p: e.MessageSent) -> None:
-    title = f"{name_of(event.actor)} {_SAYS.get(p.mode, p.mode)}: {p.text}"
-    _say(timeline, event, "person", title, text=p.text, state="waiting", message=p.message)
-
-
-def _message_edited(timeline: Timeline, event: e.Event, p: e.MessageEdited) -> None:
-    title = f"{name_of(event.actor)} {_SAYS.get(p.mode, p.mode)} instead: {p.text}"
-    _settle(timeline, p.message, "changed")
-    _say(timeline, event, "person", title, text=p.text, state="waiting", message=p.message)
-
-
-def _message_dropped(timeline: Timeline, event: e.Event, p: e.MessageDropped) -> None:
-    if not _settle(timeline, p.message, "taken back"):
-        _say(timeline, event, "person", f"{name_of(event.actor)} took {p.message} back")
-
-
-def _message_given(timeline: Timeline, event: e.Event, p: e.MessageGiven) -> None:
-    where = "midway" if p.how == "midway" else "at the start of a turn"
-    _settle(timeline, p.message, "given")
-    _say(timeline, event, "person", f"the agent was given {p.message} {where}: {p.text}", text=p.text, state="given")
-
-
-def _settle(timeline: Timeline, message: str, state: str) -> bool:
-    """The newest line of a message that waits is not waiting any more; whether it is in here."""
-    for index in range(len(timeline.acts) - 1, -1, -1):
-        if timeline.acts[index].message == message:
-            timeline.change(index, replace(timeline.acts[index], state=state))
-            return True
-    return False
+def _spoken(timeline: Timeline, event: e.Event, p: Any) -> None:
+    """Words for the agent, or what became of them, which the line of the words says, too."""
+    words = spoken(event)
+    at = next((i for i in range(len(timeline.acts) - 1, -1, -1) if timeline.acts[i].message == p.message), None)
+    if words.settles and at is not None:
+        timeline.change(at, replace(timeline.acts[at], state=words.settles))
+    if at is None or not words.said_there:
+        shown = {"state": words.state, "message": p.message if words.state == "waiting" else ""}
+        _say(timeline, event, "person", words.title, text=words.text, **shown)
 
 
 def _pack_submitted(timeline: Timeline, event: e.Event, p: e.RunPackSubmitted) -> None:
@@ -404,10 +381,7 @@ _FOLDS: dict[type[e.Payload], Fold] = {
     e.RunAwaitsAnswer: _awaits,
     e.RunAnswered: _answered,
     e.AnswerTold: _told,
-    e.MessageSent: _message_sent,
-    e.MessageEdited: _message_edited,
-    e.MessageDropped: _message_dropped,
-    e.MessageGiven: _message_given,
+    **dict.fromkeys(SPOKEN, _spoken),
     e.RunPackSubmitted: _pack_submitted,
     e.ChangesRequested: _changes,
     e.EvidenceRequested: _renewed,
