@@ -16,7 +16,7 @@ from workbench.evidence.coverage_report import CoverageInvalid, FileLines, of_pa
 from workbench.model.evidence import Evidence
 
 LCOV = "TN:\nSF:src/a.js\nDA:1,3\nDA:2,0\nDA:2,1,abc\nBRDA:2,0,0,1\nBRDA:2,0,1,-\nend_of_record\nSF:b.js\nDA:1,0\nend_of_record\n"
-COBERTURA = """<?xml version="1.0"?><!DOCTYPE coverage SYSTEM "http://x/coverage-04.dtd">
+COBERTURA = """<?xml version="1.0"?><!DOCTYPE coverage SYSTEM "https://example.org/coverage-04.dtd">
 <coverage><sources><source>/w</source></sources><packages><package name="p"><classes>
 <class name="a" filename="src/a.js"><methods><method name="f"><lines><line number="1" hits="9"/></lines></method></methods>
 <lines><line number="1" hits="3"/><line number="2" hits="1" branch="true" condition-coverage="50% (1/2)"/></lines></class>
