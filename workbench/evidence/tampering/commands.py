@@ -19,7 +19,7 @@ _NEUTRAL = re.compile(
     r"|\|\|\s*/bin/true|--no-error-on-unmatched|--suppress-tests-failed-exit-code|suppress.*no.*test.*exit|-failfast=never|\|\s*tee\b.*\|\|"
 )
 _CI_IGNORES = re.compile(
-    r"continue-on-error:\s*(true|\$)|allow_failure:\s*true|allow-failure|^\s*-?\s*if:\s*(\$\{\{\s*)?(false|always\(\)\s*&&\s*false)"
+    r"continue-on-error:\s*(true|\$)|allow_failure:\s*true|allow-failure|^\s*(?:-\s*)?if:\s*(\$\{\{\s*)?(false|always\(\)\s*&&\s*false)"
     r"|soft_fail:\s*true|fail-fast:\s*never|catchError|ignoreErrors:\s*true"
 )
 _NO_ASSERTS = re.compile(r"PYTHONOPTIMIZE\s*[=:]\s*[\"']?[12]|\bpython[0-9.]*\s+(-\w+\s+)*-O{1,2}\b|NDEBUG")

@@ -10,7 +10,7 @@ from workbench.evidence.tampering.kinds import found
 from workbench.evidence.tampering.rote import is_particular
 from workbench.model.evidence import Finding
 
-MAX_LINE = 1_000  # characters of a line that patterns look at
+MAX_LINE = 300  # characters of a line that patterns look at
 MAX_LINES = 20_000
 _ROW = re.compile(r"^\s*[\[{(]\s*(.*?)\s*[\]})]\s*,?\s*$")
 _EXPECTS = re.compile(
@@ -20,8 +20,8 @@ _EXPECTS = re.compile(
 )
 _LITERAL = re.compile(r"\"((?:[^\"\\]|\\.){3,200})\"|'((?:[^'\\]|\\.){3,200})'|`([^`$\n]{3,200})`")
 _BRANCH = re.compile(
-    r"(?:\bif\s*\(?\s*\w[\w.]*\s*={2,3}\s*|\bcase\s+)([\"'`])(?P<asked>[^\"'`\n]{3,200})\1\s*\)?\s*[{:]?\s*return\s+"
-    r"(?:[\"'`\d\[{]|true|false|null|nil)"
+    r"(?:\bif ?\(? ?\w[\w.]{0,60} ?={2,3} ?|\bcase )([\"'`])(?P<asked>[^\"'`\n]{3,200})\1 ?\)?"
+    r"\s{0,40}[{:]?\s{0,40}return (?:[\"'`\d\[{]|true|false|null|nil)"
 )
 
 
