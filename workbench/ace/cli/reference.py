@@ -28,8 +28,8 @@ and `-` reads a text from stdin. An id may be cut as long as one thing alone fit
 | 5 | timed out |
 | 130 | interrupted |
 
-List and show verbs exit with 0; only `wait`, `check`, `doctor`, `verify`, `plugin test`, `agents try` and `mrp build` speak by
-exit code.
+List and show verbs exit with 0; only `wait`, `check`, `doctor`, `verify`, `plugin test`, `agents try` and `mrp build`
+speak by exit code.
 """
 
 

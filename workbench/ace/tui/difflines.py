@@ -13,14 +13,14 @@ from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.difffold import ADDED, REMOVED, Fold
 from workbench.ace.tui.diffrows import NONE, Pairs, Row, Rows
 from workbench.ace.tui.diffshade import SHADELESS, Shade, toned
-from workbench.ace.tui.text import BLANK, Ground, Line, Piece, Role, Safe, blanks, cut, piece, safe_line, width_of
+from workbench.ace.tui.text import Ground, Line, Piece, Role, blanks, cut, piece, safe_line, width_of
 from workbench.model.text import cell_width
 
 LEAD = 1  # cells before a line, for the mark of the place one is at
 BLANK_LEAD = blanks(LEAD)
 BOTH_NUMBERS = 90  # cells from which on a line has its old and its new number
 SPLIT_FROM = 150  # cells from which on the two sides stand beside each other, unless a person says otherwise
-MIDDLE = Piece(Safe(" │ "), "dim")
+MIDDLE = Piece(safe_line(" │ "), "dim")
 _CONTEXT, _HUNK, _REMARK = ord(" "), ord("@"), ord("\\")
 _LOOKS: dict[int, tuple[str, Role, Ground]] = {
     _CONTEXT: (" ", "plain", ""),
@@ -117,7 +117,11 @@ class DiffLines:
             return (BLANK_LEAD, *self._below[row.note].words)
         if row.fold != NONE:
             words = self._shown.folds[row.fold].words
-            return (BLANK_LEAD, Piece(Safe("= "), "mechanical"), piece(f"{words}  (Enter shows them)", "mechanical"))
+            return (
+                BLANK_LEAD,
+                Piece(safe_line("= "), "mechanical"),
+                piece(f"{words}  (Enter shows them)", "mechanical"),
+            )
         line = row.new if row.new != NONE else row.old
         kind = self._shown.diff.kind(line)
         if kind == _HUNK:
@@ -157,7 +161,7 @@ class DiffLines:
         tones = self._shown.shade.tones(line, partner, self._shown.diff)
         plain: Role = "plain" if look.is_tinted and ground else role
         words = toned(text, tones, role=plain, ground=ground, colored=look.is_tinted or not ground, left=look.left)
-        return (Piece(Safe(f" {sign} "), role, ground), *words, *ended)
+        return (Piece(safe_line(f" {sign} "), role, ground), *words, *ended)
 
     def _partner(self, line: int) -> int:
         """The line that stands, or would stand, beside a changed one."""
@@ -178,7 +182,7 @@ class DiffLines:
         return f"{number or '':>{self._digits}}"
 
     def _numbers(self, shown: str, line: int) -> Piece:
-        return Piece(safe_line(shown) if shown.strip() else Safe(BLANK * cell_width(shown)), self._emphasis(line))
+        return Piece(safe_line(shown) if shown.strip() else safe_line(" " * cell_width(shown)), self._emphasis(line))
 
     def _emphasis(self, line: int) -> Role:
         first, last = self._look.marked

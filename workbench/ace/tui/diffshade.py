@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.difffold import ADDED, REMOVED
-from workbench.ace.tui.text import MAX_CELLS, TAB_CELLS, Ground, Piece, Role, Safe, safe_line, shifted
+from workbench.ace.tui.text import MAX_CELLS, TAB_CELLS, Ground, Piece, Role, safe_line, shifted
 from workbench.code.model import Role as Token
 from workbench.code.model import Words
 from workbench.model.text import cell_width, visible
@@ -70,7 +70,7 @@ def toned(text: str, tones: Tones, *, role: Role, ground: Ground, colored: bool,
     shown, at = _shown(line)
     gone = left
     for start, end in pairwise(sorted(_bounds(tones, len(line), colored=colored))):
-        words = Safe(shown[at[start] : at[end]])
+        words = safe_line(shown[at[start] : at[end]])
         width = cell_width(words)
         if width > gone:
             own = _role_at(tones.roles, start) if colored else None

@@ -8,7 +8,7 @@ from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.difflines import Note
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.reasons import Reason
-from workbench.ace.tui.text import Line, Piece, Role, Safe, line, piece, safe_lines
+from workbench.ace.tui.text import Line, Piece, Role, line, piece, safe_line, safe_lines
 from workbench.core.comments import Placed, is_open
 from workbench.core.decide.comment import place_of
 
@@ -82,14 +82,14 @@ def _whole(one: Placed) -> str:
 def _lines(one: Placed, glyphs: Glyphset) -> Iterator[Line]:
     words, role = _STATES[one.state]
     sign = glyphs.pick("╰ ", "` ")
-    head = (Piece(Safe(f"      {sign}"), "accent"), piece(f"{_name(one.by)}: ", "strong"))
+    head = (Piece(safe_line(f"      {sign}"), "accent"), piece(f"{_name(one.by)}: ", "strong"))
     texts = list(safe_lines(one.text or "a suggestion"))
     tail = (piece(f"  ({words})", role),)
     yield (*head, Piece(texts[0]), *(tail if len(texts) == 1 else ()))
     for number, text in enumerate(texts[1:MOST_LINES], 2):
-        yield (Piece(Safe("        ")), Piece(text), *(tail if number == min(len(texts), MOST_LINES) else ()))
+        yield (Piece(safe_line("        ")), Piece(text), *(tail if number == min(len(texts), MOST_LINES) else ()))
     if one.suggestion is not None:
         for text in list(safe_lines(one.suggestion.rstrip("\n")))[:MOST_LINES]:
-            yield (Piece(Safe("        + "), "added"), Piece(text, "added"))
+            yield (Piece(safe_line("        + "), "added"), Piece(text, "added"))
     if one.claim:
-        yield (Piece(Safe("        ")), piece(f"the agent says: {one.claim}", "claimed"))
+        yield (Piece(safe_line("        ")), piece(f"the agent says: {one.claim}", "claimed"))

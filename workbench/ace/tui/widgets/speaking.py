@@ -46,11 +46,11 @@ class SayField(Field):
             self.by = by
 
     async def _on_key(self, event: events.Key) -> None:
-        wanted = {"enter": self.Sent, "tab": lambda: self.Turned(1), "shift+tab": lambda: self.Turned(-1)}
+        wanted: dict[str, Message] = {"enter": self.Sent(), "tab": self.Turned(1), "shift+tab": self.Turned(-1)}
         if event.key in wanted:
             event.stop()
             event.prevent_default()
-            self.post_message(wanted[event.key]())
+            self.post_message(wanted[event.key])
         elif event.key == NEW_LINE:
             event.stop()
             event.prevent_default()
@@ -185,7 +185,7 @@ class Speaking(Vertical):
     def on_say_field_turned(self, message: SayField.Turned) -> None:
         """The next mode, or the one before."""
         message.stop()
-        self.set_mode(MODES[(MODES.index(self.mode) + message.by) % len(MODES)])  # type: ignore[arg-type]  # set_mode's
+        self.set_mode(MODES[(MODES.index(self.mode) + message.by) % len(MODES)])
 
     def on_say_field_sent(self, message: SayField.Sent) -> None:
         """Send."""
