@@ -18,6 +18,7 @@ VERBS: dict[str, Verb | Noun] = {
     "forecast": Verb(f"{_HERE}.forecast:forecast", "Which branches would conflict, and what to merge first.", _LOOK),
     "show": Verb(f"{_HERE}.show:show", "Anything by its id, whole.", _LOOK),
     "log": Verb(f"{_HERE}.log:log", "What a run did, event by event.", _LOOK),
+    "compare": Verb(f"{_HERE}.compare:compare", "Versions of one brief in a matrix of evidence.", _LOOK),
     "answer": Verb(f"{_HERE}.answer:answer", "Answer an agent's question, with a reason.", _DECIDE),
     "approve": Verb(f"{_HERE}.packs:approve", "Approve a merge-readiness pack.", _DECIDE),
     "request-changes": Verb(f"{_HERE}.packs:request_changes", "Send a pack back to its agent.", _DECIDE),
