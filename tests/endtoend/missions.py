@@ -95,7 +95,7 @@ class Missions:
     @property
     def state(self) -> Path:
         """Where the journal of this repository is."""
-        (found,) = (self.home / "state" / "workbench").iterdir()
+        (found,) = (path.parent for path in (self.home / "state" / "workbench").glob("*/journal.sqlite3"))
         return found
 
     def close(self) -> None:

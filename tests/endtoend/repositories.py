@@ -75,7 +75,9 @@ def everything(person: Person, checkout: Path) -> dict[str, str]:
     """All that is a person's in a repository: files, index, refs, HEAD and settings; not what Workbench keeps there."""
     found = {"HEAD": person.git(checkout, "rev-parse", "--symbolic-full-name", "HEAD")}
     found["refs"] = "\n".join(
-        line for line in person.git(checkout, "show-ref", "--head").splitlines() if "refs/workbench/" not in line
+        line
+        for line in person.git(checkout, "show-ref", "--head").splitlines()
+        if "refs/workbench/" not in line and not line.endswith(" refs/notes/workbench")
     )
     found["index"] = person.git(checkout, "ls-files", "--stage")
     found["config"] = person.git(checkout, "config", "--list", "--local")

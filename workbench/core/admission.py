@@ -44,13 +44,17 @@ def sealed(evidence: Evidence) -> Evidence:
 
 
 def admit(evidence: Sequence[Evidence], bindings: Bindings) -> Admitted:
-    """Hold every piece against `bindings`. Nothing refused can satisfy anything; a failure is never refused away."""
+    """Hold every piece against `bindings`. Nothing refused can satisfy anything; a failure is never refused away.
+
+    What was admitted can be held against them again: the same pieces are refused, and no others.
+    """
     ids = Counter(piece.id for piece in evidence)
-    acts = Counter(_act(piece) for piece in evidence)
+    mismatches = [_mismatch(piece, bindings) for piece in evidence]
+    acts = Counter(_act(piece) for piece, odd in zip(evidence, mismatches, strict=True) if not odd)
     kept: list[Evidence] = []
     refusals: list[tuple[str, str]] = []
-    for piece in evidence:
-        reason = _mismatch(piece, bindings) or _repeated(piece, ids, acts)
+    for piece, odd in zip(evidence, mismatches, strict=True):
+        reason = odd or _repeated(piece, ids, acts)
         if reason:
             refusals.append((piece.id, reason))
         failed_here = reason == _TWICE and piece.state == "failed"

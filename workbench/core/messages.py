@@ -38,7 +38,8 @@ def interrupts(run: RunState) -> Message | None:
 
 def is_spoken_to(run: RunState) -> bool:
     """Whether it goes on, or will, though it rested or its pack waits: a person has said something since."""
-    return run.step is not None or run.sent_back or bool(waiting(run))
+    at_work = run.step is not None and (run.step.name != "pack" or bool(run.submission))  # else its pack is just made
+    return at_work or run.sent_back or bool(waiting(run))
 
 
 def told(given: e.MessageGiven) -> str:

@@ -32,7 +32,7 @@ Wire = Literal["none", "gemini"]  # what the proxy to an agent's model can read,
 RESERVED = frozenset(
     {"workbench", "plugin", "collector", "branch", "scripted", "native", "acp", "plain", "demo", "text", "size"}
     | {"tests", "coverage", "lint", "types", "secrets", "tampering", "dependencies", "clause", "clauses"}
-    | {"rationale", "audit"}
+    | {"rationale", "audit", "mutation", "growth", "structure", "dangerous", "interface"}
 )
 NAME = f.Shape(
     pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
