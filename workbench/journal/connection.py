@@ -13,7 +13,7 @@ from workbench.model.errors import JournalProblem
 READ_PATIENCE_MS = 900  # a reader's wait for a lock; a clear message must come within a second
 WRITE_PATIENCE_S = 0.9  # the same for a writer, which asks again at short intervals
 _WRITE_POLL_S = 0.0002  # a busy writer lets go for less than a ms; SQLite's own waits grow to 100 ms and would starve
-_CACHE_KIB = 16_384
+_CACHE_KIB = 8_192
 _FULL = 2  # what `PRAGMA synchronous` answers for FULL
 
 
