@@ -11,8 +11,11 @@ from hypothesis import HealthCheck, settings
 from tests.threats.catalogue import part_of
 
 # How long an example takes says something about the machine only: tests run beside each other, and beside agents.
-settings.register_profile("workbench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("workbench")
+# The same examples each time, so that a change is judged by itself; HYPOTHESIS_PROFILE=explore looks for others.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("workbench", PATIENT, derandomize=True)
+settings.register_profile("explore", PATIENT, max_examples=500)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "workbench"))
 os.environ["WORKBENCH_TESTS_MUTATION_S"] = "0"  # it has tests of its own, and a time of its own
 
 

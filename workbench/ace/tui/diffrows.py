@@ -90,7 +90,7 @@ class Rows:
         self._starts = [0]  # the first shown row of each stretch, and how many there are in all
         self._stretches: list[_Stretch] = []
         total = len(diff) if pairs is None else len(pairs)
-        waiting = [(self._place(line), number) for number, line in enumerate(notes)][::-1]
+        waiting = sorted(((self._place(line), number) for number, line in enumerate(notes)), reverse=True)
         at = 0
         for number, fold in enumerate(folds):
             if number in closed and (span := self._span(fold)) is not None:
