@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,9 +63,21 @@ class World:
         self.journal = journal
         self.repository = repository
         self.base = git(repository, "rev-parse", "HEAD")
+        self._held: list[e.Proposed] | None = None
 
     def append(self, decision: Decision) -> None:
-        self.journal.append(decision.events, expect=decision.expect)
+        if self._held is not None:
+            self._held += decision.events
+        else:
+            self.journal.append(decision.events, expect=decision.expect)
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """What happens within is appended in one go: nobody sees the half of it."""
+        self._held = held = []
+        yield
+        self._held = None
+        self.journal.append(held)
 
     def mission(self, name: str = "prices", *, runs: int = 1, agent: str = "robin") -> list[str]:
         started = e.MissionStarted(

@@ -56,7 +56,8 @@ def test_the_first_question_takes_the_place_of_the_empty_list(repository: Path, 
     async def session() -> None:
         async with stage(Workplace(repository), size=(80, 24)) as person:
             person.sees("Nothing needs you.")
-            world.question(world.mission()[0])
+            with world.at_once():
+                world.question(world.mission()[0])
             await person.until_sees("Cents or euros?")
             await person.settled()
             await person.press("j", "k", "tab")
