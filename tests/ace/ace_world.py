@@ -74,7 +74,8 @@ class World:
     @contextmanager
     def at_once(self) -> Iterator[None]:
         """What happens within is appended in one go: nobody sees the half of it."""
-        self._held = held = []
+        held: list[e.Proposed] = []
+        self._held = held
         yield
         self._held = None
         self.journal.append(held)
