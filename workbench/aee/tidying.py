@@ -86,7 +86,7 @@ def _opened(directory: Path, repository: Path, *, days: float) -> Iterator[_Hous
         stack.enter_context(_alone(directory))
         journal = stack.enter_context(open_journal(directory, clock=SystemClock(), read_only=True))
         person = stack.enter_context(open_repository(repository, allow_bare=True))
-        store = Store.open(directory / STORE, source=person.common_dir, object_format=person.object_format)
+        store = Store.of(person, directory / STORE)
         stack.enter_context(store)
         yield _House(directory, store=store, person=person, journal=journal, days=days)
 

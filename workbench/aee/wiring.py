@@ -330,9 +330,7 @@ def open_child_ground(directory: Path, repository: Path, line: ReportLine) -> It
     with ExitStack() as stack:
         journal = stack.enter_context(open_journal(directory, clock=SystemClock(), read_only=True))
         person = stack.enter_context(open_repository(repository, allow_bare=True))
-        store = stack.enter_context(
-            Store.open(directory / STORE, source=person.common_dir, object_format=person.object_format)
-        )
+        store = stack.enter_context(Store.of(person, directory / STORE))
         yield ChildGround(
             directory=directory,
             line=line,

@@ -22,7 +22,7 @@ from workbench.repository import objects
 from workbench.repository.git import PINS, Git, git_program, is_commit_id
 from workbench.repository.objects import Conflicted, Merged, Signature
 from workbench.repository.reader import ObjectReader
-from workbench.repository.repository import list_files
+from workbench.repository.repository import GitRepository, list_files
 
 BASES = "refs/workbench/bases"
 RUNS = "refs/workbench/runs"
@@ -64,6 +64,11 @@ class Store:
         if not (path / "HEAD").exists():
             _create(path, object_format)
         return store
+
+    @classmethod
+    def of(cls, repository: GitRepository, path: Path) -> Store:
+        """The store at `path` that goes with a person's repository, made in its format when it is not there yet."""
+        return cls.open(path, source=repository.common_dir, object_format=repository.object_format)
 
     def __enter__(self) -> Store:
         return self

@@ -50,11 +50,14 @@ class Session:
     async def settled(self) -> None:
         """Wait until the journal of this moment is on screen and nothing is being carried out."""
         bridge = self.app.bridge
-        looks = bridge.looks
-        bridge.look_now()
-        await self.until(lambda: bridge.looks > looks, "the bridge looks at the journal")
-        await self.until(lambda: bridge.is_settled and not self._works(), "what arrived is on screen")
-        await self._pilot.pause()
+        is_quiet = False
+        while not is_quiet:  # what arrives may set off work, and what that finds or records arrives in its turn
+            await self._pilot.pause()
+            is_quiet = not self._works()
+            await self._look()
+            await self.until(lambda: bridge.is_settled and not self._works(), "what arrived is on screen")
+            await self._pilot.pause()
+            is_quiet = is_quiet and bridge.is_settled and not self._works()
 
     async def press(self, *keys: str) -> None:
         """Press keys as a person would, and wait."""
@@ -108,6 +111,12 @@ class Session:
         found = [line for line in self.lines if words in line]
         assert len(found) == 1, f"{len(found)} lines contain {words!r}:\n{self.text}"
         return found[0]
+
+    async def _look(self) -> None:
+        bridge = self.app.bridge
+        looks = bridge.looks
+        bridge.look_now()
+        await self.until(lambda: bridge.looks > looks, "the bridge looks at the journal")
 
     def _works(self) -> bool:
         return any(not worker.is_finished for worker in self.app.workers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from workbench.ace.tui.diff import FileDiff
@@ -11,7 +11,7 @@ from workbench.ace.tui.difffold import folds_of
 from workbench.ace.tui.difflines import Shown
 from workbench.ace.tui.diffrows import Pairs
 from workbench.ace.tui.diffshade import Shade, Spans
-from workbench.ace.wiring.differing import AROUND, ChangedFile, file_diff, file_sides, sides_of
+from workbench.ace.wiring.differing import AROUND, ChangedFile, file_diff, sides_of
 from workbench.ace.wiring.workplace import Workplace
 from workbench.code.languages import language_of
 from workbench.code.model import FileSides, Hunk
@@ -21,6 +21,8 @@ TOGETHER = 3 << 20  # bytes of all files up to which they are compared as one ch
 ALONE = 1 << 20  # bytes of one file up to which its structure is looked at
 COLORED_LINES = 20_000  # of one diff
 
+Known = tuple[FileSides, tuple[Hunk, ...]]  # a file before and after, and what its change consists of
+
 
 class Change:
     """What lies between two trees. Its structure is found once, when the first file is looked at."""
@@ -28,30 +30,56 @@ class Change:
     def __init__(self, base: str, tree: str, files: Sequence[ChangedFile]) -> None:
         self.base, self.tree = base, tree
         self._files = tuple(file for file in files if not file.is_binary)
+        self._is_small = sum(_size(file) for file in self._files) <= TOGETHER
         self._finding = threading.Lock()
-        self._found: dict[str, tuple[Hunk, ...]] | None = None
+        self._found: dict[str, Known] | None = None
 
     def shown(self, place: Workplace, file: ChangedFile, *, around: int = AROUND) -> Shown:
         """The file's diff with so many lines around each change, what of it is mechanical, and its words' roles."""
         diff = FileDiff(file_diff(place, self.base, self.tree, file, around=around))
-        folds = folds_of(diff, self._hunks(place, file))
-        return Shown(diff, folds=folds, pairs=Pairs(diff), shade=self._shade(place, file, diff))
+        known = self._known(place, file)
+        if known is None:
+            return Shown(diff, pairs=Pairs(diff), shade=Shade({}, {}, words))
+        sides, hunks = known
+        return Shown(diff, folds=folds_of(diff, hunks), pairs=Pairs(diff), shade=_shade(sides, diff))
 
-    def _shade(self, place: Workplace, file: ChangedFile, diff: FileDiff) -> Shade:
-        if file.old_size + file.new_size > ALONE or len(diff) > COLORED_LINES:
-            return Shade({}, {}, words)
-        sides = file_sides(place, self.base, self.tree, file)
-        old, new = (_roles(file.path, text, diff, side) for side, text in enumerate((sides.old, sides.new)))
-        return Shade(old, new, words)
-
-    def _hunks(self, place: Workplace, file: ChangedFile) -> tuple[Hunk, ...]:
-        if sum(each.old_size + each.new_size for each in self._files) > TOGETHER:
-            small = not file.is_binary and file.old_size + file.new_size <= ALONE
-            return _structure([file_sides(place, self.base, self.tree, file)]).get(file.path, ()) if small else ()
+    def _known(self, place: Workplace, file: ChangedFile) -> Known | None:
+        """None of a file that is too large to be looked into, or no text."""
+        if not self._is_small:
+            fits = not file.is_binary and _size(file) <= ALONE
+            return self._find(place, [file]).get(file.path) if fits else None
         with self._finding:
             if self._found is None:
-                self._found = _structure(sides_of(place, self.base, self.tree, self._files))
-        return self._found.get(file.path, ())
+                self._found = self._find(place, self._files)
+        return self._found.get(file.path)
+
+    def _find(self, place: Workplace, files: Sequence[ChangedFile]) -> dict[str, Known]:
+        from workbench.code.compare import structural_diff  # grammars take a moment to load
+
+        sides = sides_of(place, self.base, self.tree, files)
+        parts = [part for file, side in zip(files, sides, strict=True) for part in _apart(file, side)]
+        hunks = {change.path: change.hunks for change in structural_diff(parts).files}
+        return {side.path: (side, hunks.get(side.path, ())) for side in sides}
+
+
+def _size(file: ChangedFile) -> int:
+    return file.old_size + file.new_size
+
+
+def _apart(file: ChangedFile, sides: FileSides) -> Iterator[FileSides]:
+    """A file as the structural change is told of it: a renamed one is two, absent on either side."""
+    if file.old_path == file.path:
+        yield sides
+    else:
+        yield FileSides(path=file.old_path, old=sides.old, new=None)
+        yield FileSides(path=file.path, old=None, new=sides.new)
+
+
+def _shade(sides: FileSides, diff: FileDiff) -> Shade:
+    if len(sides.old or b"") + len(sides.new or b"") > ALONE or len(diff) > COLORED_LINES:
+        return Shade({}, {}, words)
+    old, new = (_roles(sides.path, text, diff, side) for side, text in enumerate((sides.old, sides.new)))
+    return Shade(old, new, words)
 
 
 def _roles(path: str, text: bytes | None, diff: FileDiff, side: int) -> dict[int, Spans]:
@@ -66,9 +94,3 @@ def _roles(path: str, text: bytes | None, diff: FileDiff, side: int) -> dict[int
         for span in highlight(language, text or b"", numbers[0], numbers[-1]) if numbers else ():
             found[span.line] = (*found.get(span.line, ()), (span.start, span.end, span.role))
     return found
-
-
-def _structure(files: Sequence[FileSides]) -> dict[str, tuple[Hunk, ...]]:
-    from workbench.code.compare import structural_diff  # grammars take a moment to load
-
-    return {change.path: change.hunks for change in structural_diff(files).files}

@@ -76,9 +76,7 @@ def on_bench(place: Workplace, *, settle_first: bool = True) -> Iterator[Bench]:
     with ExitStack() as stack:
         journal = stack.enter_context(place.writing())
         stack.enter_context(_alone(place))
-        repository = place.repository
-        path = place.journal_directory / STORE
-        store = Store.open(path, source=repository.common_dir, object_format=repository.object_format)
+        store = Store.of(place.repository, place.journal_directory / STORE)
         bench = Bench(place, journal, stack.enter_context(store))
         if settle_first:
             settle(bench)

@@ -10,14 +10,14 @@ import msgspec
 
 from workbench.ace.wiring import things
 from workbench.ace.wiring.deciding import decide
-from workbench.ace.wiring.gating import STORE
+from workbench.ace.wiring.differing import store_path
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.anchors import anchor
 from workbench.core.comments import Placed, Reads, placed
 from workbench.core.decide import comment as comments
 from workbench.core.state import PackState
-from workbench.model.errors import NotFound, UsageError
+from workbench.model.errors import UsageError
 from workbench.repository.store import Store
 
 _LINES = re.compile(r"(?P<path>.+?):(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?")
@@ -146,8 +146,4 @@ def _evidence(ledger: Ledger, pack: PackState) -> set[str]:
 
 
 def _store(place: Workplace) -> Store:
-    repository = place.repository
-    path = place.journal_directory / STORE
-    if not (path / "HEAD").exists():
-        raise NotFound("The store with the commits of the agents is gone.", hint=f"restore {path}, or build anew")
-    return Store.open(path, source=repository.common_dir, object_format=repository.object_format)
+    return Store.of(place.repository, store_path(place))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -70,32 +71,30 @@ def file_diff(place: Workplace, base: str, tree: str, file: ChangedFile, *, arou
     return _store(place).run(*_DIFF, *flags, base, tree, "--", *paths).out
 
 
-def file_sides(place: Workplace, base: str, tree: str, file: ChangedFile) -> FileSides:
-    """A file before and after, as bytes; None on a side where it is absent, or no file. A rename has its new path."""
-    with ObjectReader(Git(place.journal_directory / STORE)) as reader:
-        old = reader.file(base, file.old_path) if file.old_mode else None
-        return FileSides(path=file.path, old=old, new=reader.file(tree, file.path) if file.new_mode else None)
+def sides_of(place: Workplace, base: str, tree: str, files: Iterable[ChangedFile]) -> list[FileSides]:
+    """Each file before and after, as bytes; None on a side where it is absent, or no file. A renamed one has its
+    new path."""
+    with ObjectReader(_store(place)) as reader:
+        return [
+            FileSides(
+                path=file.path,
+                old=reader.file(base, file.old_path) if file.old_mode else None,
+                new=reader.file(tree, file.path) if file.new_mode else None,
+            )
+            for file in files
+        ]
 
 
-def sides_of(place: Workplace, base: str, tree: str, files: Sequence[ChangedFile]) -> list[FileSides]:
-    """Many files before and after; a renamed one is two, absent on either side."""
-    found: list[FileSides] = []
-    with ObjectReader(Git(place.journal_directory / STORE)) as reader:
-        for file in files:
-            old = reader.file(base, file.old_path) if file.old_mode else None
-            new = reader.file(tree, file.path) if file.new_mode else None
-            if file.old_path != file.path:
-                found.append(FileSides(path=file.old_path, old=old, new=None))
-                old = None
-            found.append(FileSides(path=file.path, old=old, new=new))
-    return found
-
-
-def _store(place: Workplace) -> Git:
+def store_path(place: Workplace) -> Path:
+    """Where the commits of the agents are. Raises NotFound where they are gone, for then nothing is to be read."""
     path = place.journal_directory / STORE
     if not (path / "HEAD").exists():
         raise NotFound("The store with the commits of the agents is gone.", hint=f"restore {path}, or build anew")
-    return Git(path)
+    return path
+
+
+def _store(place: Workplace) -> Git:
+    return Git(store_path(place))
 
 
 class _Entry(msgspec.Struct, frozen=True):

@@ -80,13 +80,11 @@ def since(place: Workplace, pack: PackState, earlier: str) -> str:
 
     Where that one cannot be merged there, it is the tree that it had: then the base's own changes show, too.
     """
-    repository = place.repository
     with place.reading() as ledger:
         before = ledger.pack(earlier)
     if before is None or before.base_commit == pack.base_commit:
         return "" if before is None else before.tree
-    path = place.journal_directory / STORE
-    with Store.open(path, source=repository.common_dir, object_format=repository.object_format) as store:
+    with Store.of(place.repository, place.journal_directory / STORE) as store:
         merged = store.merge(pack.base_commit, before.head)
         return merged.tree if isinstance(merged, Merged) else before.tree
 

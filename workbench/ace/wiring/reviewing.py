@@ -157,12 +157,7 @@ class MergePreview(msgspec.Struct, frozen=True, kw_only=True):
 
 def preview_merge(place: Workplace, name: str) -> MergePreview:
     """What merging the pack would do now."""
-    repository = place.repository
-    path = place.journal_directory / gating.STORE
-    with (
-        place.reading() as ledger,
-        Store.open(path, source=repository.common_dir, object_format=repository.object_format) as store,
-    ):
+    with place.reading() as ledger, Store.of(place.repository, place.journal_directory / gating.STORE) as store:
         pack = things.pack(ledger, name)
         siblings = ledger.runs(mission=pack.mission) if pack.mission else []
         waiting = tuple(_waiting(ledger, pack.run))

@@ -68,9 +68,7 @@ def unite(place: Workplace, packs: Sequence[PackState]) -> Union:
     """Merge the deliveries one on the other, on their target as it stands. Raises Clashing."""
     target = target_of(packs[0])
     base = place.repository.resolve(target)
-    repository = place.repository
-    path = place.journal_directory / STORE
-    with Store.open(path, source=repository.common_dir, object_format=repository.object_format) as store:
+    with Store.of(place.repository, place.journal_directory / STORE) as store:
         store.pin(base)
         commit = base
         for number, pack in enumerate(packs):

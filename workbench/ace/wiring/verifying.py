@@ -200,8 +200,7 @@ def _objects(place: Workplace, pack: PackState) -> Iterator[str]:
     if not path.exists():
         yield "missing: the store with the examined commits is not here"
         return
-    repository = place.repository
-    with Store.open(path, source=repository.common_dir, object_format=repository.object_format) as store:
+    with Store.of(place.repository, path) as store:
         if not store.has(pack.head) or not store.has(pack.base_commit):
             yield "missing: the store no longer holds the examined commits"
             return
@@ -210,7 +209,7 @@ def _objects(place: Workplace, pack: PackState) -> Iterator[str]:
             yield "altered: merging head on base does not give the tree that was examined"
     if pack.merge is not None:
         decided = [str(document.get("id", "")) for document in pack.decisions]
-        yield from checking.entered(repository, pack.tree, pack.merge.new, added=decided)
+        yield from checking.entered(place.repository, pack.tree, pack.merge.new, added=decided)
 
 
 def _remembered(place: Workplace, ledger: Ledger, pack: PackState) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.ace.tui.diff import is_collapsed, remarks
-from workbench.ace.tui.difflines import Shown
+from workbench.ace.tui.difflines import Note, Shown
 from workbench.ace.tui.diffmaking import Change
 from workbench.ace.tui.reasons import notes_of
 from workbench.ace.tui.remarking import gone, notes_below
@@ -18,7 +18,7 @@ from workbench.ace.tui.widgets.rows import RowsView
 from workbench.ace.wiring import commenting
 from workbench.ace.wiring.differing import AROUND, WHOLE, ChangedFile
 from workbench.core.comments import Placed
-from workbench.core.state import Comment, PackState
+from workbench.core.state import Comment
 
 KEPT_DIFFS = 40  # of files that were looked at
 CONTEXTS = (AROUND, 10, 40, WHOLE)  # lines around a change, one after the other
@@ -30,9 +30,8 @@ class Changing(Deciding):
 
     def __init__(self, pack: str) -> None:
         super().__init__(pack)
-        self._diffs: dict[tuple[str, int, str], Shown] = {}
-        self.since = ""  # the tree of an earlier revision, while only what changed since then is shown
-        self.change: Change | None = None  # what is shown: the whole, or what changed since then
+        self._diffs: dict[tuple[str, int, str], Shown] = {}  # by path, lines around and base
+        self.change: Change | None = None  # what is shown: the whole, or what changed since an earlier revision
         self._around = AROUND  # lines around each change
         self._loading = ""  # the file whose diff is being made
         self.unfolded: set[str] = set()  # large files that were asked for
@@ -71,23 +70,23 @@ class Changing(Deciding):
 
     def show_diff(self) -> None:
         """Show the selected file, as soon as its diff is made."""
-        row = self.files.row
-        pack = self.pack
-        if row is None or pack is None:
+        row, change = self.files.row, self.change
+        if row is None or change is None:
             return
         file = row.file
         collapsed = is_collapsed(file) and file.path not in self.unfolded
-        found = NOTHING if collapsed or file.is_binary else self._diffs.get((file.path, self._around, self.since))
+        found = NOTHING if collapsed or file.is_binary else self._diffs.get((file.path, self._around, change.base))
         if found is not None:
             notes = notes_of(self.data.document, file.path)
-            below = notes_below(self.comments, file.path, found.diff, self.workbench.glyphs)
+            below = self._notes_below(file.path, found)
             said = (*remarks(file, row.why, collapsed=collapsed), *gone(self.comments, file.path))
             self.diff.show_file(said, found, notes, below)
             self._shown = (file.path, found)
             self._arrive(file.path)
         else:
+            self._shown = None
             self.diff.show_file((*remarks(file, row.why), line(piece("reading …", "dim"))))
-            self._load(pack, file)
+            self._load(change, file)
 
     def _arrive(self, path: str) -> None:
         jump, self.jump = self.jump, None
@@ -97,13 +96,12 @@ class Changing(Deciding):
             self.diff.go_last_hunk()
         self._from_last = ""
 
-    def _load(self, pack: PackState, file: ChangedFile) -> None:
+    def _load(self, change: Change, file: ChangedFile) -> None:
         """Make the diff of a file beside the event loop; one at a time, so that passing by many costs little."""
         if self._loading:
             return
         self._loading = file.path
-        key = (file.path, self._around, self.since)
-        change = self.change or Change(self.since or pack.base_commit, pack.tree, [file])
+        key = (file.path, self._around, change.base)
         self.workbench.carry_out(lambda place: (key, change.shown(place, file, around=key[1])), self._loaded)
 
     def _loaded(self, loaded: tuple[tuple[str, int, str], Shown]) -> None:
@@ -138,7 +136,17 @@ class Changing(Deciding):
         self.comments = comments
         if self._shown is not None:
             path, shown = self._shown
-            self.diff.take_notes(notes_below(comments, path, shown.diff, self.workbench.glyphs))
+            self.diff.take_notes(self._notes_below(path, shown))
+
+    @property
+    def is_since(self) -> bool:
+        """Whether only what changed since an earlier revision is shown: its lines before are not those of the base."""
+        pack, change = self.pack, self.change
+        return pack is not None and change is not None and change.base != pack.base_commit
+
+    def _notes_below(self, path: str, shown: Shown) -> list[Note]:
+        comments = [one for one in self.comments if not (self.is_since and one.side == "old")]
+        return notes_below(comments, path, shown.diff, self.workbench.glyphs)
 
     def off_start_range(self) -> str:
         """Only in the diff."""
@@ -159,6 +167,9 @@ class Changing(Deciding):
         quoted: list[str] = []
         if self.pane_name == "diff" and row is not None and chosen is not None:
             side, first, last = chosen
+            if side == "old" and self.is_since:
+                self.tell("this line stood in an earlier revision: comment on one of the result", "needs-you")
+                return
             path = row.file.path if side == "new" else row.file.old_path
             target = {"kind": "lines", "path": path, "side": side, "first": first, "last": last}
             quoted = self.diff.texts(side, first, last)

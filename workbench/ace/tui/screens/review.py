@@ -81,7 +81,7 @@ class ReviewScreen(Changing):
         if pack is not None and pack.tree and not self._asked:
             self._asked = True
             self.say_in_diff("reading the change …")
-            self.workbench.carry_out(lambda place: _open(place, pack), self._opened)
+            self.workbench.carry_out(lambda place: _open(place, pack), lambda opened: self._opened(pack, opened))
         elif pack is not None and not pack.tree and self.rows is None:
             self.say_in_diff(pack.reason or "Nothing to read yet: the evidence is being made.")
         self.watch_comments()
@@ -123,21 +123,20 @@ class ReviewScreen(Changing):
             changed=row.file.path in self._changed,
         )
 
-    def _opened(self, opened: tuple[tuple[ChangedFile, ...], Reading]) -> None:
+    def _opened(self, pack: PackState, opened: tuple[tuple[ChangedFile, ...], Reading]) -> None:
         files, known = opened
         self.read, self._changed, self._looked = known.read, known.changed, known.looked
         self.rows = file_rows(files, self.data.document)
-        self._take_files(self.rows)
+        self._take_files(pack, self.rows, pack.base_commit)
         self.show_facts()
         if not self.rows:
             self.say_in_diff("This pack changes no file.")
         elif known.looked:
             self.tell(f"d shows what changed since you looked at {known.looked}", "accent")
 
-    def _take_files(self, rows: list[FileRow]) -> None:
-        pack = self.pack
-        if pack is not None:
-            self.change = Change(self.since or pack.base_commit, pack.tree, [row.file for row in rows])
+    def _take_files(self, pack: PackState, rows: list[FileRow], base: str) -> None:
+        """Show these files of the pack, as they changed since `base`."""
+        self.change = Change(base, pack.tree, [row.file for row in rows])
         self.files.take(files_sheet(rows))
         self.files.let_in()
         self.show_diff()
@@ -153,20 +152,20 @@ class ReviewScreen(Changing):
         pack, earlier = self.pack, self._looked
         if pack is None or self.rows is None:
             return
-        if self.since:
-            self.since = ""
-            self._take_files(self.rows)
+        if self.is_since:
+            self._take_files(pack, self.rows, pack.base_commit)
             self.tell("the whole change", "dim")
         else:
-            self.workbench.carry_out(lambda place: _since(place, pack, earlier), self._look_since)
+            self.workbench.carry_out(
+                lambda place: _since(place, pack, earlier), lambda found: self._look_since(pack, found)
+            )
 
-    def _look_since(self, found: tuple[str, tuple[ChangedFile, ...]]) -> None:
+    def _look_since(self, pack: PackState, found: tuple[str, tuple[ChangedFile, ...]]) -> None:
         tree, files = found
         if not tree or not files:
             self.tell(f"nothing changed since {self._looked}", "dim")
             return
-        self.since = tree
-        self._take_files(file_rows(files, None))
+        self._take_files(pack, file_rows(files, None), tree)
         self.tell(f"what changed since you looked at {self._looked}; d shows the whole change", "accent")
 
     def act_next_pane(self) -> None:
