@@ -5,13 +5,15 @@
 Two processes write (see `power`). After each write, truncation, sync and answer the disk is made three times: with
 *all* that was written by then, with the *least*, which is what was synced, and with *some* of the rest, torn writes
 among it. Each must open as a journal that is the run up to some event, with all that was acknowledged: every decision
-is there, and its question is answered. One in `VERIFIED` is walked through by `journal verify`. Prints a table; exit
-code 1 when something was lost. `--early` is the control: it answers before the sync. `--every` takes a sample.
+is there, and its question is answered. A disk that is the one of the moment before is not opened again. One in
+`VERIFIED` is walked through by `journal verify`. Prints a table; exit code 1 when something was lost. `--early` is the
+control: it answers before the sync. `--every` takes a sample.
 """
 
 from __future__ import annotations
 
 import argparse
+import bisect
 import multiprocessing
 import random
 import shutil
@@ -33,6 +35,7 @@ from workbench.model.events import ConsultationResolved, Event
 DECISION_EVENTS = 2  # asked, answered
 SHARE_OF_DECISIONS = 20  # one append in so many is a decision
 VERIFIED = 50
+TOGETHER = 50  # moments that one job takes in a row, for their disks are much alike
 MEMORY = Path("/dev/shm")  # where the disks are made: what they hold is known, and need not be kept
 KINDS = ("all", "least", "some")
 
@@ -52,67 +55,103 @@ class Judged(NamedTuple):
     wrong: list[str]
 
 
+class Opened(NamedTuple):
+    """What one disk opened as."""
+
+    last: int  # the newest event of the run that it holds
+    wrong: str
+
+
+Files = dict[str, bytearray]
+
+
+class Judge:
+    """Opens disks, one after the other."""
+
+    def __init__(self, run: Run, directory: Path) -> None:
+        self.states, self.wrong = Counter[str](), list[str]()
+        self._run, self._place = run, directory / "after"
+        self._answers = [event.seq for event in run.events if _is_answer(event)]
+        self._known: dict[str, tuple[int, Opened]] = {}  # the newest disk of a kind, by the acts that made it
+
+    def moment(self, at: int, disk: Disk, *, answered: int, made: dict[str, int], seed: int) -> None:
+        """Judge the three disks of a moment. `made`: how many acts had changed all that was written, and the least."""
+        chance = random.Random(f"{seed}-{at}")
+        for kind, files in _disks(disk, chance):
+            self.states[kind] += 1
+            opened = self._open(kind, files, made.get(kind), is_walked=chance.randrange(VERIFIED) == 0)
+            said = opened.wrong
+            if not said and opened.last < answered:
+                said = f"event {answered} was acknowledged, the newest is {opened.last}"
+            self.wrong += [f"{kind} after act {at}: {said}"] if said else []
+
+    def _open(self, kind: str, files: Files, version: int | None, *, is_walked: bool) -> Opened:
+        known = self._known.get(kind)
+        if known is not None and version == known[0] and not is_walked:
+            return known[1]
+        self.states["opened"] += 1
+        self.states["walked"] += is_walked
+        opened = self._opened(files, is_walked=is_walked)
+        if version is not None:
+            self._known[kind] = version, opened
+        return opened
+
+    def _opened(self, files: Files, *, is_walked: bool) -> Opened:
+        self._place.mkdir()
+        try:
+            for name, data in files.items():
+                (self._place / name).write_bytes(data)
+            with open_journal(self._place, clock=SystemClock()) as journal:
+                opened = self._as_the_run(journal)
+                if is_walked and not opened.wrong:
+                    opened = opened._replace(wrong="; ".join(fault.text for fault in verify(journal).problems))
+                return opened
+        except WorkbenchError as refused:
+            return Opened(0, f"it does not open: {refused.message}")
+        finally:
+            shutil.rmtree(self._place)
+
+    def _as_the_run(self, journal: SqliteJournal) -> Opened:
+        """How far the journal is the run, and why it is not."""
+        count, last = journal.rows("SELECT count(*), max(seq) FROM events")[0]
+        (newest,) = journal.read_all(after=last - 1)
+        if count != last or newest != self._run.events[last - 1]:
+            return Opened(last, f"{count} events, of which the newest is not the {last}th of the run")
+        before = bisect.bisect_right(self._answers, last)
+        decided = self._run.events[self._answers[before - 1] - 1].payload if before else None
+        if isinstance(decided, ConsultationResolved):
+            question = journal.consultation(decided.consultation)
+            if question is None or question.state != "resolved":
+                return Opened(last, f"{decided.resolution} is in the journal, and its question is not answered")
+        return Opened(last, "")
+
+
 def share(run: Run, *, number: int, jobs: int, every: int, seed: int) -> Judged:
     """Judge the moments of one job; each replays all of the record."""
-    states, wrong = Counter[str](), list[str]()
     seqs = {event.id: event.seq for event in run.events}
     disk = Disk((run.place / "before" / DATABASE).read_bytes())
     answered = 0
+    made = {"all": 0, "least": 0}
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as directory:
+        judge = Judge(run, Path(directory))
         for at, act in enumerate(run.acts):
             disk.see(act)
+            made["all"] += act.kind in ("write", "truncate")
+            made["least"] += act.kind == "sync ended"
             if act.kind == "answer":
                 answered = max(answered, seqs[act.data.decode()])
-            if at % every or at // every % jobs != number:
-                continue
-            chance = random.Random(f"{seed}-{at}")
-            for kind, files in _disks(disk, chance):
-                is_walked = chance.randrange(VERIFIED) == 0
-                said = _wrong(files, run.events, answered, Path(directory) / "after", is_walked=is_walked)
-                states.update((kind, *(("walked",) if is_walked else ())))
-                wrong += [f"{kind} after act {at} ({act.kind}): {said}"] if said else []
-    return Judged(states, wrong)
+            if at % every == 0 and at // every // TOGETHER % jobs == number:
+                judge.moment(at, disk, answered=answered, made=made, seed=seed)
+    return Judged(judge.states, judge.wrong)
 
 
-def _disks(disk: Disk, chance: random.Random) -> Iterator[tuple[str, dict[str, bytearray]]]:
+def _disks(disk: Disk, chance: random.Random) -> Iterator[tuple[str, Files]]:
     everything = {name: bytearray(data) for name, data in disk.files.items()}
     for act in disk.later:
         put(everything, act)
     yield "all", everything
     yield "least", disk.files
     yield "some", disk.after_loss(chance)
-
-
-def _wrong(files: dict[str, bytearray], events: list[Event], answered: int, place: Path, *, is_walked: bool) -> str:
-    place.mkdir()
-    try:
-        for name, data in files.items():
-            (place / name).write_bytes(data)
-        with open_journal(place, clock=SystemClock()) as journal:
-            said = _not_the_run(journal, events, answered)
-            if is_walked and not said:
-                said = "; ".join(fault.text for fault in verify(journal).problems)
-    except WorkbenchError as refused:
-        said = f"it does not open: {refused.message}"
-    finally:
-        shutil.rmtree(place)
-    return said
-
-
-def _not_the_run(journal: SqliteJournal, events: list[Event], answered: int) -> str:
-    """Why the journal is not the run up to an event that comes no earlier than what was answered."""
-    count, last = journal.rows("SELECT count(*), max(seq) FROM events")[0]
-    if last < answered:
-        return f"event {answered} was acknowledged, the newest is {last}"
-    (newest,) = journal.read_all(after=last - 1)
-    if count != last or newest != events[last - 1]:
-        return f"{count} events, of which the newest is not the {last}th of the run"
-    decided = next((event for event in reversed(events[:answered]) if _is_answer(event)), None)
-    if decided is not None and isinstance(decided.payload, ConsultationResolved):
-        question = journal.consultation(decided.payload.consultation)
-        if question is None or question.state != "resolved":
-            return f"{decided.payload.resolution} was acknowledged, and its question is not answered"
-    return ""
 
 
 def _is_answer(event: Event) -> bool:
@@ -159,6 +198,7 @@ def _table(run: Run, states: Counter[str], wrong: list[str], seconds: float, see
         "writes / syncs / answers": f"{kinds['write'] + kinds['truncate']} / {kinds['sync ended']} / {kinds['answer']}",
         "logs begun": sum(act.kind == "write" and act.file != DATABASE and act.at == 0 for act in run.acts),
         "disks: all / least / some": " / ".join(str(states[kind]) for kind in KINDS),
+        "opened": states["opened"],
         "walked through": states["walked"],
         "wrong: all / least / some": " / ".join(str(sum(it.startswith(kind) for it in wrong)) for kind in KINDS),
         "seconds": round(seconds),
