@@ -37,10 +37,8 @@ def compare(place: Workplace, out: Output, mission: str, differences: bool) -> N
 
 
 def _version(ledger: Ledger, run: RunState) -> Version:
-    from workbench.artifacts import mergepack
-
     pack = ledger.pack(run.pack) if run.pack else None
-    document = mergepack.parse(ledger.blobs.get(pack.blob)) if pack is not None and pack.blob else None
+    document = things.document(ledger, pack) if pack is not None and pack.blob else None
     return Version(run=run, pack=pack, document=document)
 
 

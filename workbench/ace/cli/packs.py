@@ -158,7 +158,7 @@ def markdown(blob: bytes) -> str:
     """A kept pack as Markdown for people."""
     from workbench.artifacts import mergepack
 
-    return mergepack.render(msgspec.json.decode(blob, type=mergepack.MergePack))
+    return mergepack.render(mergepack.parse(blob))
 
 
 def _row(pack: PackState, now: str) -> PackRow:

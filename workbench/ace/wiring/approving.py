@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from workbench.ace.wiring import weighing
 from workbench.ace.wiring.unwritten import Ledger
-from workbench.ace.wiring.weighing import binding_policy
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.requirements import missing_approvals
 from workbench.core.state import PackState
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 def missing(place: Workplace, ledger: Ledger, store: Store, pack: PackState) -> list[str]:
     """A sentence for each approval that the policy asks for and the pack neither has nor had overridden."""
-    policy = binding_policy(place, ledger, pack)
+    policy = weighing.binding_policy(place, ledger, pack)
     if not _asks(policy):
         return []
     changed = StoreChange(store, base=pack.base_commit, head=pack.head).changed_paths()
@@ -36,7 +35,7 @@ def missing(place: Workplace, ledger: Ledger, store: Store, pack: PackState) -> 
 
 def may_add(place: Workplace, ledger: Ledger, pack: PackState) -> bool:
     """Whether this person's approval can join those of an approved pack: its policy counts people by role."""
-    if pack.state != "approved" or not _asks(binding_policy(place, ledger, pack)):
+    if pack.state != "approved" or not _asks(weighing.binding_policy(place, ledger, pack)):
         return False
     approvers = {weighing.address(document["decided_by"]["who"]) for document in weighing.approvals(pack)}
     return weighing.address(place.person) not in approvers
@@ -45,5 +44,3 @@ def may_add(place: Workplace, ledger: Ledger, pack: PackState) -> bool:
 def _asks(policy: Policy) -> bool:
     return any(requirement.approval is not None for requirement in policy.requirements)
 
-
-__all__ = ["binding_policy", "may_add", "missing"]

@@ -138,11 +138,7 @@ def target_of(place: Workplace, ledger: Ledger, pack: PackState, where: str, *, 
 
 
 def _evidence(ledger: Ledger, pack: PackState) -> set[str]:
-    from workbench.artifacts import mergepack
-
-    if not pack.blob:
-        return set()
-    return {one.id for one in mergepack.parse(ledger.blobs.get(pack.blob)).evidence}
+    return {one.id for one in things.document(ledger, pack).evidence} if pack.blob else set()
 
 
 def _store(place: Workplace) -> Store:

@@ -166,11 +166,10 @@ def _request(place: Workplace, name: str, outside: Outside, wanted: str) -> tupl
 
 def _text(place: Workplace, name: str, branch: str, target: str) -> forge.Request:
     from workbench.artifacts import mergepack
-    from workbench.artifacts.mergepack import MergePack
 
     with place.reading() as ledger:
         pack = things.pack(ledger, name)
-        body = mergepack.render(msgspec.json.decode(ledger.blobs.get(pack.blob), type=MergePack)) if pack.blob else ""
+        body = mergepack.render(things.document(ledger, pack)) if pack.blob else ""
     title = one_line(pack.title or pack.id)[: forge.LONGEST_TITLE]
     return forge.Request(branch=branch, target=target, title=title, body=forge.inert_body(body))
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.ace.wiring import approving, things
+from workbench.ace.wiring import approving, things, weighing
 from workbench.ace.wiring.bench import Bench, as_plan, carry_out, finish_merge, on_bench
 from workbench.ace.wiring.bench import settle as settle_all
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.unwritten import Ledger
-from workbench.ace.wiring.weighing import verdict as standing_verdict
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
@@ -45,7 +44,7 @@ def merge_pack(place: Workplace, wanted: str, *, mode: str = "", override: str =
     with on_bench(place) as bench:
         # To override is to decide, so it takes the pack that a person read; to merge, what was approved is enough.
         pack = bench.pack(things.reviewed(bench.journal, wanted) if override else wanted)
-        if standing_verdict(place, bench.journal, pack) == "not-ready" and not is_overridden(pack):
+        if weighing.verdict(place, bench.journal, pack) == "not-ready" and not is_overridden(pack):
             approve_override(place, bench.journal, pack, reason=override)
             pack = bench.pack(pack.id)
         require_mergeable(pack)
@@ -113,8 +112,8 @@ def is_overridden(pack: PackState) -> bool:
 
 
 def _says(pack: PackState, beginning: str) -> bool:
-    approvals = [document for document in pack.decisions if document.get("decision") == "approve"]
-    return any(str(words).startswith(beginning) for document in approvals for words in document.get("conditions", []))
+    said = (words for document in weighing.approvals(pack) for words in document.get("conditions", []))
+    return any(str(words).startswith(beginning) for words in said)
 
 
 def override_condition(verdict: str) -> str:
@@ -124,7 +123,7 @@ def override_condition(verdict: str) -> str:
 
 def require_overridable(place: Workplace, ledger: Ledger, pack: PackState) -> None:
     """Raise Refused where the policy that bound the pack lets nobody override a verdict or a missing approval."""
-    policy = approving.binding_policy(place, ledger, pack)
+    policy = weighing.binding_policy(place, ledger, pack)
     if policy.rigor == "strict" or not policy.allow_override:
         what = "is not ready" if pack.verdict == "not-ready" else "lacks an approval"
         why = "is strict" if policy.rigor == "strict" else "says `allow_override: false`"

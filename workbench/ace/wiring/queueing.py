@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
-from workbench.ace.wiring import foreseeing, gating, merging, things, trial
+from workbench.ace.wiring import foreseeing, gating, merging, things, trial, weighing
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.trial import Clashing
 from workbench.ace.wiring.unwritten import Ledger
@@ -18,7 +18,7 @@ from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
 from workbench.core.queue import Turn, culprit, in_order, require_carried, why_not_queued
 from workbench.core.state import PackState
-from workbench.model.errors import Refused, UsageError, WorkbenchError
+from workbench.model.errors import Refused, WorkbenchError
 
 RED = "not-ready"
 
@@ -61,12 +61,10 @@ def queued(place: Workplace, wanted: Sequence[str]) -> tuple[list[PackState], li
     """
     with place.reading() as ledger:
         names = wanted or [pack.id for pack in ledger.packs(state="approved") if pack.into]
-        found = list({pack.id: pack for pack in (things.pack(ledger, name) for name in names)}.values())
+        found = things.distinct(ledger, names)
     held = [Turn(pack=pack.id, state="held", reason=why) for pack in found if (why := why_not_queued(pack))]
     free = [pack for pack in found if not why_not_queued(pack)]
-    if len({pack.into for pack in free}) > 1:
-        branches = sorted({pack.into.removeprefix("refs/heads/") for pack in free})
-        raise UsageError(f"These are for different branches: {', '.join(branches)}.", hint="Name those of one branch.")
+    things.require_one_branch(pack.into for pack in free)
     return in_order(free, foreseeing.foresee(place).order), held
 
 
@@ -135,7 +133,7 @@ def _carried(place: Workplace, old: PackState, examiner: Examiner) -> PackState:
     """The pack on the branch as the queue left it, approved by who runs the queue for the reason that stood."""
     new = examiner.renewed(old)
     require_carried(old, new)
-    approvals = [document for document in old.decisions if document.get("decision") == "approve"]
+    approvals = weighing.approvals(old)
     if not approvals:
         raise Refused(f"{old.id} has no approval", hint=f"decide on {new.id}")
     last = approvals[-1]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
-from workbench.ace.wiring import gating
+from workbench.ace.wiring import gating, things
 from workbench.ace.wiring.gating import BuildOrder
 from workbench.ace.wiring.verifying import Subject
 from workbench.ace.wiring.workplace import Workplace
@@ -28,7 +26,7 @@ def rerun(place: Workplace, subject: Subject) -> Iterator[str]:
         yield f"built anew: no pack came of it ({again.reason})"
         return
     with place.reading() as ledger:
-        after = msgspec.json.decode(ledger.blobs.get(again.blob), type=MergePack)
+        after = things.document(ledger, again)
     yield from differences(before, after)
 
 
@@ -49,7 +47,7 @@ def differences(before: MergePack, after: MergePack) -> Iterator[str]:
 def _whole(place: Workplace, subject: Subject) -> MergePack:
     if subject.pack is not None and subject.pack.blob:
         with place.reading() as ledger:
-            return msgspec.json.decode(ledger.blobs.get(subject.pack.blob), type=MergePack)
+            return things.document(ledger, subject.pack)
     if subject.proof is not None and subject.proof.pack is not None:
         return subject.proof.pack
     raise NotFound(f"There is nothing of {subject.id} to compare with.", hint="workbench mrp list shows all packs.")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeVar
 
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.core.state import ConsultationState, MissionState, PackState, RunState
 from workbench.core.views.lookup import Kind, Named, everything, named
-from workbench.model.errors import NotFound, Refused
+from workbench.model.errors import NotFound, Refused, UsageError
+
+if TYPE_CHECKING:
+    from workbench.artifacts.mergepack import MergePack
 
 
 def find(ledger: Ledger, wanted: str, *kinds: Kind) -> Named:
@@ -39,6 +43,27 @@ def pack(ledger: Ledger, wanted: str) -> PackState:
     if not newest:
         raise NotFound(f"Run {thing.id} has no pack yet.", hint=f"workbench log {thing.id} shows what it does.")
     return _present(ledger.pack(newest), newest)
+
+
+def distinct(ledger: Ledger, wanted: Iterable[str]) -> list[PackState]:
+    """The packs that are named, each once."""
+    return list({found.id: found for found in (pack(ledger, name) for name in wanted)}.values())
+
+
+def require_one_branch(branches: Iterable[str]) -> None:
+    """Raise UsageError where packs are for several branches."""
+    found = sorted({branch.removeprefix("refs/heads/") for branch in branches})
+    if len(found) > 1:
+        raise UsageError(f"These are for different branches: {', '.join(found)}.", hint="Name those of one branch.")
+
+
+def document(ledger: Ledger, pack: PackState) -> MergePack:
+    """The pack as it was assembled, whole. Raises Refused where there is no evidence yet, and ArtifactInvalid."""
+    from workbench.artifacts import mergepack
+
+    if not pack.blob:
+        raise Refused(f"{pack.id} is {pack.state}: there is no evidence yet.", hint=f"workbench wait {pack.run}")
+    return mergepack.parse(ledger.blobs.get(pack.blob))
 
 
 def reviewed(ledger: Ledger, wanted: str) -> str:

@@ -14,7 +14,7 @@ from workbench.ace.wiring.gating import STORE, BuildOrder
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import PackState
-from workbench.model.errors import Refused, UsageError
+from workbench.model.errors import Refused
 from workbench.repository.objects import Conflicted
 from workbench.repository.store import BASES, Store
 
@@ -45,17 +45,11 @@ class Clashing(Refused):
 
 def chosen(ledger: Ledger, wanted: Sequence[str]) -> list[PackState]:
     """The packs that are named, each once, which must be for one branch."""
-    packs = list({pack.id: pack for pack in (things.pack(ledger, name) for name in wanted)}.values())
-    targets = {target_of(pack) for pack in packs}
-    if len(targets) > 1:
-        raise UsageError(
-            f"These are for different branches: {', '.join(sorted(targets))}.", hint="Name those of one branch."
-        )
-    gone = [pack.id for pack in packs if pack.state in ("merged", "superseded", "rejected", "assembling", "failed")]
+    packs = things.distinct(ledger, wanted)
+    things.require_one_branch(target_of(pack) for pack in packs)
+    gone = [pack for pack in packs if pack.state in ("merged", "superseded", "rejected", "assembling", "failed")]
     if gone:
-        raise Refused(
-            f"{gone[0]} is {things.pack(ledger, gone[0]).state}.", hint="workbench mrp list shows what waits."
-        )
+        raise Refused(f"{gone[0].id} is {gone[0].state}.", hint="workbench mrp list shows what waits.")
     return packs
 
 

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from workbench.ace.wiring import things
 from workbench.ace.wiring.starting import policy_of
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.case import Case, Context, GivenApproval
 from workbench.core.reconsider import OVERRIDES, case_of, context_of, overrides_in, reconsidered
 from workbench.core.state import PackState
-from workbench.model.errors import Refused
 from workbench.model.events import JSON
 
 if TYPE_CHECKING:
@@ -74,21 +72,23 @@ def roles_of(who: str, people: People) -> tuple[str, ...]:
 
 def judgement(place: Workplace, ledger: Ledger, pack: PackState) -> Judgement:
     """The gate's judgement as it stands now. Raises Refused of a pack whose evidence is not there."""
+    whole = things.document(ledger, pack)
     return reconsidered(
-        document(ledger, pack),
+        whole,
         policy=binding_policy(place, ledger, pack),
         brief=_brief(ledger, pack),
-        context=_context(place, ledger, pack),
+        context=_context(place, ledger, pack, whole),
     )
 
 
 def case(place: Workplace, ledger: Ledger, pack: PackState) -> Case:
     """What the gate's rules read of the pack as it stands now."""
+    whole = things.document(ledger, pack)
     return case_of(
-        document(ledger, pack),
+        whole,
         policy=binding_policy(place, ledger, pack),
         brief=_brief(ledger, pack),
-        context=_context(place, ledger, pack),
+        context=_context(place, ledger, pack, whole),
     )
 
 
@@ -99,27 +99,18 @@ def verdict(place: Workplace, ledger: Ledger, pack: PackState) -> str:
     return judgement(place, ledger, pack).verdict
 
 
-def document(ledger: Ledger, pack: PackState) -> MergePack:
-    """The pack as it was assembled."""
-    from workbench.artifacts import mergepack
-
-    if not pack.blob:
-        raise Refused(f"{pack.id} is {pack.state}: there is no evidence yet.", hint=f"workbench wait {pack.run}")
-    return msgspec.json.decode(ledger.blobs.get(pack.blob), type=mergepack.MergePack)
-
-
 def _brief(ledger: Ledger, pack: PackState) -> Brief | None:
     from workbench.artifacts import brief
 
     return None if pack.brief is None else brief.parse(ledger.blobs.get(pack.brief.blob), f"{pack.brief.id}.md")
 
 
-def _context(place: Workplace, ledger: Ledger, pack: PackState) -> Context:
+def _context(place: Workplace, ledger: Ledger, pack: PackState, whole: MergePack) -> Context:
     people = people_of(place, pack)
     everybody = {document["decided_by"]["who"] for document in overrides(pack)}
     asked = ledger.consultations(run=pack.run, is_open=True) if pack.run else []
     return context_of(
-        document(ledger, pack),
+        whole,
         now=place.clock.now(),
         overrides=tuple(overrides_in(pack.decisions, {who: roles_of(who, people) for who in everybody})),
         approvals=given(pack, people),
