@@ -41,16 +41,11 @@ class Found:
     document: tuple[int, int] = (0, 0)  # rows of its documentation string, half-open
     heads: tuple[int, int] = (0, 0)  # rows of its signature, half-open
     members: list[int] = field(default_factory=list)
+    container: str = field(init=False)  # the name of what it stands in; empty in the file itself
+    last_name: str = field(init=False)  # the name without that
 
-    @property
-    def last_name(self) -> str:
-        """The name without what it stands in."""
-        return self.name.rpartition(".")[2]
-
-    @property
-    def container(self) -> str:
-        """The name of what it stands in; empty in the file itself."""
-        return self.name.rpartition(".")[0]
+    def __post_init__(self) -> None:
+        self.container, _, self.last_name = self.name.rpartition(".")
 
 
 @dataclass(slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from workbench.code.entities import Found
@@ -13,7 +14,8 @@ from workbench.code.renames import family_of, signature_differs
 from workbench.code.sides import Pair
 
 MAX_SITES = 200  # of one entity that are listed
-_CALL = re.compile(rb"(?:(\.|::|->)\s*)?\b([A-Za-z_$][\w$]*)\s*(?:::<[^>()]*>)?\(")
+_CALL = re.compile(rb"([A-Za-z_$][\w$]*)[ \t]*(?:::<[^>()]*>)?\(")
+_DOTTED = (b".", b"::", b"->")
 _HEADS = (b"def ", b"fn ", b"func ", b"function ", b"class ")
 
 
@@ -72,8 +74,9 @@ def call_sites(files: Sequence[Pair], matches: Matches) -> tuple[CallSites, ...]
             file = files[match.new[0]]
             wanted[family_of(file.language), new.last_name.encode()].append((file.path, new))
     calls = _calls(files, set(wanted)) if wanted else {}
+    holders = _holders(files) if wanted else {}
     return tuple(
-        _sites(path, each, calls.get(key, []), doubled=len(named) > 1 or _is_common(files, key))
+        _sites(path, each, calls.get(key, []), doubled=len(named) > 1 or holders[key] > 1)
         for key, named in wanted.items()
         for path, each in named
     )
@@ -85,43 +88,35 @@ Call = tuple[Place, bool, bool]  # where, whether the change has that line, whet
 def _calls(files: Sequence[Pair], wanted: set[tuple[str, bytes]]) -> dict[tuple[str, bytes], list[Call]]:
     found: dict[tuple[str, bytes], list[Call]] = defaultdict(list)
     for file in files:
-        family, names = family_of(file.language), {name for _, name in wanted}
-        if not file.language or not any(name in file.new.parsed.data for name in names):
-            continue
-        rows = {gap_row for gap in file.gaps for gap_row in range(gap[2], gap[3])}
-        for row in range(file.new.parsed.rows):
-            line = file.new.parsed.line(row)
-            for call in _CALL.finditer(line):
-                if (family, call[2]) in wanted and not line[: call.start(2)].endswith(_HEADS):
-                    found[family, call[2]].append((Place(file.path, row + 1), row in rows, bool(call[1])))
+        family, data, starts = family_of(file.language), file.new.parsed.data, file.new.parsed.starts
+        for call in _CALL.finditer(data) if file.language else ():
+            if (family, call[1]) in wanted:
+                row = bisect_right(starts, call.start()) - 1
+                before = data[starts[row] : call.start()]
+                if not before.endswith(_HEADS):
+                    place, changed = Place(file.path, row + 1), file.gap_of(row, is_new=True) >= 0
+                    found[family, call[1]].append((place, changed, before.rstrip().endswith(_DOTTED)))
     return found
 
 
-def _is_common(files: Sequence[Pair], key: tuple[str, bytes]) -> bool:
-    """Whether more than one thing of the new files has the name."""
-    name = key[1].decode()
-    holders = [
-        each
-        for file in files
-        if family_of(file.language) == key[0]
-        for each in file.new.entities
-        if each.last_name == name
-    ]
-    return len(holders) > 1
+def _holders(files: Sequence[Pair]) -> Counter[tuple[str, bytes]]:
+    """How many things of the new files have each name."""
+    return Counter((family_of(file.language), each.last_name.encode()) for file in files for each in file.new.entities)
 
 
 def _sites(path: str, each: Found, calls: Sequence[Call], *, doubled: bool) -> CallSites:
     """A name that only one thing has is that thing; after a dot nobody knows, unless it is a method's only holder."""
-    sure = [call for call in calls if not doubled and (not call[2] or bool(each.container))]
-    unsure = [call for call in calls if call not in sure]
-    touched = tuple(place for place, changed, _ in sure if changed)
-    untouched = tuple(place for place, changed, _ in sure if not changed)
-    unresolved = tuple(place for place, _, _ in unsure)
+    touched: list[Place] = []
+    untouched: list[Place] = []
+    unresolved: list[Place] = []
+    for place, changed, is_dotted in calls:
+        is_sure = not doubled and (not is_dotted or bool(each.container))
+        (unresolved if not is_sure else touched if changed else untouched).append(place)
     return CallSites(
         name=each.name,
         path=path,
-        touched=touched[:MAX_SITES],
-        untouched=untouched[:MAX_SITES],
-        unresolved=unresolved[:MAX_SITES],
+        touched=tuple(touched[:MAX_SITES]),
+        untouched=tuple(untouched[:MAX_SITES]),
+        unresolved=tuple(unresolved[:MAX_SITES]),
         left_out=sum(max(0, len(places) - MAX_SITES) for places in (touched, untouched, unresolved)),
     )
