@@ -26,25 +26,6 @@ def words(old: str, new: str) -> Words:
     return Words(old=before, new=after)
 
 
-def paired(old: list[str], new: list[str]) -> list[tuple[int, int]]:
-    """Which old line is which new one, in order, where both sides of a hunk have as many lines; else by likeness.
-
-    A line without a partner is in no pair.
-    """
-    if len(old) == len(new):
-        return [(at, at) for at in range(len(old))]
-    found, to = [], 0
-    bags = [set(_WORD.findall(line)) for line in new]
-    for at, line in enumerate(old):
-        bag = set(_WORD.findall(line))
-        ahead = range(to, min(len(new), to + 8))
-        best = max(ahead, key=lambda index: len(bag & bags[index]) / (len(bag | bags[index]) or 1), default=-1)
-        if best >= 0 and 2 * len(bag & bags[best]) >= len(bag | bags[best]) > 0:
-            found.append((at, best))
-            to = best + 1
-    return found
-
-
 def _spans(pieces: list[str], differing: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     starts, at = [], 0
     for piece in pieces:

@@ -163,7 +163,7 @@ def _item(
         decided_by=str(by.get("who", "")) if isinstance(by, dict) else "",
         decided_at=str(document.get("at", "")),
         rationale=str(document.get("rationale", "")),
-        not_checked=item.id not in session.seconds,
+        not_checked=not session.seconds.get(item.id),
     )
 
 

@@ -26,7 +26,3 @@ class SettableClock:
         """Let time pass, for the wall and for `monotonic`."""
         self._wall += seconds
         self._monotonic += seconds
-
-    def set_wall(self, epoch_seconds: float) -> None:
-        """Set the wall clock alone, backwards too, as an administrator or NTP might."""
-        self._wall = epoch_seconds

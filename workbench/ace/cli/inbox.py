@@ -8,13 +8,10 @@ from workbench.ace.cli.emptiness import say_why_empty
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.table import Column, age
-from workbench.ace.wiring.tips import tips
+from workbench.ace.wiring.concerning import concerns_of
 from workbench.ace.wiring.workplace import Workplace
-from workbench.core.attention import concerns
-from workbench.core.plugins import PLUGIN_STREAM, standing
 from workbench.core.views.inbox import InboxRow, inbox_rows
 
-PACK_STATES = ("submitted", "approved")  # those that may want a person; history only grows
 WHAT_CELLS = 48  # at most: what a row is about must stay in sight beside it
 KIND_SHOWN = {"crp": "CRP", "mrp": "MRP", "alert": "!"}
 COLUMNS = (
@@ -60,18 +57,6 @@ def front_page(place: Workplace) -> None:
 
 def rows_of(place: Workplace) -> list[InboxRow]:
     """The inbox of this place."""
-    now, who = place.clock.now(), place.presence()
     with place.reading() as ledger:
-        packs = [pack for state in PACK_STATES for pack in ledger.packs(state=state)]
-        found = concerns(
-            runs=ledger.runs(),
-            consultations=ledger.consultations(is_open=True),
-            packs=packs,
-            aee_running=who.state != "stopped",
-            aee_trouble=who.trouble,
-            now=now,
-            over={mission.id for mission in ledger.missions() if mission.outcome},
-            tips=tips(place, packs),
-            plugins=standing((), ledger.read(PLUGIN_STREAM)).failing,
-        )
-    return inbox_rows(found, now=now)
+        found = concerns_of(place, ledger)
+    return inbox_rows(found, now=place.clock.now())

@@ -41,7 +41,7 @@ def review(place: Workplace, out: Output, skip: str | None, ends: bool, as_summa
     if skip is not None:
         if skip not in {item.id for item in shown.items if item.state == OPEN}:
             raise UsageError(f"{skip} is not open in {shown.id}.", hint=f"next: {shown.next or 'nothing'}")
-        shown = sessions.looked(place, shown.id, skip, 0, skipped=True)
+        shown = sessions.looked(place, shown.id, skip, 0)
     if ends:
         shown = sessions.end(place, shown.id)
     out.one(shown, summary(shown) if ends else _lines(shown))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from workbench.ace.tui.bridge import Moment
+from workbench.ace.wiring.concerning import PACK_STATES
 from workbench.ace.wiring.tips import tips
 from workbench.core.attention import Concern, concerns
-
-PACK_STATES = ("submitted", "approved", "failed")  # those that may want a person
 
 
 def concerns_of(moment: Moment) -> list[Concern]:

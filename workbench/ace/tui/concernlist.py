@@ -9,10 +9,11 @@ from typing import Any
 import msgspec
 
 from workbench.ace.tui.bridge import Moment
-from workbench.ace.tui.concerning import PACK_STATES, concerns_of
+from workbench.ace.tui.concerning import concerns_of
 from workbench.ace.tui.sheet import Sheet
 from workbench.ace.tui.text import Safe, safe
 from workbench.ace.wiring.attending import Attention, Desk, desk_of
+from workbench.ace.wiring.concerning import PACK_STATES
 from workbench.core.attention import Concern
 from workbench.core.state import ConsultationState, PackState
 from workbench.model.digests import digest_of

@@ -5,7 +5,7 @@ Only the line that is asked for is made. It knows no widget.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -187,8 +187,3 @@ class DiffLines:
     def _emphasis(self, line: int) -> Role:
         first, last = self._look.marked
         return "match" if line == self._look.found else "accent" if first <= line <= last else "dim"
-
-
-def all_folds(folds: Sequence[Fold]) -> Collection[int]:
-    """The numbers of all folds."""
-    return frozenset(range(len(folds)))

@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.difffold import ADDED, REMOVED
+from workbench.ace.tui.diffrows import NONE
 from workbench.ace.tui.text import MAX_CELLS, TAB_CELLS, Ground, Piece, Role, safe_line, shifted
 from workbench.code.model import Role as Token
 from workbench.code.model import Words
 from workbench.model.text import cell_width, visible
 
-NONE = -1
 MOST_WORDS = 500  # characters of a line up to which its words are compared with those of another
 _ROLES: dict[Token, Role] = {
     "keyword": "code-keyword", "builtin": "code-keyword", "string": "code-string", "escape": "code-string",

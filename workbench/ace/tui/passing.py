@@ -50,8 +50,6 @@ def _tell(app: WorkbenchApp, words: str) -> None:
 def _gone_on(place: Workplace, looking: tuple[str, str, float] | None) -> SessionView:
     if looking is not None:
         session, item, since = looking
-        known = sessions.looked(place, session, item, int(time.monotonic() - since))
-        if any(one.id == item and one.state == OPEN for one in known.items):
-            sessions.looked(place, session, item, 0, skipped=True)
+        sessions.looked(place, session, item, int(time.monotonic() - since))
     shown = sessions.begin(place)
     return shown if shown.next else sessions.end(place, shown.id)

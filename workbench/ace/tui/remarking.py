@@ -58,11 +58,6 @@ def comment_reasons(comments: Iterable[Placed]) -> list[Reason]:
     ]
 
 
-def count_open(comments: Iterable[Placed]) -> int:
-    """How many nobody dealt with."""
-    return sum(is_open(one) for one in comments)
-
-
 def _name(who: str) -> str:
     """A person without their address."""
     return who.partition(" <")[0] or who

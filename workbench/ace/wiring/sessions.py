@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
+from workbench.ace.wiring.concerning import concerns_of
 from workbench.ace.wiring.deciding import decide
-from workbench.ace.wiring.tips import tips
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
-from workbench.core import attention, review
+from workbench.core import review
 from workbench.core.decide.decision import Decision
 from workbench.core.review import REVIEW_STREAM, Session, SessionView
 from workbench.model import events as e
@@ -37,7 +38,7 @@ def begin(place: Workplace) -> SessionView:
             events = states.read(REVIEW_STREAM)
             if review.unfinished(review.sessions(events)) is not None:
                 return Decision(events=())
-            items = review.items_of(_concerns(place, states))
+            items = review.items_of(concerns_of(place, states))
             made = e.ReviewStarted(session=f"RS-{secrets.token_hex(3)}", by=place.person, items=items)
             return _on_stream(place, made, len(events))
 
@@ -47,29 +48,40 @@ def begin(place: Workplace) -> SessionView:
         return _view(journal, found)
 
 
-def looked(place: Workplace, session: str, item: str, seconds: int, *, skipped: bool = False) -> SessionView:
-    """Note that this person had an item in front of them; the session as it stands then. Raises NotFound."""
-    return _noted(place, session, e.ReviewLooked(
-        session=session, item=item, by=place.person, seconds=seconds, skipped=skipped
-    ))  # fmt: skip
+def looked(place: Workplace, session: str, item: str, seconds: int) -> SessionView:
+    """Note that this person had an item in front of them; while it is open it was skipped, and comes again at the end.
+
+    The session as it stands then. Raises NotFound.
+    """
+
+    def noted(shown: SessionView) -> e.ReviewLooked:
+        skipped = any(one.id == item and one.state == review.OPEN for one in shown.items)
+        return e.ReviewLooked(session=session, item=item, by=place.person, seconds=seconds, skipped=skipped)
+
+    return _noted(place, session, noted)
 
 
 def end(place: Workplace, session: str) -> SessionView:
     """End a session, whatever of it is left. Raises NotFound."""
-    return _noted(place, session, e.ReviewEnded(session=session, by=place.person))
+    return _noted(place, session, lambda _shown: e.ReviewEnded(session=session, by=place.person))
 
 
-def _noted(place: Workplace, session: str, payload: e.ReviewLooked | e.ReviewEnded) -> SessionView:
+def _noted(
+    place: Workplace, session: str, made: Callable[[SessionView], e.ReviewLooked | e.ReviewEnded]
+) -> SessionView:
+    def noted(states: Ledger) -> Decision:
+        return _on_stream(place, made(_seen(states, session)), len(states.read(REVIEW_STREAM)))
+
     with place.writing() as journal:
-        decide(journal, lambda states: _on_stream(place, payload, len(_known(states, session))))
-        return _view(journal, next(one for one in review.sessions(_known(journal, session)) if one.id == session))
+        decide(journal, noted)
+        return _seen(journal, session)
 
 
-def _known(ledger: Ledger, session: str) -> list[e.Event]:
-    events = ledger.read(REVIEW_STREAM)
-    if not any(one.id == session for one in review.sessions(events)):
+def _seen(ledger: Ledger, session: str) -> SessionView:
+    known = next((one for one in review.sessions(ledger.read(REVIEW_STREAM)) if one.id == session), None)
+    if known is None:
         raise NotFound(f"There is no review session {session}.", hint="workbench review begins one.")
-    return events
+    return _view(ledger, known)
 
 
 def _on_stream(place: Workplace, payload: e.Payload, version: int) -> Decision:
@@ -82,15 +94,3 @@ def _view(ledger: Ledger, session: Session) -> SessionView:
     questions = {one.id: one for one in ledger.consultations() if one.id in wanted}
     packs = {one.id: one for one in ledger.packs() if one.id in wanted}
     return review.view(session, questions, packs)
-
-
-def _concerns(place: Workplace, ledger: Ledger) -> list[attention.Concern]:
-    packs = ledger.packs()
-    return attention.concerns(
-        runs=ledger.runs(),
-        consultations=ledger.consultations(is_open=True),
-        packs=packs,
-        aee_running=True,
-        now=place.clock.now(),
-        tips=tips(place, packs),
-    )

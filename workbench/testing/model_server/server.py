@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -194,14 +193,3 @@ class _Handler(BaseHTTPRequestHandler):
     def _hang_up(self) -> None:
         self.close_connection = True
         self.connection.shutdown(socket.SHUT_RDWR)
-
-
-def reachable(url: str, *, within_s: float = 5.0) -> bool:
-    """Whether something listens there, tried for a while: for who has just started a server as a process."""
-    where = urlsplit(url)
-    until = time.monotonic() + within_s
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError), socket.create_connection((where.hostname or HOST, where.port or 80), 0.2):
-            return True
-        time.sleep(0.02)
-    return False
