@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 from workbench.ace.tui.diff import FileDiff
@@ -11,7 +11,7 @@ from workbench.ace.tui.difffold import folds_of
 from workbench.ace.tui.difflines import Shown
 from workbench.ace.tui.diffrows import Pairs
 from workbench.ace.tui.diffshade import Shade, Spans
-from workbench.ace.wiring.differing import AROUND, ChangedFile, file_diff, sides_of
+from workbench.ace.wiring.differing import AROUND, ChangedFile, apart, file_diff, sides_of
 from workbench.ace.wiring.workplace import Workplace
 from workbench.code.languages import language_of
 from workbench.code.model import FileSides, Hunk
@@ -57,22 +57,13 @@ class Change:
         from workbench.code.compare import structural_diff  # grammars take a moment to load
 
         sides = sides_of(place, self.base, self.tree, files)
-        parts = [part for file, side in zip(files, sides, strict=True) for part in _apart(file, side)]
+        parts = [part for file, side in zip(files, sides, strict=True) for part in apart(file, side)]
         hunks = {change.path: change.hunks for change in structural_diff(parts).files}
         return {side.path: (side, hunks.get(side.path, ())) for side in sides}
 
 
 def _size(file: ChangedFile) -> int:
     return file.old_size + file.new_size
-
-
-def _apart(file: ChangedFile, sides: FileSides) -> Iterator[FileSides]:
-    """A file as the structural change is told of it: a renamed one is two, absent on either side."""
-    if file.old_path == file.path:
-        yield sides
-    else:
-        yield FileSides(path=file.old_path, old=sides.old, new=None)
-        yield FileSides(path=file.path, old=None, new=sides.new)
 
 
 def _shade(sides: FileSides, diff: FileDiff) -> Shade:

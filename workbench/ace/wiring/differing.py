@@ -85,6 +85,15 @@ def sides_of(place: Workplace, base: str, tree: str, files: Iterable[ChangedFile
         ]
 
 
+def apart(file: ChangedFile, sides: FileSides) -> Iterator[FileSides]:
+    """A file as the structural change is told of it: a renamed one is two, absent on either side."""
+    if file.old_path == file.path:
+        yield sides
+    else:
+        yield FileSides(path=file.old_path, old=sides.old, new=None)
+        yield FileSides(path=file.path, old=None, new=sides.new)
+
+
 def store_path(place: Workplace) -> Path:
     """Where the commits of the agents are. Raises NotFound where they are gone, for then nothing is to be read."""
     path = place.journal_directory / STORE
