@@ -1,18 +1,22 @@
-"""Which rows of two runs say the same, token by token, though they are laid out otherwise. It knows rows' keys only."""
+"""Which rows of two runs say the same, though they are laid out otherwise: first by their bare text, which finds all
+that could be equal, then by their tokens, which prove it. It knows rows only.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import accumulate, chain
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, chain, groupby
 
 import msgspec
 
 from workbench.code.lines import pairs
 from workbench.code.sides import Key
 
+Run = bytes | Key  # what some rows say, one after the other
+
 
 class Piece(msgspec.Struct, frozen=True):
-    """Indices into both runs, half-open. `is_equal`: all tokens and their shapes are."""
+    """Indices into both runs, half-open. `is_equal`: all that they say is."""
 
     old: int
     old_end: int
@@ -22,7 +26,7 @@ class Piece(msgspec.Struct, frozen=True):
     is_reflow: bool = False  # equal as a whole, not row by row
 
 
-def align(old: Sequence[Key], new: Sequence[Key]) -> list[Piece]:
+def align(old: Sequence[Run], new: Sequence[Run]) -> list[Piece]:
     """The two runs cut into pieces that are equal or not, in order; nothing is left out."""
     if not old or not new:
         return _rest(old, new, (0, len(old), 0, len(new)))
@@ -36,22 +40,57 @@ def align(old: Sequence[Key], new: Sequence[Key]) -> list[Piece]:
     return pieces
 
 
-def flat(keys: Sequence[Key]) -> Key:
-    """All tokens of some rows."""
-    return tuple(chain.from_iterable(keys))
+def proven(pieces: Sequence[Piece], old: Sequence[Key], new: Sequence[Key]) -> Iterator[Piece]:
+    """The pieces as far as their tokens, too, are equal. Only the tokens of equal pieces need to be there."""
+    held: list[Piece] = []  # neighbours that are not equal
+    for piece in (part for each in pieces for part in _parts(each, old, new)):
+        if not piece.is_equal:
+            held.append(piece)
+            continue
+        if held:
+            yield _joined(held)
+            held = []
+        yield piece
+    if held:
+        yield _joined(held)
 
 
-def _rest(old: Sequence[Key], new: Sequence[Key], gap: tuple[int, int, int, int]) -> list[Piece]:
+def _joined(held: Sequence[Piece]) -> Piece:
+    return Piece(held[0].old, held[-1].old_end, held[0].new, held[-1].new_end, is_equal=False)
+
+
+def _parts(piece: Piece, old: Sequence[Key], new: Sequence[Key]) -> Iterator[Piece]:
+    if not piece.is_equal:
+        yield piece
+    elif piece.is_reflow:
+        yield from _rest(old, new, (piece.old, piece.old_end, piece.new, piece.new_end))
+    else:
+        same = [old[piece.old + at] == new[piece.new + at] for at in range(piece.old_end - piece.old)]
+        at = 0
+        for is_equal, run in groupby(same):
+            end = at + len(list(run))
+            yield Piece(piece.old + at, piece.old + end, piece.new + at, piece.new + end, is_equal=is_equal)
+            at = end
+
+
+def flat(rows: Sequence[Run]) -> Run:
+    """All that some rows say."""
+    if rows and isinstance(rows[0], bytes):
+        return b"".join(rows)  # type: ignore[arg-type]  # all rows of a run are of one kind
+    return tuple(chain.from_iterable(rows))
+
+
+def _rest(old: Sequence[Run], new: Sequence[Run], gap: tuple[int, int, int, int]) -> list[Piece]:
     a0, a1, b0, b1 = gap
     if a0 == a1 and b0 == b1:
         return []
     ours, theirs = flat(old[a0:a1]), flat(new[b0:b1])
-    if ours == theirs:
+    if ours == theirs or not (ours or theirs):
         return [Piece(a0, a1, b0, b1, is_equal=True, is_reflow=True)]
     if not ours or not theirs:
         return [Piece(a0, a1, b0, b1, is_equal=False)]
     head = _shared(old[a0:a1], new[b0:b1], ours, theirs)
-    tail = _shared(old[a0 + head[0] : a1][::-1], new[b0 + head[1] : b1][::-1], ours[::-1], theirs[::-1])
+    tail = _shared(old[a0 + head[0] : a1][::-1], new[b0 + head[1] : b1][::-1], ours, theirs, is_tail=True)
     found = [Piece(a0, a0 + head[0], b0, b0 + head[1], is_equal=True, is_reflow=True)] if head != (0, 0) else []
     middle = (a0 + head[0], a1 - tail[0], b0 + head[1], b1 - tail[1])
     if middle[0] < middle[1] or middle[2] < middle[3]:
@@ -61,13 +100,19 @@ def _rest(old: Sequence[Key], new: Sequence[Key], gap: tuple[int, int, int, int]
     return found
 
 
-def _shared(old: Sequence[Key], new: Sequence[Key], ours: Key, theirs: Key) -> tuple[int, int]:
-    """How many whole rows of both begin with the same tokens."""
-    equal = next(
-        (at for at, (one, other) in enumerate(zip(ours, theirs, strict=False)) if one != other),
-        min(len(ours), len(theirs)),
-    )
+def _shared(
+    old: Sequence[Run], new: Sequence[Run], ours: Run, theirs: Run, *, is_tail: bool = False
+) -> tuple[int, int]:
+    """How many whole rows of both begin, or from the other side end, with the same."""
     starts = {count: row + 1 for row, count in reversed(list(enumerate(accumulate(map(len, old)))))}
     others = {count: row + 1 for row, count in reversed(list(enumerate(accumulate(map(len, new)))))}
-    best = max((count for count in starts.keys() & others.keys() if 0 < count <= equal), default=0)
-    return (starts[best], others[best]) if best else (0, 0)
+    both = sorted(count for count in starts.keys() & others.keys() if count)
+    low, high = 0, len(both)
+    while low < high:  # what is shared up to some count is shared up to every lower one
+        middle = (low + high + 1) // 2
+        count = both[middle - 1]
+        if (ours[-count:] == theirs[-count:]) if is_tail else (ours[:count] == theirs[:count]):
+            low = middle
+        else:
+            high = middle - 1
+    return (starts[both[low - 1]], others[both[low - 1]]) if low else (0, 0)

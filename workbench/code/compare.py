@@ -39,7 +39,7 @@ def structural_diff(files: Sequence[FileSides]) -> StructuralDiff:
         if each.path not in taken
     ]
     matches = match_entities(pairs)
-    named = _Names(pairs, matches, vocabulary)
+    named = _Names(pairs, matches)
     moved = list(moved_rows(pairs, matches, named.of))
     cut = [tuple(hunks(file, claims)) for file, claims in zip(pairs, _claims(pairs, moved, named), strict=True)]
     changes = entity_changes(pairs, matches, cut)
@@ -65,18 +65,23 @@ def _unknown(files: Sequence[FileChange]) -> Iterator[str]:
 class _Names:
     """The new names that may be claimed, by file and by function."""
 
-    def __init__(self, pairs: Sequence[Pair], matches: Matches, vocabulary: Vocabulary) -> None:
-        self._pairs, self._vocabulary = pairs, vocabulary
-        found = global_names(pairs, matches)
-        self._global = {family: Names(names, vocabulary) for family, names in found.items()}
+    def __init__(self, pairs: Sequence[Pair], matches: Matches) -> None:
+        self._pairs = pairs
+        self._global = {family: Names(names) for family, names in global_names(pairs, matches).items() if names}
+        self._of_file: dict[int, Names | None] = {}
         self.local: dict[int, dict[int, Names]] = defaultdict(dict)
+        self.local_new: dict[int, dict[int, Names]] = defaultdict(dict)
         self._of_match: dict[tuple[int, int], Names] = {}
         for match in matches.pairs:
             self._add(match)
 
     def everywhere(self, number: int) -> Names | None:
-        """Those that apply to a whole file."""
-        return self._global.get(family_of(self._pairs[number].language))
+        """Those that apply to a whole file, and are said there."""
+        if number not in self._of_file:
+            file = self._pairs[number]
+            names = self._global.get(family_of(file.language))
+            self._of_file[number] = names.within(file.old.words()) if names else None
+        return self._of_file[number]
 
     def of(self, match: Match) -> Names | None:
         """Those that apply to an entity."""
@@ -90,9 +95,8 @@ class _Names:
         names = self.everywhere(match.old[0])
         own = local_names(file, other, old, new, names)
         if own:
-            self.local[match.old[0]][match.old[1]] = self._of_match[match.old] = Names(
-                {**(names or {}), **own}, self._vocabulary
-            )
+            made = self._of_match[match.old] = Names({**(names or {}), **own})
+            self.local[match.old[0]][match.old[1]] = self.local_new[match.new[0]][match.new[1]] = made
 
 
 def _claims(pairs: Sequence[Pair], moved: Sequence[Moved], named: _Names) -> Iterator[Claims]:
@@ -108,6 +112,7 @@ def _claims(pairs: Sequence[Pair], moved: Sequence[Moved], named: _Names) -> Ite
             into=tuple(into[number]),
             names=named.everywhere(number),
             local=named.local.get(number, {}),
+            local_new=named.local_new.get(number, {}),
             paths=paths,
             old_paths=old_paths,
         )

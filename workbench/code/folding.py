@@ -11,7 +11,7 @@ from itertools import zip_longest
 
 import msgspec
 
-from workbench.code.alignment import Piece, align
+from workbench.code.alignment import Piece, align, proven
 from workbench.code.entities import Found
 from workbench.code.languages import kinds
 from workbench.code.lines import Gap
@@ -26,6 +26,8 @@ _DIRECTIVE = re.compile(
     rb"|^//go:|^//export|^//line|\+build|nolint|rustfmt"
 )
 _COMMENTS = frozenset({"comment", "line_comment", "block_comment", "hash_bang_line"})
+_MARK = re.compile(rb"#|//|/\*|\*/")  # with which a comment begins or ends
+_REST = re.compile(rb"(?:#|//).*")  # of a line, and more than what is a comment: strings may hold the mark
 Rows = tuple[int, int]  # half-open
 
 
@@ -36,24 +38,55 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     into: tuple[Moved, ...] = ()
     names: Names | None = None
     local: dict[int, Names] = {}  # by entity of the old side
+    local_new: dict[int, Names] = {}  # the same by entity of the new one
     paths: tuple[str, ...] = ()  # of all files, by number
     old_paths: tuple[str, ...] = ()
 
-    def at(self, side: Side, row: int) -> Names | None:
-        """The names that apply to a row of the old side."""
-        return self.local.get(side.entity_at(row), self.names) if self.local else self.names
+    def at(self, side: Side, row: int, *, is_new: bool = False) -> Names | None:
+        """The names that apply to a row of the old side, or stand for it in one of the new side."""
+        local = self.local_new if is_new else self.local
+        return local.get(side.entity_at(row), self.names) if local else self.names
+
+
+class Left(msgspec.Struct, frozen=True):
+    """Rows of which nothing is claimed yet, and what of their text could be equal."""
+
+    old: Rows
+    new: Rows
+    pieces: list[Piece]
 
 
 def hunks(file: Pair, claims: Claims) -> list[Hunk]:
     """All hunks of the file, in order; together they are its changed lines."""
-    found: list[Hunk] = []
     if not file.language:
         return [_lines_only(gap) for gap in file.gaps]
     out = {moved.old: moved for moved in claims.out}
     into = {moved.new: moved for moved in claims.into}
-    for gap in file.gaps:
-        found += _in_gap(file, gap, claims, out, into)
+    parts = [part for gap in file.gaps for part in _in_gap(file, gap, claims, out, into)]
+    _read(file, [part for part in parts if isinstance(part, Left)])
+    found: list[Hunk] = []
+    for part in parts:
+        found += _told_apart(file, part, claims) if isinstance(part, Left) else (part,)
     return found
+
+
+def _read(file: Pair, parts: Iterable[Left]) -> None:
+    """Get the tokens of rows that may be equal, and of those that may have only other comments."""
+    ours: list[int] = []
+    theirs: list[int] = []
+    for part in parts:
+        for piece in part.pieces:
+            old, new = _rows(part, piece)
+            if piece.is_equal or _may_be_comment(file, old, new):
+                ours += range(*old)
+                theirs += range(*new)
+    file.old.read(ours)
+    file.new.read(theirs)
+
+
+def _rows(part: Left, piece: Piece) -> tuple[Rows, Rows]:
+    old, new = part.old[0], part.new[0]
+    return (old + piece.old, old + piece.old_end), (new + piece.new, new + piece.new_end)
 
 
 def _lines_only(gap: Gap) -> Hunk:
@@ -67,7 +100,9 @@ def _span(rows: Rows) -> Span:
 # --- cutting ------------------------------------------------------------------------------------------------------
 
 
-def _in_gap(file: Pair, gap: Gap, claims: Claims, out: dict[int, Moved], into: dict[int, Moved]) -> Iterator[Hunk]:
+def _in_gap(
+    file: Pair, gap: Gap, claims: Claims, out: dict[int, Moved], into: dict[int, Moved]
+) -> Iterator[Hunk | Left]:
     """Moved rows apart from the others; what is left of both sides is taken together, in order."""
     ours = list(_runs(gap[0], gap[1], _within(out, gap[0], gap[1], is_new=False)))
     theirs = list(_runs(gap[2], gap[3], _within(into, gap[2], gap[3], is_new=True)))
@@ -81,7 +116,7 @@ def _in_gap(file: Pair, gap: Gap, claims: Claims, out: dict[int, Moved], into: d
             to = end
         old, new = old_group[1] or (at, at), new_group[1] or (to, to)
         if old[0] < old[1] or new[0] < new[1]:
-            yield from _left(file, old, new, claims)
+            yield _left(file, old, new, claims)
         at, to = old[1], new[1]
 
 
@@ -135,8 +170,8 @@ def _moved_in(file: Pair, moved: Moved, claims: Claims, place: Rows) -> Hunk:
 
 
 def _says(side: Side, rows: Rows, word: bytes) -> bool:
-    numbers = side.vocabulary.numbers([word])
-    return any(not numbers.isdisjoint(side.keys.get(row, ())) for row in range(*rows))
+    texts = side.vocabulary.texts
+    return any(texts[number] == word for row in range(*rows) for number in side.keys.get(row, ()))
 
 
 def _rename(old: bytes, name: Name, scope: str = "") -> Rename:
@@ -154,14 +189,19 @@ def _told(renames: Sequence[Rename]) -> str:
 # --- what is left -------------------------------------------------------------------------------------------------
 
 
-def _left(file: Pair, old: Rows, new: Rows, claims: Claims) -> Iterator[Hunk]:
+def _left(file: Pair, old: Rows, new: Rows, claims: Claims) -> Hunk | Left:
     if file.old.is_damaged(*old) or file.new.is_damaged(*new):
-        yield _made(file, old, new, "text")
-        return
-    ours = [file.old.key(row, names=claims.at(file.old, row)) for row in range(*old)]
-    theirs = [file.new.key(row) for row in range(*new)]
-    for piece in align(ours, theirs):
-        rows = (old[0] + piece.old, old[0] + piece.old_end), (new[0] + piece.new, new[0] + piece.new_end)
+        return _made(file, old, new, "text")
+    ours = [file.old.bare(row, claims.at(file.old, row)) for row in range(*old)]
+    theirs = [file.new.bare(row, claims.at(file.new, row, is_new=True)) for row in range(*new)]
+    return Left(old, new, align(ours, theirs))
+
+
+def _told_apart(file: Pair, part: Left, claims: Claims) -> Iterator[Hunk]:
+    ours = [file.old.key(row, names=claims.at(file.old, row)) for row in range(*part.old)]
+    theirs = [file.new.key(row) for row in range(*part.new)]
+    for piece in proven(part.pieces, ours, theirs):
+        rows = _rows(part, piece)
         keys = ours[piece.old : piece.old_end], theirs[piece.new : piece.new_end]
         if piece.is_equal:
             yield from _equal(file, rows, piece, keys, claims)
@@ -174,8 +214,8 @@ def _equal(
 ) -> Iterator[Hunk]:
     """Rows whose tokens are equal: a format or a rename, where nothing speaks against it."""
     names = _used(file, rows[0], claims)
-    taken = {number for used in names.values() for number in used.new_numbers}
-    captured = any(not taken.isdisjoint(file.old.keys.get(row, ())) for row in range(*rows[0])) if taken else False
+    texts, taken = file.old.vocabulary.texts, {name for used in names.values() for name in used.news}
+    captured = taken and any(texts[each] in taken for row in range(*rows[0]) for each in file.old.keys.get(row, ()))
     if captured or _matters(file, rows, piece):
         yield _made(file, *rows, "changed")
     elif names:
@@ -191,7 +231,7 @@ def _used(file: Pair, rows: Rows, claims: Claims) -> dict[int, Names]:
     used = {}
     for row in range(*rows):
         names, key = claims.at(file.old, row), file.old.keys.get(row, ())
-        if names and not names.numbers.isdisjoint(key) and file.old.key(row, names=names) != key:
+        if names and file.old.key(row, names=names) != key:
             used[row] = names
     return used
 
@@ -253,16 +293,26 @@ def _comments(side: Side, rows: Rows) -> Iterator[bytes]:
 
 
 def _kind(file: Pair, old: Rows, new: Rows, ours: list[Key], theirs: list[Key]) -> HunkKind:
-    comments = kinds(file.language, _COMMENTS)
-    known = file.old.vocabulary
-    before, after = _code(ours, comments, known), _code(theirs, comments, known)
-    if before == after and before is not None:
-        return "comment"
+    if _may_be_comment(file, old, new) and file.old.has_read(old) and file.new.has_read(new):
+        comments, known = kinds(file.language, _COMMENTS), file.old.vocabulary
+        before, after = _code(ours, comments, known), _code(theirs, comments, known)
+        if before == after and before is not None:
+            return "comment"
     if _documents(file.old, old) and _documents(file.new, new):
         return "docstring"
     if old[0] == old[1]:
         return "added"
     return "removed" if new[0] == new[1] else "changed"
+
+
+def _may_be_comment(file: Pair, old: Rows, new: Rows) -> bool:
+    """Whether only comments may differ, as far as a look without tokens can tell."""
+    before, after = _text(file.old, old), _text(file.new, new)
+    if not (_MARK.search(before) or _MARK.search(after)):
+        return False
+    if b"/*" in before + after or b"*/" in before + after:
+        return True
+    return b"".join(_REST.sub(b"", before).split()) == b"".join(_REST.sub(b"", after).split())
 
 
 def _code(keys: list[Key], comments: frozenset[int], known: Vocabulary) -> list[tuple[bytes, int]] | None:

@@ -12,6 +12,7 @@ from workbench.code.parsing import Parsed
 from workbench.code.vocabulary import Vocabulary
 
 Range = tuple[int, int]  # rows, half-open
+MAX_KINDS = 1 << 16  # that a grammar can have
 _GAP = 0  # the kind of text between leaves that the grammar has no node for
 _OPAQUE, _VERBATIM, _SPACED, _BODY = 1, 2, 3, 4  # how the walk treats a node that is not ordinary
 
@@ -24,13 +25,6 @@ class Leaves:
     rows: list[int] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)  # bytes
     ends: dict[int, int] = field(default_factory=dict)  # last rows of those that have more than one, by index
-
-    def within(self, first: int, end: int) -> range:
-        """Indices of the tokens that touch the rows `first` to before `end`."""
-        low = bisect_left(self.rows, first)
-        while low > 0 and self.ends.get(low - 1, -1) >= first:
-            low -= 1
-        return range(low, bisect_left(self.rows, end, low))
 
 
 def leaves(parsed: Parsed, ranges: Iterable[Range], vocabulary: Vocabulary) -> Leaves:
@@ -54,10 +48,14 @@ def joined_ranges(ranges: Iterable[Range]) -> list[Range]:
 
 
 @cache
-def _flags(language: str) -> dict[int, int]:
+def _flags(language: str) -> bytes:
     own = traits(language)
     named = ((own.opaque, _OPAQUE), (own.verbatim, _VERBATIM), (own.spaced, _SPACED), (own.bodies, _BODY))
-    return {number: flag for names, flag in named for number in kinds(language, names)}
+    flags = bytearray(MAX_KINDS)
+    for names, flag in named:
+        for number in kinds(language, names):
+            flags[number] = flag
+    return bytes(flags)
 
 
 def _walk(parsed: Parsed, wanted: Sequence[tuple[int, int]], found: Leaves, vocabulary: Vocabulary) -> None:
@@ -88,16 +86,18 @@ def _walk(parsed: Parsed, wanted: Sequence[tuple[int, int]], found: Leaves, voca
         if end > low:
             if start > done and start > low:  # a gap: white space, unless the grammar left something out
                 gap = data[done:start]
-                if quoted or listed or not gap.isspace():
+                if quoted or listed or (gap != b" " and not gap.isspace()):
                     text = _said(gap, data, done, bool(quoted), bool(listed))
                     if text:
                         ends[len(rows)] = bisect_right(starts, start - 1) - 1
                         numbers.append(vocabulary[text, depth, _GAP])
                         rows.append(bisect_right(starts, done) - 1)
                         places.append(done)
-            flag = flags.get(kind, 0)
-            if flag != _OPAQUE and not (flag == _VERBATIM and _has_equals(node)) and into():
-                if flag == _VERBATIM:
+            flag = flags[kind]
+            if (not flag or (flag != _OPAQUE and not (flag == _VERBATIM and _has_equals(node)))) and into():
+                if not flag:
+                    pass
+                elif flag == _VERBATIM:
                     quoted.append(depth)
                 elif flag == _SPACED:
                     listed.append(depth)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from workbench.code.alignment import Piece, align
+from workbench.code.alignment import Piece, align, proven
 from workbench.code.entities import Found
 from workbench.code.pairing import Match, Matches, entity_of
-from workbench.code.sides import Key, Names, Pair
+from workbench.code.sides import Names, Pair, Side
 
 
 class Moved(msgspec.Struct, frozen=True):
@@ -48,16 +48,36 @@ def _moved(files: Sequence[Pair], match: Match, old: Found, new: Found, names: N
     before, after = files[match.old[0]].old, files[match.new[0]].new
     if not (old.owns_lines and new.owns_lines):
         return
-    ours = [row for row in _own_rows(files[match.old[0]].old.entities, old) if row in before.free]
-    theirs = [row for row in _own_rows(files[match.new[0]].new.entities, new) if row in after.free]
-    one = [before.key(row, depth=old.depth, names=names) for row in ours]
-    two = [after.key(row, depth=new.depth) for row in theirs]
-    for piece in align(one, two):
-        if piece.is_equal and any(one[piece.old : piece.old_end]):
-            for run in _runs(piece, ours, theirs, one, two):
+    ours = [row for row in _own_rows(before.entities, old) if row in before.free]
+    theirs = [row for row in _own_rows(after.entities, new) if row in after.free]
+    text = b"".join(map(before.parsed.line, ours))
+    is_same = text == b"".join(map(after.parsed.line, theirs)) and (not names or names.said(text) == text)
+    if is_same and len(ours) == len(theirs):
+        pieces, names = [Piece(0, len(ours), 0, len(theirs), is_equal=True)], None
+    else:
+        pieces = _agreeing((before, old, ours), (after, new, theirs), names)
+    for piece in pieces:
+        if piece.is_equal and any(before.parsed.line(row).strip() for row in ours[piece.old : piece.old_end]):
+            for run in _runs(piece, ours, theirs):
                 yield Moved(match.old[0], run[0], run[1], match.new[0], run[2], run[3], names)
                 before.free.difference_update(range(run[0], run[1]))
                 after.free.difference_update(range(run[2], run[3]))
+
+
+_Rows = tuple[Side, Found, list[int]]
+
+
+def _agreeing(old: _Rows, new: _Rows, names: Names | None) -> list[Piece]:
+    """Pieces of both whose tokens are equal, wherever the entities stand."""
+    (before, was, ours), (after, became, theirs) = old, new
+    pieces = align([before.bare(row, names) for row in ours], [after.bare(row, names) for row in theirs])
+    for piece in pieces:
+        if piece.is_equal:
+            before.read(ours[piece.old : piece.old_end])
+            after.read(theirs[piece.new : piece.new_end])
+    one = [before.key(row, depth=was.depth, names=names) for row in ours]
+    two = [after.key(row, depth=became.depth) for row in theirs]
+    return list(proven(pieces, one, two))
 
 
 def _own_rows(entities: Sequence[Found], each: Found) -> list[int]:
@@ -66,18 +86,11 @@ def _own_rows(entities: Sequence[Found], each: Found) -> list[int]:
     return [row for row in range(each.first, each.end) if row not in inner]
 
 
-def _runs(
-    piece: Piece, ours: Sequence[int], theirs: Sequence[int], one: Sequence[Key], two: Sequence[Key]
-) -> Iterator[tuple[int, int, int, int]]:
+def _runs(piece: Piece, ours: Sequence[int], theirs: Sequence[int]) -> Iterator[tuple[int, int, int, int]]:
     """The piece as runs of neighbouring rows on both sides; a reflow is one, or nothing."""
     old, new = ours[piece.old : piece.old_end], theirs[piece.new : piece.new_end]
-    if piece.is_reflow and len(old) != len(new):
-        if old[-1] - old[0] + 1 == len(old) and new[-1] - new[0] + 1 == len(new):
-            yield old[0], old[-1] + 1, new[0], new[-1] + 1
-        return
-    same = [one[piece.old + at] == two[piece.new + at] for at in range(len(old))]
-    if not all(same):
-        if old[-1] - old[0] + 1 == len(old) and new[-1] - new[0] + 1 == len(new):
+    if piece.is_reflow:
+        if old and new and old[-1] - old[0] + 1 == len(old) and new[-1] - new[0] + 1 == len(new):
             yield old[0], old[-1] + 1, new[0], new[-1] + 1
         return
     start = 0

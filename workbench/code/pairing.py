@@ -1,4 +1,4 @@
-"""Which entity of the old side became which of the new one: by name, by equal tokens, by shared lines. By hash, so that
+"""Which entity of the old side became which of the new one: by name, by equal words, by shared lines. By hash, so that
 no two entities are compared that share nothing. It folds nothing.
 """
 
@@ -9,23 +9,33 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from workbench.code.entities import Found
-from workbench.code.languages import kinds, traits
 from workbench.code.sides import Pair, Side
 
 Known = tuple[int, int]  # number of the file, index of the entity in its side
-MIN_TOKENS = 8  # of something that is recognised by its tokens alone, under another name
+MIN_WORDS = 8  # and signs, of something that is recognised by them alone, under another name
 MIN_LINES = 3  # of a constant that is recognised by its lines
 MIN_SHARED = 4  # characters of a line that counts as shared
 MAX_HOLDERS = 8  # entities that share a line which still tells something
 _SIGNATURE = re.compile(rb"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\w+|\S")
+_WORDS = re.compile(rb"[\w$\x80-\xff]+|[^\w\s$\x80-\xff]")
 LIKE_ITSELF = 0.4  # share of lines by which the same name elsewhere is the same thing
 LIKE_ANOTHER = 0.6  # share of lines by which another name in the same place is the same thing
 
 
+KEYWORDS = frozenset(
+    b"and as async await break case catch class const continue def defer del do elif else enum except export extends "
+    b"finally fn for from func function go if impl import in interface is lambda let loop match mod mut new not or "
+    b"pass pub raise range return select self static struct super switch this throw trait try type use var while with "
+    b"yield None True False null true false nil".split()
+)  # by which code is told from other code that has other names
+
+
 @dataclass(slots=True)
 class Match:
-    """An entity of both sides. `is_exact`: its tokens are equal but for its own name."""
+    """An entity of both sides. `is_exact`: its words are equal but for its own name."""
 
     old: Known
     new: Known
@@ -51,14 +61,12 @@ class Matches:
 
 
 def match_entities(files: Sequence[Pair]) -> Matches:
-    """All pairs. Reads the tokens of changed rows and of what has no partner by name."""
+    """All pairs. Reads the words of what has no partner by name, and no tokens."""
     found = Matches()
     for number, file in enumerate(files):
         _by_name(number, file, found)
     _collect(files, found)
-    for number, file in enumerate(files):
-        _read(number, file, found)
-    _by_tokens(files, found)
+    _by_words(files, found)
     _by_lines(files, found)
     _collect(files, found)
     return found
@@ -96,56 +104,45 @@ def _collect(files: Sequence[Pair], found: Matches) -> None:
     ]
 
 
-def _read(number: int, file: Pair, found: Matches) -> None:
-    for side, first, end, unknown in ((file.old, 0, 1, found.gone), (file.new, 2, 3, found.made)):
-        alone = [side.entities[index] for at, index in unknown if at == number]
-        side.read([*((gap[first], gap[end]) for gap in file.gaps), *((each.first, each.end) for each in alone)])
+# --- by equal words -----------------------------------------------------------------------------------------------
 
 
-# --- by equal tokens ----------------------------------------------------------------------------------------------
+class Print(msgspec.Struct, frozen=True):
+    """The words and signs of an entity, without the comment above it, wherever it stands and whatever its name is."""
+
+    count: int
+    words: bytes
+    is_class: bool
 
 
-Print = tuple[int, ...]
+def fingerprint(side: Side, each: Found, *, is_loose: bool = False) -> Print:
+    """What an entity says; of its names, if loosely, only where they stand."""
+    own = each.last_name.encode()
+    words = _WORDS.findall(side.parsed.data, each.start, each.stop)
+    if is_loose:
+        said = [b"" if word[:1].isalpha() and word not in KEYWORDS else word for word in words]
+    else:
+        said = [b"" if word == own else word for word in words]
+    return Print(len(words), b"\0".join(said), each.kind == "class")
 
 
-def fingerprint(side: Side, each: Found, *, names: frozenset[int] = frozenset()) -> Print:
-    """The tokens of an entity, without the comment above it, wherever it stands and whatever its own name is.
-
-    Of leaves of the kinds `names` only the shape counts.
-    """
-    vocabulary, tokens = side.vocabulary, side.tokens
-    own = vocabulary.numbers([each.last_name.encode()])
-    relative, blank, kind = vocabulary.relative, vocabulary.blank, vocabulary.kind
-    return tuple(
-        blank(relative(number, each.depth)) if number in own or kind(number) in names else relative(number, each.depth)
-        for at in tokens.within(side.parsed.row(each.start), each.end)
-        if each.start <= tokens.starts[at] < each.stop
-        for number in (tokens.numbers[at],)
-    )
-
-
-def _by_tokens(files: Sequence[Pair], found: Matches) -> None:
+def _by_words(files: Sequence[Pair], found: Matches) -> None:
     for is_loose, groups in ((False, (_same_name, _same_place, _anywhere)), (True, (_same_signature,))):
         ours = _printed(files, [each for each in found.gone if each not in found.of_old], False, is_loose)
         theirs = _printed(files, [each for each in found.made if each not in found.of_new], True, is_loose)
         for same in groups:
             for print_, olds in ours.items():
                 if news := theirs.get(print_):
-                    _unique(files, found, olds, news, same, len(print_[1]), is_exact=not is_loose)
+                    _unique(files, found, olds, news, same, print_.count, is_exact=not is_loose)
 
 
-def _printed(
-    files: Sequence[Pair], known: Iterable[Known], is_new: bool, is_loose: bool
-) -> dict[tuple[bool, Print], list[Known]]:
-    printed: dict[tuple[bool, Print], list[Known]] = defaultdict(list)
+def _printed(files: Sequence[Pair], known: Iterable[Known], is_new: bool, is_loose: bool) -> dict[Print, list[Known]]:
+    printed: dict[Print, list[Known]] = defaultdict(list)
     for number, index in known:
         side = files[number].new if is_new else files[number].old
         each = side.entities[index]
-        if not each.is_damaged and each.kind != "import":
-            language = side.parsed.language
-            names = kinds(language, traits(language).names) if is_loose else frozenset[int]()
-            if print_ := fingerprint(side, each, names=names):
-                printed[each.kind == "class", print_].append((number, index))
+        if not each.is_damaged and each.kind != "import" and (each.signature or not is_loose):
+            printed[fingerprint(side, each, is_loose=is_loose)].append((number, index))
     return printed
 
 
@@ -158,15 +155,15 @@ def _same_name(_files: Sequence[Pair], _known: Known, each: Found, _size: int) -
 
 
 def _same_place(_files: Sequence[Pair], known: Known, each: Found, size: int) -> Key | None:
-    return (known[0], each.container) if size > MIN_TOKENS else None
+    return (known[0], each.container) if size > MIN_WORDS else None
 
 
 def _same_signature(_files: Sequence[Pair], known: Known, each: Found, size: int) -> Key | None:
-    return (known[0], each.container, nameless(each)) if size > 2 * MIN_TOKENS and each.signature else None
+    return (known[0], each.container, nameless(each)) if size > 2 * MIN_WORDS and each.signature else None
 
 
 def _anywhere(_files: Sequence[Pair], _known: Known, _each: Found, size: int) -> Key | None:
-    return () if size > 3 * MIN_TOKENS else None
+    return () if size > 3 * MIN_WORDS else None
 
 
 def _unique(

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from functools import cache
 from typing import TYPE_CHECKING
 
-from workbench.code.alignment import align, flat
+from workbench.code.alignment import align
 from workbench.code.entities import Found
-from workbench.code.languages import grammar, kinds, traits
+from workbench.code.languages import grammar
 from workbench.code.pairing import Match, Matches, entity_of, nameless
-from workbench.code.sides import Key, Name, Names, Pair, Side
-from workbench.code.vocabulary import Vocabulary
+from workbench.code.sides import SPACE, Name, Names, Pair, Side
 
 if TYPE_CHECKING:
     from tree_sitter import Query
@@ -133,28 +132,29 @@ def local_names(file: Pair, other: Pair, old: Found, new: Found, names: Names | 
     """What a function calls its own things now; `file` has the old one, `other` the new one."""
     if old.kind not in ("function", "method") or new.kind not in ("function", "method"):
         return {}
-    depths = (old.depth, new.depth) if old.depth != new.depth else (0, 0)
-    ours = [
-        file.old.key(row, depth=depths[0], names=names) for row in range(old.first, old.end) if row in file.old.free
-    ]
-    theirs = [other.new.key(row, depth=depths[1]) for row in range(new.first, new.end) if row in other.new.free]
-    wanted = _differing(ours, theirs, file.old.vocabulary, kinds(file.language, traits(file.language).names))
-    if not wanted or len(wanted) > MAX_LOCALS:
+    ours = [row for row in range(old.first, old.end) if row in file.old.free]
+    theirs = [row for row in range(new.first, new.end) if row in other.new.free]
+    gone, came = _exchanged(file.old, ours, other.new, theirs)
+    gone, came = gone - (names or {}).keys(), came - (names.news if names else frozenset())
+    if not gone or not came:
         return {}
-    before, after = (
-        file.old.parsed.data[old.start : old.stop],
-        other.new.parsed.data[new.start : new.stop],
-    )
+    before, after = file.old.parsed.data[old.start : old.stop], other.new.parsed.data[new.start : new.stop]
     if _REFLECTS.search(before) or _REFLECTS.search(after):
         return {}
-    words, others = set(_WORD.findall(before)), set(_WORD.findall(after))
-    bound, their_bound = _bound(file.old, old), _bound(other.new, new)
-    return {
-        one: Name(two, is_local=True)
-        for one, two in wanted.items()
-        if two not in words and one not in others and one in bound and two in their_bound
-        if one not in _outside(file.old) and two not in _outside(other.new)
-    }
+    gone = (gone & _bound(file.old, old)) - set(_WORD.findall(after)) - _outside(file.old)
+    came = (came & _bound(other.new, new)) - set(_WORD.findall(before)) - _outside(other.new)
+    if not gone or not came or len(gone) > MAX_LOCALS:
+        return {}
+    one = [names.said(file.old.parsed.line(row)) if names else file.old.parsed.line(row) for row in ours]
+    two = [other.new.parsed.line(row) for row in theirs]
+    return {old_name: Name(new_name, is_local=True) for old_name, new_name in _agreed(one, two, gone, came).items()}
+
+
+def _exchanged(old: Side, ours: Sequence[int], new: Side, theirs: Sequence[int]) -> tuple[Set[bytes], Set[bytes]]:
+    """The words that only the old rows have, and those that only the new ones have."""
+    one = set(_WORD.findall(b"".join(map(old.parsed.line, ours))))
+    two = set(_WORD.findall(b"".join(map(new.parsed.line, theirs))))
+    return one - two, two - one
 
 
 def _outside(side: Side) -> set[bytes]:
@@ -165,25 +165,27 @@ def _outside(side: Side) -> set[bytes]:
     return side.outside
 
 
-def _differing(old: list[Key], new: list[Key], known: Vocabulary, names: frozenset[int]) -> dict[bytes, bytes]:
-    """Old names to new ones wherever two rows differ in nothing but names, if these agree with each other."""
+def _agreed(old: list[bytes], new: list[bytes], gone: Set[bytes], came: Set[bytes]) -> dict[bytes, bytes]:
+    """Words that went to words that came, wherever rows differ in nothing else, if these agree with each other."""
     found: dict[bytes, bytes] = {}
     bad: set[bytes] = set()
-    blank = known.blank
-    for piece in align([tuple(map(blank, key)) for key in old], [tuple(map(blank, key)) for key in new]):
-        if not piece.is_equal:
-            continue
-        ours, theirs = old[piece.old : piece.old_end], new[piece.new : piece.new_end]
-        groups = [(flat(ours), flat(theirs))] if piece.is_reflow else list(zip(ours, theirs, strict=True))
-        for one, two in groups:
-            changed = [(mine, other) for mine, other in zip(one, two, strict=True) if mine != other]
-            if all(known.kind(mine) in names for mine, _ in changed):
-                for mine, other in changed:
-                    before, after = known.texts[mine], known.texts[other]
-                    if found.setdefault(before, after) != after:
-                        bad.add(before)
+    for piece in align([_blanked(line, gone) for line in old], [_blanked(line, came) for line in new]):
+        if piece.is_equal:
+            ours = _WORD.findall(b"".join(old[piece.old : piece.old_end]))
+            theirs = _WORD.findall(b"".join(new[piece.new : piece.new_end]))
+            left, came_here = [word for word in ours if word in gone], [word for word in theirs if word in came]
+            for before, after in zip(left, came_here, strict=True):
+                if found.setdefault(before, after) != after:
+                    bad.add(before)
     doubled = {name for name, count in Counter(found.values()).items() if count > 1}
     return {one: two for one, two in found.items() if one not in bad and two not in doubled}
+
+
+def _blanked(line: bytes, words: Set[bytes]) -> bytes:
+    """A line without white space, and with nothing but a mark in the place of these words."""
+    if any(word in line for word in words):
+        line = _WORD.sub(lambda found: b"\0" if found[0] in words else found[0], line)
+    return line.translate(None, SPACE)
 
 
 @cache

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from workbench.code.entities import Found, Outline, outline
 from workbench.code.languages import kinds, language_of, traits
-from workbench.code.leaves import Leaves, Range, leaves
+from workbench.code.leaves import Leaves, leaves
 from workbench.code.lines import Gap, gaps
 from workbench.code.parsing import Parsed, parse
 from workbench.code.vocabulary import CONTINUED, Vocabulary
 
 Key = tuple[int, ...]  # of one row: its tokens; rows with equal keys are the same piece of program
 MAX_AT_ONCE = 64  # tokens among which the end of a row is looked for
+MAX_BLANKS = 400  # bytes after a name in which a sign is looked for
 _ASSIGNING = frozenset({"assignment"})
-_MEMBER = frozenset({b".", b"?.", b"::", b"->"})
+_WORD = re.compile(rb"[\w$\x80-\xff]+")
+SPACE = b" \t\r\n\f\v"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,25 @@ class Name:
 class Names(dict[bytes, Name]):
     """New names by the old ones."""
 
-    def __init__(self, names: Mapping[bytes, Name], vocabulary: Vocabulary) -> None:
+    def __init__(self, names: Mapping[bytes, Name]) -> None:
         super().__init__(names)
-        self.numbers = vocabulary.numbers(names)
-        self.new_numbers = vocabulary.numbers(name.new for name in names.values())
+        self.news = frozenset(name.new for name in names.values())
+
+    def said(self, text: bytes) -> bytes:
+        """`text` with the new name wherever an old one stands, whatever it means there: it only finds candidates."""
+        present = [name for name in self if name in text]
+        return _any_of(frozenset(present)).sub(lambda found: self[found[0]].new, text) if present else text
+
+    def within(self, words: Set[bytes]) -> Names | None:
+        """Those whose old name is among `words`; None where there is none."""
+        present = self.keys() & words
+        return Names({name: self[name] for name in present}) if present else None
+
+
+@lru_cache(maxsize=1024)
+def _any_of(names: frozenset[bytes]) -> re.Pattern[bytes]:
+    longest_first = sorted(names, key=lambda name: (-len(name), name))
+    return re.compile(rb"(?<![\w$\x80-\xff])(?:" + b"|".join(map(re.escape, longest_first)) + rb")(?![\w$\x80-\xff])")
 
 
 @dataclass(slots=True, eq=False)
@@ -45,12 +64,11 @@ class Side:
     parsed: Parsed
     outline: Outline
     vocabulary: Vocabulary
-    tokens: Leaves = field(default_factory=Leaves)
     free: set[int] = field(default_factory=set)  # rows that the other side does not have
     keys: dict[int, Key] = field(default_factory=dict)
     around: list[int] = field(default_factory=list)  # of each row the innermost entity
     outside: set[bytes] = field(default_factory=set)  # names of the file itself, once somebody asked
-    _indices: dict[int, int] = field(default_factory=dict)
+    _where: dict[int, tuple[Leaves, int]] = field(default_factory=dict)  # of each row its tokens and the first of them
 
     @property
     def entities(self) -> list[Found]:
@@ -61,38 +79,54 @@ class Side:
         """The innermost entity around a row; -1 outside of all."""
         return self.around[row] if 0 <= row < len(self.around) else -1
 
+    def words(self) -> set[bytes]:
+        """All words of the text."""
+        return set(_WORD.findall(self.parsed.data))
+
+    def has_read(self, rows: tuple[int, int]) -> bool:
+        """Whether the tokens of all these rows are there."""
+        return all(row in self.keys for row in range(*rows))
+
     def is_damaged(self, first: int, end: int) -> bool:
         """Whether any of the rows does not parse."""
         damaged = self.outline.damaged
         return bool(damaged) and any(begin < end and first < stop for begin, stop in damaged)
 
-    def read(self, ranges: Sequence[Range]) -> None:
-        """Get the tokens of these rows."""
-        self.tokens = leaves(self.parsed, ranges, self.vocabulary)
-        numbers, rows = self.tokens.numbers, self.tokens.rows
-        at, count, keys = 0, len(rows), self.keys
-        while at < count:
-            row = rows[at]
-            stop = bisect_right(rows, row, at, min(count, at + MAX_AT_ONCE))
-            while stop < count and rows[stop] == row:
-                stop += 1
-            keys[row] = tuple(numbers[at:stop])
-            self._indices[row] = at
-            at = stop
-        for index, last in self.tokens.ends.items():
-            self._continued(index, rows[index], last)
+    def bare(self, row: int, names: Names | None = None) -> bytes:
+        """A row without white space: rows that differ in it differ in their tokens."""
+        line = self.parsed.line(row)
+        return (names.said(line) if names else line).translate(None, SPACE).rstrip(b"\\")
 
-    def _continued(self, index: int, row: int, last: int) -> None:
-        text = self.vocabulary.texts[self.tokens.numbers[index]]
-        for below in range(row + 1, last + 1):
-            number = self.vocabulary[text, CONTINUED, below - row]
-            self.keys[below] = (number, *self.keys.get(below, ()))
-            self._indices[below] = self._indices.get(below, 0) - 1
+    def read(self, rows: Iterable[int]) -> None:
+        """Get the tokens of these rows, unless they are there."""
+        wanted = {row for row in rows if row not in self.keys}
+        if not wanted:
+            return
+        found = leaves(self.parsed, [(row, row + 1) for row in wanted], self.vocabulary)
+        self.keys.update(dict.fromkeys(wanted, ()))
+        numbers, at, count = found.numbers, 0, len(found.rows)
+        while at < count:
+            row = found.rows[at]
+            stop = bisect_right(found.rows, row, at, min(count, at + MAX_AT_ONCE))
+            while stop < count and found.rows[stop] == row:
+                stop += 1
+            if row in wanted:
+                self.keys[row] = tuple(numbers[at:stop])
+                self._where[row] = found, at
+            at = stop
+        for index, last in found.ends.items():
+            self._continued(found, index, last, wanted)
+
+    def _continued(self, found: Leaves, index: int, last: int, wanted: Set[int]) -> None:
+        text, first = self.vocabulary.texts[found.numbers[index]], found.rows[index]
+        for below in wanted & set(range(first + 1, last + 1)):
+            self.keys[below] = (self.vocabulary[text, CONTINUED, below - first], *self.keys[below])
+            self._where[below] = found, self._where.get(below, (found, 0))[1] - 1
 
     def key(self, row: int, *, depth: int = 0, names: Names | None = None) -> Key:
         """What the row says, as it would say it at the top with these new names."""
         key = self.keys.get(row, ())
-        if names and key and not names.numbers.isdisjoint(key):
+        if names and key:
             key = self._renamed(row, key, names)
         if depth and key:
             relative = self.vocabulary.relative
@@ -100,34 +134,41 @@ class Side:
         return key
 
     def _renamed(self, row: int, key: Key, names: Names) -> Key:
-        first, vocabulary = self._indices[row], self.vocabulary
+        texts = self.vocabulary.texts
+        places = [place for place, number in enumerate(key) if texts[number] in names]
+        if not places:
+            return key
+        found, first = self._where[row]
         renamed = list(key)
-        for place, number in enumerate(key):
-            if number in names.numbers and (name := names.get(vocabulary.texts[number])) is not None:
-                index = first + place
-                if index >= 0 and self.tokens.rows[index] == row and self.may_rename(index, name):
-                    renamed[place] = vocabulary.renamed(number, name.new)
+        for place in places:
+            index, name = first + place, names[texts[key[place]]]
+            if index >= 0 and found.rows[index] == row and self._may_rename(found, index, name):
+                renamed[place] = self.vocabulary.renamed(key[place], name.new)
         return tuple(renamed)
 
-    def text(self, index: int) -> bytes:
-        """The text of a token; empty beyond the last."""
-        numbers = self.tokens.numbers
-        return self.vocabulary.texts[numbers[index]] if 0 <= index < len(numbers) else b""
-
-    def may_rename(self, index: int, name: Name) -> bool:
+    def _may_rename(self, found: Leaves, index: int, name: Name) -> bool:
         """Whether the token stands where the new name would."""
-        language, token = self.parsed.language, self.vocabulary.tokens[self.tokens.numbers[index]]
+        language, token = self.parsed.language, self.vocabulary.tokens[found.numbers[index]]
         own, begun = traits(language), token[2:]
         if token[-1] not in kinds(language, own.names) or token[1] == CONTINUED:
             return False
         if not kinds(language, own.fixed).isdisjoint(begun):
             return False
-        if language == "python" and self.text(index + 1) == b"=" and kinds(language, _ASSIGNING).isdisjoint(begun):
-            return False
-        member = index > 0 and self.text(index - 1) in _MEMBER
+        start = found.starts[index]
+        if language == "python" and kinds(language, _ASSIGNING).isdisjoint(begun):
+            after = self.parsed.data[start + len(self.vocabulary.texts[found.numbers[index]]) :][:MAX_BLANKS].lstrip()
+            if after[:1] == b"=" and after[:2] != b"==":
+                return False
+        member = self._is_member(start)
         if name.is_local:
             return not member
-        return not name.is_member or member or self.tokens.starts[index] in name.places
+        return not name.is_member or member or start in name.places
+
+    def _is_member(self, start: int) -> bool:
+        """Whether a dot, or what means as much, stands before a byte."""
+        end = self.parsed.before(start)
+        before = self.parsed.data[max(0, end - 2) : end]
+        return before in (b"::", b"->") or (before[-1:] == b"." and before != b"..")
 
 
 @dataclass(slots=True, eq=False)

@@ -14,7 +14,7 @@ from workbench.code.renames import family_of, signature_differs
 from workbench.code.sides import Pair
 
 MAX_SITES = 200  # of one entity that are listed
-_CALL = re.compile(rb"([A-Za-z_$][\w$]*)[ \t]*(?:::<[^>()]*>)?\(")
+_CALL = re.compile(rb"(?<![\w$])([A-Za-z_$][\w$]*+)[ \t]*+(?:::<[^>()]*+>)?\(")
 _DOTTED = (b".", b"::", b"->")
 _HEADS = (b"def ", b"fn ", b"func ", b"function ", b"class ")
 

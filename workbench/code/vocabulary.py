@@ -7,9 +7,6 @@ the same order, are the same piece of program, however it is laid out.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
-
 Token = tuple[bytes | int, ...]  # the text, then the shape
 CONTINUED = -1  # the depth of what stands for a token that began in a row above
 
@@ -21,9 +18,7 @@ class Vocabulary(dict[Token, int]):
         super().__init__()
         self.tokens: list[Token] = []
         self.texts: list[bytes] = []
-        self.of_text: dict[bytes, list[int]] = defaultdict(list)
         self._relative: dict[tuple[int, int], int] = {}
-        self._blank: dict[int, int] = {}
         self._as: dict[tuple[int, bytes], int] = {}
 
     def __missing__(self, token: Token) -> int:
@@ -34,7 +29,6 @@ class Vocabulary(dict[Token, int]):
         self[token] = number
         self.tokens.append(token)
         self.texts.append(text)
-        self.of_text[text].append(number)
         return number
 
     def relative(self, number: int, depth: int) -> int:
@@ -44,23 +38,12 @@ class Vocabulary(dict[Token, int]):
             known = self._relative[number, depth] = self[_raised(self.tokens[number], depth)]
         return known
 
-    def blank(self, number: int) -> int:
-        """The token without its text."""
-        known = self._blank.get(number)
-        if known is None:
-            known = self._blank[number] = self[(b"", *self.tokens[number][1:])]
-        return known
-
     def renamed(self, number: int, text: bytes) -> int:
         """The token with another text."""
         known = self._as.get((number, text))
         if known is None:
             known = self._as[number, text] = self[(text, *self.tokens[number][1:])]
         return known
-
-    def numbers(self, texts: Iterable[bytes]) -> set[int]:
-        """All tokens that have one of these texts, so far."""
-        return {number for text in texts if text in self.of_text for number in self.of_text[text]}
 
     def kind(self, number: int) -> int:
         """The kind of the leaf itself."""
