@@ -89,7 +89,7 @@ class Callers:
         self._users: dict[Sought, list[User]] = {}
         self._roots: set[Sought] = set()
         self.dropped: dict[Sought, int] = {}  # users of one that were not followed, for there are too many
-        self.untold: dict[Sought, int] = {}  # places that perhaps name one who is only reached by others
+        self.untold: dict[Sought, int] = {}  # places that perhaps name one, and are not listed
         self.names_left_out = 0
 
     def look(self, wanted: Iterable[Sought]) -> None:
@@ -120,11 +120,21 @@ class Callers:
         self.names_left_out += max(0, len(by_name) - MAX_NAMES)
         for path in self._files.holders(by_name.keys(), self._changed):
             data = self._files.text(path)
-            near = {name: [one for one in each if _may_mean(one, path, data)] for name, each in by_name.items()}
-            wanted = {name: each for name, each in near.items() if each}
+            wanted = self._wanted(by_name, path, data)
             of = self._files.reading(path, free=path in self._changed) if wanted else None
             if of is not None:
                 self._read(of, wanted)
+
+    def _wanted(self, by_name: Mapping[str, Sequence[Sought]], path: str, data: bytes) -> dict[str, list[Sought]]:
+        """What a file could mean; methods whose class it never names are counted: they may be meant."""
+        wanted: dict[str, list[Sought]] = {}
+        for name, each in by_name.items():
+            for one in each:
+                if _may_mean(one, path, data):
+                    wanted.setdefault(name, []).append(one)
+                elif one.holder and (count := data.count(b"." + name.encode() + b"(")):
+                    self.untold[one] = self.untold.get(one, 0) + count
+        return wanted
 
     def _read(self, of: Reading, wanted: Mapping[str, Sequence[Sought]]) -> None:
         for said in mentions(of, wanted):
@@ -190,9 +200,10 @@ class Callers:
         """Where it was not looked further, in words."""
         if self.untold:
             names = ", ".join(dict.fromkeys(one.last for one in sorted(self.untold)[:6]))
-            yield f"{sum(self.untold.values())} places that say a caller's name on what cannot be told: {names}"
+            total = sum(self.untold.values())
+            yield f"{total} {'place' if total == 1 else 'places'} with such a name on what cannot be told: {names}"
         if self._files.skipped:
-            yield f"{len(self._files.skipped)} files that hold a name were not read: {MAX_FILES} were"
+            yield f"{len(self._files.skipped)} more files that hold a name were not read: {MAX_FILES} were"
         if self.names_left_out:
             yield f"{self.names_left_out} names were not searched for: more than {MAX_NAMES} at once"
 

@@ -7,7 +7,7 @@ name, or that a new need leads to.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 
 from workbench.code.callers import MAX_DEPTH, Callers, Files
@@ -20,6 +20,7 @@ from workbench.code.mentions import is_test, reading
 from workbench.code.model import EntityChange, FileSides, StructuralDiff
 from workbench.code.module_graph import MAX_MODULES, Graph, broken, needs_of, rings
 from workbench.code.module_index import Modules
+from workbench.code.parsing import NO_GRAMMAR
 from workbench.code.renames import family_of
 from workbench.code.resolving import Sought
 
@@ -39,7 +40,7 @@ def impact(sides: Sequence[FileSides], diff: StructuralDiff, tree: Tree) -> Impa
     graph = Graph(files, [need for _, need in added])
     rules, problems = contracts({path: data for path in FILES if (data := _old(path, tree, changed))})
     closed, breaks = tuple(rings(graph, added)), tuple(broken(graph, added, rules))
-    affected, skipped, unfinished = _affected(diff, files)
+    affected, skipped, unfinished = _affected(diff, files, changed)
     return Impact(
         modules=tuple(_touched(diff)),
         added=tuple(need for _, need in added),
@@ -127,7 +128,9 @@ def _touched(diff: StructuralDiff) -> Iterator[Touched]:
 # --- callers ----------------------------------------------------------------------------------------------------------
 
 
-def _affected(diff: StructuralDiff, files: Files) -> tuple[tuple[Affected, ...], list[str], list[str]]:
+def _affected(
+    diff: StructuralDiff, files: Files, changed: Collection[str]
+) -> tuple[tuple[Affected, ...], list[str], list[str]]:
     """What was altered with who is reached; what was not looked at; where the search ended at a bound."""
     chosen = [
         (how, change, file.path, file.old_path)
@@ -138,7 +141,7 @@ def _affected(diff: StructuralDiff, files: Files) -> tuple[tuple[Affected, ...],
     ]
     chosen.sort(key=lambda each: (_ORDER.index(each[0]), not each[1].is_public, each[2], each[1].line))
     skipped = [f"the callers of {len(chosen) - MAX_ENTITIES} more changed entities were not looked for"]
-    callers = Callers(files, {path for path, found in files.known.items() if found is not None})
+    callers = Callers(files, changed)
     roots = [tuple(_sought(*each)) for each in chosen[:MAX_ENTITIES]]
     callers.look(one for each in roots for one in each)
     found = []
@@ -191,7 +194,11 @@ def _sought(how: How, change: EntityChange, path: str, old_path: str) -> Iterato
 
 
 def _unresolved(diff: StructuralDiff, lost: Sequence[str], files: Files, affected: Sequence[Affected]) -> Iterator[str]:
-    yield from diff.unknown
+    yield from (each for each in diff.unknown if not each.endswith(NO_GRAMMAR))
+    plain = [file.path for file in diff.files if file.fallback == NO_GRAMMAR]
+    if plain:
+        more = f" and {len(plain) - 3} more" if len(plain) > 3 else ""
+        yield f"of no language that is read here: {', '.join(plain[:3])}{more}"
     yield from lost[:MAX_TOLD]
     if len(lost) > MAX_TOLD:
         yield f"and {len(lost) - MAX_TOLD} more needs that nothing in the tree answers to"

@@ -30,7 +30,7 @@ def needs_of(of: Reading, modules: Modules) -> tuple[Edges, list[str]]:
         if meant.is_lost:
             said = one.source if one.name in ("", EVERYTHING, "default") else f"{one.name} of {one.source}"
             lost.append(f"{of.path}:{one.row + 1}: needs {said}, which is not in the tree")
-        if meant.module and meant.module != of.module:
+        elif meant.module and meant.module != of.module:
             found.setdefault(
                 (of.module, meant.module), Need(of.module, meant.module, of.path, one.row + 1, meant.is_inside)
             )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 2_000_000  # of one side of a file; a larger one is compared as plain lines
 MAX_LINE = 20_000  # bytes; longer lines are made by programs
+NO_GRAMMAR = "no grammar for this kind of file"
 MAX_DEPTH = 200  # of damage that is looked for; below, the whole node counts as damaged
 
 
@@ -64,7 +65,7 @@ def parse(data: bytes | None, language: str) -> Parsed:
 
 def _reason(data: bytes, language: str) -> str:
     if not language:
-        return "no grammar for this kind of file"
+        return NO_GRAMMAR
     if len(data) > MAX_BYTES:
         return f"larger than {MAX_BYTES // 1_000_000} MB"
     if b"\0" in data:

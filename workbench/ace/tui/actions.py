@@ -124,6 +124,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("previous-file", "previous file", "The changed file before", ("H", "{"), "review"),
     Action("comment", "comment", "Comment on these lines, this evidence, or the whole", ("c",), "review", 6),
     Action("since-last-look", "since", "What changed since the revision you looked at last", ("d",), "review"),
+    Action("show-impact", "impact", "What it does to the rest: callers, needs, rules, migrations", ("i",), "review"),
     Action("start-range", "range", "Take several lines together for one comment", ("v",), "review"),
     Action("toggle-split", "side by side", "Before and after side by side, or one below the other", ("s",), "review"),
     Action("toggle-folds", "fold", "Show or fold what is mechanical: moved, renamed, reformatted", ("=",), "review"),

@@ -4,7 +4,7 @@ other. It shows nothing itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from workbench.ace.tui.app import WorkbenchApp
     from workbench.ace.wiring.plugs_host import Shown
     from workbench.ace.wiring.workplace import Workplace
+    from workbench.core.state import PackState
 
 AEE = "aee"  # the id of the alert that no AEE runs
 PLUGIN = "plugin/"  # what the id of an alert about a plugin begins with
@@ -43,6 +44,7 @@ DIALOGS: dict[str, Route] = {
     "help": Route("help", "HelpScreen"),
     "palette": Route("palette", "PaletteScreen"),
 }
+IMPACT = Route("impact", "ImpactScreen")
 VIEW = Route("viewing", "ViewScreen")  # of a plugin
 _OVER_OTHERS = ("start",)  # left with `Esc` for where one was
 
@@ -102,6 +104,13 @@ def of_plugin(app: WorkbenchApp, key: str) -> None:
 def show_lines(app: WorkbenchApp, title: str, lines: Sequence[str]) -> None:
     """Show lines to be read."""
     screen = _made(app, VIEW, title, lines)
+    if screen is not None:
+        app.push_screen(screen)
+
+
+def show_impact(app: WorkbenchApp, pack: PackState, changed: Collection[str], go: Callable[[str, int], bool]) -> None:
+    """Show what a pack does to the rest of the tree; `go` leads to a line of a changed file."""
+    screen = _made(app, IMPACT, pack, changed, go)
     if screen is not None:
         app.push_screen(screen)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LARGEST = 2_000_000  # bytes of one side of a file; larger ones are made by programs
 TOGETHER = 64_000_000  # bytes of all changed files
+AROUND = 5  # lines that are shown before and after one
 _NAME = re.compile(r"[\w$]+")
 _FILES = ("100644", "100755", "100664")  # modes; links and submodules hold no text
 
@@ -38,6 +39,15 @@ def impact_of(place: Workplace, pack: PackState) -> Impact:
     with StoredTree(Git(store_path(place)), pack.tree) as tree:
         found = impact(parts, structural_diff(parts), tree)
     return msgspec.structs.replace(found, limits=(*left_out, *found.limits)) if left_out else found
+
+
+def lines_around(place: Workplace, tree: str, path: str, line: int, *, around: int = AROUND) -> list[tuple[int, str]]:
+    """The lines of a file of a tree around one of them, with their numbers; none where there is no such text."""
+    with StoredTree(Git(store_path(place)), tree) as stored:
+        data = stored.read(path) or b""
+    texts = data.decode("utf-8", "replace").split("\n") if b"\0" not in data else []
+    first = max(1, line - around)
+    return list(enumerate(texts[first - 1 : line + around], start=first))
 
 
 def _fitting(files: Sequence[ChangedFile]) -> tuple[list[ChangedFile], tuple[str, ...]]:

@@ -60,7 +60,7 @@ def impact_lines(found: Impact) -> list[ImpactLine]:
                 0,
                 "alert" if each.detail else "",
                 f"{each.kind}  {each.path}",
-                " ".join(filter(None, (_STATUS[each.status], each.detail))),
+                ", ".join(filter(None, (_STATUS[each.status], each.detail))),
                 each.path,
             )
             for each in found.special
@@ -111,7 +111,8 @@ def _affected(key: str, each: Affected) -> ImpactLine:
     counted = [f"{sure} {'caller' if sure == 1 else 'callers'}"] if sure else []
     counted += [f"{unsure} unsure"] if unsure else []
     grave = each.how == "removed" and any(caller.depth == 1 and caller.is_sure for caller in each.callers)
-    words = f"{each.name}  {public}{each.kind} {_PAST[each.how]}{now}"
+    still = ", and still named" if grave else ""
+    words = f"{each.name}  {public}{each.kind} {_PAST[each.how]}{now}{still}"
     fact = ", ".join(counted) or "no caller found"
     state = "failed" if grave else "alert" if each.how != "body" and each.callers else ""
     return ImpactLine(key, REACHED, 0, state, words, fact, each.path, each.line)

@@ -224,6 +224,16 @@ class ReviewScreen(Changing):
         else:
             super().act_go_back()
 
+    def off_show_impact(self) -> str:
+        """Only of what can be read."""
+        return "" if self.rows else "there is no change to look at yet"
+
+    def act_show_impact(self) -> None:
+        """What the change does to the rest of the tree."""
+        if self.pack is not None and self.rows is not None:
+            changed = frozenset(row.file.path for row in self.rows)
+            routes.show_impact(self.workbench, self.pack, changed, self._go_to)
+
     # --- reading ---
 
     def off_explain_verdict(self) -> str:
