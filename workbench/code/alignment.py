@@ -4,7 +4,7 @@ that could be equal, then by their tokens, which prove it. It knows rows only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from itertools import accumulate, chain, groupby
 
 import msgspec
@@ -30,6 +30,8 @@ def align(old: Sequence[Run], new: Sequence[Run]) -> list[Piece]:
     """The two runs cut into pieces that are equal or not, in order; nothing is left out."""
     if not old or not new:
         return _rest(old, new, (0, len(old), 0, len(new)))
+    if flat(old) == flat(new):
+        return list(_cut(old, new))
     pieces: list[Piece] = []
     at = to = 0
     for first, second, length in [*pairs(old, new), (len(old), len(new), 0)]:
@@ -38,6 +40,30 @@ def align(old: Sequence[Run], new: Sequence[Run]) -> list[Piece]:
             pieces.append(Piece(first, first + length, second, second + length, is_equal=True))
         at, to = first + length, second + length
     return pieces
+
+
+def _cut(old: Sequence[Run], new: Sequence[Run]) -> Iterator[Piece]:
+    """Two runs that say the same as a whole, cut where rows of both end."""
+    ends, others = list(accumulate(map(len, old))), list(accumulate(map(len, new)))
+    both = set(ends) & set(others)
+    cuts, cuts_new = _last_rows(ends, both), _last_rows(others, both)
+    at = to = 0
+    pieces: list[Piece] = []
+    for row, row_new in zip(cuts, cuts_new, strict=True):
+        is_reflow = (row - at, row_new - to) != (1, 1)
+        last = pieces[-1] if pieces else None
+        if last and last.is_reflow == is_reflow:
+            pieces[-1] = Piece(last.old, row, last.new, row_new, is_equal=True, is_reflow=is_reflow)
+        else:
+            pieces.append(Piece(at, row, to, row_new, is_equal=True, is_reflow=is_reflow))
+        at, to = row, row_new
+    yield from pieces
+
+
+def _last_rows(ends: Sequence[int], both: Set[int]) -> list[int]:
+    """After which row each length that both sides reach is reached; blank rows go with what stands above."""
+    rows = {end: row + 1 for row, end in enumerate(ends) if end in both}
+    return [rows[end] for end in sorted(rows)]
 
 
 def proven(pieces: Sequence[Piece], old: Sequence[Key], new: Sequence[Key]) -> Iterator[Piece]:

@@ -43,6 +43,7 @@ class Found:
     members: list[int] = field(default_factory=list)
     container: str = field(init=False)  # the name of what it stands in; empty in the file itself
     last_name: str = field(init=False)  # the name without that
+    words: tuple[bytes, ...] | None = None  # of its signature without its name, once somebody asked
 
     def __post_init__(self) -> None:
         self.container, _, self.last_name = self.name.rpartition(".")

@@ -198,6 +198,11 @@ def _left(file: Pair, old: Rows, new: Rows, claims: Claims) -> Hunk | Left:
 
 
 def _told_apart(file: Pair, part: Left, claims: Claims) -> Iterator[Hunk]:
+    if not any(piece.is_equal for piece in part.pieces):
+        for piece in part.pieces:
+            rows = _rows(part, piece)
+            yield _made(file, *rows, _kind(file, *rows))
+        return
     ours = [file.old.key(row, names=claims.at(file.old, row)) for row in range(*part.old)]
     theirs = [file.new.key(row) for row in range(*part.new)]
     for piece in proven(part.pieces, ours, theirs):
@@ -206,7 +211,7 @@ def _told_apart(file: Pair, part: Left, claims: Claims) -> Iterator[Hunk]:
         if piece.is_equal:
             yield from _equal(file, rows, piece, keys, claims)
         else:
-            yield _made(file, *rows, _kind(file, *rows, *keys))
+            yield _made(file, *rows, _kind(file, *rows))
 
 
 def _equal(
@@ -292,10 +297,13 @@ def _comments(side: Side, rows: Rows) -> Iterator[bytes]:
     return (known.texts[each] for row in range(*rows) for each in side.keys.get(row, ()) if known.kind(each) in numbers)
 
 
-def _kind(file: Pair, old: Rows, new: Rows, ours: list[Key], theirs: list[Key]) -> HunkKind:
+def _kind(file: Pair, old: Rows, new: Rows) -> HunkKind:
     if _may_be_comment(file, old, new) and file.old.has_read(old) and file.new.has_read(new):
         comments, known = kinds(file.language, _COMMENTS), file.old.vocabulary
-        before, after = _code(ours, comments, known), _code(theirs, comments, known)
+        before, after = (
+            _code([side.key(row) for row in range(*rows)], comments, known)
+            for side, rows in ((file.old, old), (file.new, new))
+        )
         if before == after and before is not None:
             return "comment"
     if _documents(file.old, old) and _documents(file.new, new):

@@ -218,8 +218,10 @@ def _pair(files: Sequence[Pair], found: Matches, old: Known, new: Known, *, is_e
 
 def nameless(each: Found) -> tuple[bytes, ...]:
     """The signature in words, without the name."""
-    own = each.last_name.encode()
-    return tuple(word for word in _SIGNATURE.findall(each.signature.encode()) if word != own)
+    if each.words is None:
+        own = each.last_name.encode()
+        each.words = tuple(word for word in _SIGNATURE.findall(each.signature.encode()) if word != own)
+    return each.words
 
 
 # --- by shared lines ----------------------------------------------------------------------------------------------
