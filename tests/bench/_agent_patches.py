@@ -5,11 +5,18 @@
 Both files are as SWE-bench publishes them: an instance has `instance_id`, `base_commit`, `patch` and `test_patch`, a
 prediction `instance_id` and `model_patch`. The suite is the test files that the set runs for an instance, as they stand
 on base; the gate sees these and the report, and neither the newer tests nor the reference. What is right is found out
-here and not taken from anybody's log: `right` keeps the tests of base and passes the newer ones, `deliberate` fails
-tests of base that the reference fails, too, `breaking` fails others, `hidden` passes all that is visible and misses a
-newer one, `other` fails only what the reference fails, too, and misses a newer one. `--check held` gives the brief one
-newer test that the reference makes pass; `--check DIR` the script `DIR/<instance>.py`, a reproduction that somebody
-wrote from the report alone. Instances come in a seeded random order, so that a run that is ended early is a sample.
+here, unless the prediction has a `label` that somebody took from the logs of the set's own run; where the gate and such
+a label differ, it is looked at here in any case:
+
+* `right` keeps the tests of base and passes the newer ones;
+* `deliberate`, too, but for tests of base that the reference fails as well;
+* `breaking` fails others of base;
+* `hidden` passes all that is visible and misses a newer one;
+* `other` fails of base what the reference fails as well, and misses a newer one.
+
+`--check held` gives the brief one newer test that the reference makes pass; `--check DIR` the script
+`DIR/<instance>.py`, a reproduction that somebody wrote from the report alone. Instances come in a seeded random order,
+so that a run that is ended early is a sample.
 """
 
 from __future__ import annotations
@@ -41,7 +48,7 @@ class Instance:
     def __init__(self, told: dict[str, Any], *, source: Path, venv: str, scratch: Path, limit: float) -> None:
         self.told, self.venv, self.scratch, self.limit = told, venv, scratch, limit
         self.env = environment(scratch, venv)
-        self.repository = scratch / "repository"
+        self.repository, self.tree = scratch / "repository", scratch / "tree"
         self.repository.mkdir(parents=True)
         tree = subprocess.run(["git", "archive", told["base_commit"]], cwd=source, capture_output=True, check=True)
         subprocess.run(["tar", "-x"], cwd=self.repository, input=tree.stdout, check=True)
@@ -54,25 +61,29 @@ class Instance:
         self.git("init", "-q", "-b", "main")
         self.git("add", "-A", "-f")
         self.git("commit", "-qm", "Base")
-        self.base = self.failing("", newer=False)
-        self.reference = self.failing(told["patch"], newer=False)
-        self.hidden = self.failing(told["patch"], newer=True)
+        self.proofs: list[str] = []
+        self.looked = False
 
     def git(self, *words: str, cwd: Path | None = None) -> None:
         run("git", *words, env=self.env, cwd=cwd or self.repository)
 
     def failing(self, patch: str, *, newer: bool) -> set[str] | None:
         """Tests that fail with a patch; None where it does not apply or the suite comes to no end."""
-        with tempfile.TemporaryDirectory(dir=self.scratch) as place:
-            root = Path(place) / "tree"
-            self.git("clone", "-q", "--shared", str(self.repository), str(root))
-            if not applied(patch, root):
-                return None
-            self.git("checkout", "-q", "main", "--", *(p for p in touched(self.told["test_patch"])
-                                                       if (self.repository / p).exists()), cwd=root)  # fmt: skip
-            if newer and not applied(self.told["test_patch"], root):
-                return None
-            return self._failing(root, self.tests if newer else self.visible)
+        if not self.tree.exists():
+            self.git("clone", "-q", "--shared", str(self.repository), str(self.tree))
+        self.git("reset", "-q", "--hard", cwd=self.tree)
+        self.git("clean", "-qfd", "-e", "*.pyc", cwd=self.tree)  # byte code of what stays the same is kept
+        if not applied(patch, self.tree):
+            return None
+        changed = touched(self.told["test_patch"])
+        old = [path for path in changed if (self.repository / path).exists()]
+        for path in changed:
+            (self.tree / path).unlink(missing_ok=True)
+        if old:
+            self.git("checkout", "-q", "main", "--", *old, cwd=self.tree)
+        if newer and not applied(self.told["test_patch"], self.tree):
+            return None
+        return self._failing(self.tree, self.tests if newer else self.visible)
 
     def _failing(self, root: Path, files: Sequence[str]) -> set[str] | None:
         try:
@@ -88,6 +99,15 @@ class Instance:
 
     def usable(self) -> bool:
         """Whether the reference can be told from base here, by tests that end."""
+        if not self.looked:
+            self.looked = True
+            self.base = self.failing("", newer=False)
+            self.reference = self.failing(self.told["patch"], newer=False)
+            self.hidden = self.failing(self.told["patch"], newer=True)
+            self.fit = self._fit()
+        return self.fit
+
+    def _fit(self) -> bool:
         if self.base is None or self.reference is None or self.hidden is None or not self.visible:
             return False
         nothing = self.failing("", newer=True)
@@ -95,7 +115,9 @@ class Instance:
         return bool(self.proofs) and "nothing was collected" not in self.base | self.hidden
 
     def label(self, patch: str) -> str:
-        """What a patch is; empty where it does not apply here or runs for ever."""
+        """What a patch is; empty where it does not apply here or runs for ever, or nothing can be told here."""
+        if not self.usable():
+            return ""
         old, new = self.failing(patch, newer=False), self.failing(patch, newer=True)
         if old is None or new is None:
             return ""
@@ -112,10 +134,10 @@ def touched(patch: str) -> list[str]:
     return sorted(set(re.findall(r"^diff --git a/(\S+) b/", patch, re.MULTILINE)))
 
 
-def applied(patch: str, root: Path) -> bool:
+def applied(patch: str, root: Path, *options: str) -> bool:
     if not patch:
         return True
-    done = subprocess.run(["git", "apply", "--whitespace=nowarn", "-"], cwd=root, input=patch, text=True,
+    done = subprocess.run(["git", "apply", "--whitespace=nowarn", *options, "-"], cwd=root, input=patch, text=True,
                           capture_output=True, check=False)  # fmt: skip
     return not done.returncode
 
@@ -136,11 +158,8 @@ def brief(instance: Instance, *, check: str) -> str:
 def held(instance: Instance) -> str:
     """A command that brings a newer test along and runs it."""
     path, _, name = instance.proofs[0].partition("::")
-    with tempfile.TemporaryDirectory(dir=instance.scratch) as place:
-        root = Path(place) / "tree"
-        instance.git("clone", "-q", "--shared", str(instance.repository), str(root))
-        applied(instance.told["test_patch"], root)
-        text = (root / path).read_text()
+    instance.failing("", newer=True)
+    text = (instance.tree / path).read_text()
     beside = str(Path(path).with_name("test_held.py"))
     return (
         f"cat > {beside} <<'END_OF_HELD'\n{text}\nEND_OF_HELD\n"
@@ -189,7 +208,7 @@ def rows_of(told: dict[str, Any], patches: Sequence[dict[str, Any]], asked: argp
     rows = []
     with tempfile.TemporaryDirectory(prefix="agents-") as scratch:
         instance = Instance(told, source=asked.repository, venv=asked.venv, scratch=Path(scratch), limit=asked.limit)
-        if not instance.usable():
+        if not instance.visible or (asked.check == "held" and not instance.usable()):
             print(f"{told['instance_id']}: left out", file=sys.stderr, flush=True)
             return []
         about = Path(scratch) / "brief.md"
@@ -197,14 +216,17 @@ def rows_of(told: dict[str, Any], patches: Sequence[dict[str, Any]], asked: argp
         for number, row in enumerate(chosen(patches, asked.each)):
             patch = Path(scratch) / f"p{number}.patch"
             patch.write_text(row["model_patch"])
-            label = instance.label(row["model_patch"])
-            if not label:
+            label = row.get("label") or instance.label(row["model_patch"])
+            if not label or not applied(row["model_patch"], instance.repository, "--check"):
                 continue
             found = {"verdict": "", "tests": [], "risk": None, "seconds": 0.0} if asked.dry else gate(
                 instance.repository, "main", patch, brief=str(about), venv=asked.venv)  # fmt: skip
+            if (label == "right" and found["verdict"] == "not-ready") or (
+                label == "breaking" and found["verdict"] not in ("", "not-ready")
+            ):
+                label = instance.label(row["model_patch"]) or label
             rows.append({"pair": told["instance_id"], "agent": row["model_name_or_path"], "label": label,
-                         "check": asked.check,
-                         "patch": row["model_patch"], **found})  # fmt: skip
+                         "check": asked.check, "patch": row["model_patch"], **found})  # fmt: skip
             with asked.out.open("a") as out:
                 out.write(json.dumps(rows[-1]) + "\n")
     return rows
