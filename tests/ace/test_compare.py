@@ -34,6 +34,7 @@ def test_versions_are_held_against_each_other_row_by_row(call: Call, world: Worl
     told = call("compare", "prices", "--differences")
     assert f" * {first}  ready" in told.out
     assert "cost" not in told.out.splitlines()
+    assert rows["complexity"]["values"] == ["not checked", "not checked", ""]
     assert "not checked: whether the versions behave alike" in " ".join(told.out.split())
 
 

@@ -273,6 +273,7 @@ def _audit(
     run = delivery.run
     mission = ground.states.mission(run.mission) if run.mission else None
     answered = [asked.resolution for asked in ground.states.consultations(run=run.id) if asked.resolution]
+    answered += [str(run.composed["id"])] if run.composed else []
     return Audit(
         loop=mission.loop.digest if mission is not None and mission.loop is not None else "",
         rulebook_digest=mission.rulebook_digest if mission is not None else "",

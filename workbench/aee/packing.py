@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from workbench.aee.crossing import crossed
 from workbench.aee.examination import RESOLUTIONS, Delivery, ExaminationStopped, examined
 from workbench.aee.wiring import ChildGround
 from workbench.artifacts import brief as briefs
@@ -22,6 +23,7 @@ from workbench.model.errors import Refused, WorkbenchError
 from workbench.model.events import EvidenceCached, Proposed
 from workbench.model.ids import derived_id
 from workbench.proof import filing
+from workbench.proof.filing import Filed
 from workbench.repository.change import StoreChange
 
 CACHE_STREAM = "repository/evidence"
@@ -38,7 +40,11 @@ def build_pack(ground: ChildGround, run: RunState, stop: Callable[[], bool]) -> 
         pack = _conflicted(ground, delivery, conflict)
     else:
         try:
-            pack = examined(ground, delivery, change, cache, stop)
+            pack = (
+                crossed(ground, delivery, change, stop)
+                if run.against
+                else examined(ground, delivery, change, cache, stop)
+            )
         except ExaminationStopped:
             return False
     if stop():
@@ -131,6 +137,7 @@ def _conflicted(ground: ChildGround, delivery: Delivery, conflict: Refused) -> M
 
 
 def _submission(ground: ChildGround, delivery: Delivery, pack: MergePack) -> tuple[Proposed, ...]:
+    proof = _proof(ground, pack)
     submitted = e.PackSubmitted(
         pack=pack.id,
         mission=pack.mission,
@@ -147,17 +154,18 @@ def _submission(ground: ChildGround, delivery: Delivery, pack: MergePack) -> tup
         title=pack.title,
         headline=pack.reasons[0] if pack.reasons else "",
         facts=_facts(pack),
-        proof=_proof(ground, pack),
+        proof=proof.commit,
+        unsigned="" if proof.signer else proof.note or "there is no signature",
     )
     return submit_pack(submitted, ground.states.packs(run=delivery.run.id)).events
 
 
-def _proof(ground: ChildGround, pack: MergePack) -> str:
-    """The commit that proves the pack in git. Where none can be made it is empty, and `mrp verify` says so."""
+def _proof(ground: ChildGround, pack: MergePack) -> Filed:
+    """The proof of the pack in git. Where none can be made, it says why: that holds up no pack."""
     try:
-        return filing.submit(ground.person, mergepack.to_json(pack), ground.blobs).commit
-    except (WorkbenchError, OSError):
-        return ""
+        return filing.submit(ground.person, mergepack.to_json(pack), ground.blobs)
+    except (WorkbenchError, OSError, msgspec.MsgspecError) as problem:
+        return Filed("", note=f"No proof could be made: {problem}.")
 
 
 def _facts(pack: MergePack) -> str:

@@ -55,6 +55,7 @@ class Resolution(msgspec.Struct, frozen=True, kw_only=True):
     option: str = ""
     alternative: str = ""
     selected: tuple[str, ...] = ()
+    left_behind: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()
     required_changes: tuple[str, ...] = ()
     applies_to: AppliesTo = "this"
@@ -87,7 +88,8 @@ def _table() -> f.Table:
         "at": "when",
         "option": "decision option: the id of the chosen one",
         "alternative": "decision alternative: what to do instead, in words",
-        "selected": "decision select or compose: the chosen versions",
+        "selected": "decision select or compose: the chosen versions, of a composition with what is taken of each",
+        "left_behind": "decision select or compose: the versions that were not taken",
         "conditions": "what must be kept to",
         "required_changes": "decision request-changes: what is to change",
         "applies_to": "this question only, the mission, or the repository",

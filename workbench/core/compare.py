@@ -13,7 +13,7 @@ import msgspec
 
 from workbench.artifacts.pack_parts import MergePack
 from workbench.core.state import PackState, RunState
-from workbench.model.evidence import CRITERIA, PASSED
+from workbench.model.evidence import CRITERIA, PASSED, Evidence
 from workbench.model.instants import seconds_between
 
 _VERDICTS = {"ready": 2, "needs-human": 1, "not-ready": 0}
@@ -22,6 +22,7 @@ _MEASURED = {  # evidence: the fact that tells it in a number, and whether more 
     "coverage.changed": ("coverage of changed lines", "percent", True),
     "mutation.changed": ("mutation of changed lines", "noticed", True),
 }
+_MOST_NAMED = 2  # lines of what a change does to others, and pairs that were not run, in one line
 _SEVERE = ("critical", "high", "medium")
 
 
@@ -42,6 +43,23 @@ class CompareRow(msgspec.Struct, frozen=True, kw_only=True):
     differs: bool = False
 
 
+class Crossed(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of a version that was run against the tests that another one brought (`tests.crossed`)."""
+
+    pack: str  # whose result was run
+    tests_of: str  # the pack whose tests they are
+    evidence: Evidence
+
+
+class Disagreement(msgspec.Struct, frozen=True, kw_only=True):
+    """A test that the version which brought it passes, and another does not."""
+
+    test: str
+    tests_of: str  # the pack that brought it
+    fails: tuple[str, ...] = ()  # packs
+    does_not_load: tuple[str, ...] = ()  # packs in which it could not even be set up
+
+
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The versions of a mission in the order of their runs."""
 
@@ -49,18 +67,23 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[str, ...]  # runs
     packs: tuple[str, ...]  # empty where there is none yet
     rows: tuple[CompareRow, ...]
-    not_checked: tuple[str, ...] = ("whether the versions behave alike: none was run against the tests of another",)
+    disagreements: tuple[Disagreement, ...] = ()
+    crossed: bool = False  # whether any was run against the tests of another
+    not_checked: tuple[str, ...] = ()
     kind: str = "comparison"
     schema: int = 1
 
 
-def compared(mission: str, versions: Sequence[Version]) -> Comparison:
-    """The matrix of evidence."""
+def compared(mission: str, versions: Sequence[Version], crossed: Sequence[Crossed] = ()) -> Comparison:
+    """The matrix of evidence, with what came of the versions' tests on each other where they were run."""
     return Comparison(
         id=mission,
         versions=tuple(one.run.id for one in versions),
         packs=tuple(one.pack.id if one.pack is not None else "" for one in versions),
-        rows=tuple(_rows(versions)),
+        rows=(*_crossed_rows(versions, crossed), *_rows(versions)),
+        disagreements=tuple(_disagreements(versions, crossed)),
+        crossed=bool(crossed),
+        not_checked=tuple(_not_crossed(versions, crossed)),
     )
 
 
@@ -70,15 +93,11 @@ def _rows(versions: Sequence[Version]) -> Iterator[CompareRow]:
         yield _row(name, versions, lambda one, name=name: _criterion(one, name)[0], _criterion_rank(name))  # type: ignore[misc]  # the name is bound
     for kind, (title, fact, more) in _MEASURED.items():
         yield _row(title, versions, _summary(kind), _fact_rank(kind, fact, more=more))
+    yield _row("complexity", versions, _complexity, _complexity_rank)
     yield _row("findings", versions, _findings, _findings_rank)
     yield _row("changed lines", versions, _size, _size_rank)
     yield _row("files", versions, _counted(lambda doc: len(doc.changes)), _less(lambda doc: len(doc.changes)))
-    yield _row(
-        "public names and callers",
-        versions,
-        _counted(lambda doc: len(doc.surface)),
-        _less(lambda doc: len(doc.surface)),
-    )
+    yield _row("public names and callers", versions, _surface, _less(lambda doc: len(doc.surface)))
     yield _row(
         "not checked", versions, _counted(lambda doc: len(doc.not_checked)), _less(lambda doc: len(doc.not_checked))
     )
@@ -165,6 +184,30 @@ def _findings_rank(one: Version) -> float | None:
     )
 
 
+def _complexity(one: Version) -> str:
+    if one.document is None:
+        return ""
+    if not any(item.kind == "growth" for item in one.document.evidence):
+        return "not checked"
+    counted = Counter(finding.kind for finding in one.document.findings)
+    return f"{counted['growth.complexity']} hard to follow, {counted['growth.copied']} written twice"
+
+
+def _complexity_rank(one: Version) -> float | None:
+    if one.document is None or not any(item.kind == "growth" for item in one.document.evidence):
+        return None
+    return -float(sum(finding.kind.startswith("growth.") for finding in one.document.findings))
+
+
+def _surface(one: Version) -> str:
+    if one.document is None:
+        return ""
+    if not any(item.kind == "structure" and item.state == PASSED for item in one.document.evidence):
+        return "not checked"
+    told = one.document.surface
+    return f"{len(told)}: {'; '.join(told[:_MOST_NAMED])}{' ...' if len(told) > _MOST_NAMED else ''}" if told else "0"
+
+
 def _lines(document: MergePack) -> int:
     return sum(change.added + change.removed for change in document.changes)
 
@@ -192,3 +235,78 @@ def _minutes(one: Version) -> str:
     if one.pack is None or not one.pack.submitted_at or not one.run.queued_at:
         return ""
     return f"{max(0.0, seconds_between(one.run.queued_at, one.pack.submitted_at)) / 60:.0f}"
+
+
+# --- each other's tests -----------------------------------------------------------------------------------------------
+
+
+def _crossed_rows(versions: Sequence[Version], crossed: Sequence[Crossed]) -> Iterator[CompareRow]:
+    """A row for the tests of each version that were run on another."""
+    found = {(one.tests_of, one.pack): one.evidence for one in crossed}
+    for owner in [one.pack.id for one in versions if one.pack is not None]:
+        if not any(tests_of == owner for tests_of, _ in found):
+            continue
+
+        def words(one: Version, owner: str = owner) -> str:
+            if one.pack is None:
+                return ""
+            if one.pack.id == owner:
+                return "its own"
+            evidence = found.get((owner, one.pack.id))
+            return "not run" if evidence is None else f"{evidence.state}: {_tally(evidence)}"
+
+        def rank(one: Version, owner: str = owner) -> float | None:
+            evidence = found.get((owner, one.pack.id)) if one.pack is not None else None
+            return None if evidence is None or evidence.state not in (PASSED, "failed") else -float(_unhappy(evidence))
+
+        yield _row(f"tests of {owner}", versions, words, rank)
+
+
+def _tally(evidence: Evidence) -> str:
+    counts = evidence.facts.get("counts")
+    told = [f"{count} {name}" for name, count in counts.items() if count] if isinstance(counts, dict) else []
+    return ", ".join(told) or evidence.summary
+
+
+def _unhappy(evidence: Evidence) -> int:
+    return len(_ids(evidence, "failed")) + len(_ids(evidence, "error"))
+
+
+def _ids(evidence: Evidence, name: str) -> list[str]:
+    listed = evidence.facts.get(name)
+    return [str(test) for test in listed] if isinstance(listed, list | tuple) else []
+
+
+def _disagreements(versions: Sequence[Version], crossed: Sequence[Crossed]) -> Iterator[Disagreement]:
+    """By version and test. What fails in the version that brought it, too, is no disagreement."""
+    own = {one.pack.id: _own_failures(one) for one in versions if one.pack is not None}
+    failing: dict[tuple[str, str], tuple[list[str], list[str]]] = {}
+    for one in crossed:
+        for place, name in enumerate(("failed", "error")):
+            for test in _ids(one.evidence, name):
+                if one.tests_of in own and test not in own[one.tests_of]:
+                    failing.setdefault((one.tests_of, test), ([], []))[place].append(one.pack)
+    for (tests_of, test), (fails, broken) in sorted(failing.items()):
+        yield Disagreement(test=test, tests_of=tests_of, fails=tuple(fails), does_not_load=tuple(broken))
+
+
+def _own_failures(one: Version) -> set[str]:
+    items = one.document.evidence if one.document is not None else ()
+    result = next((item for item in items if item.kind == "tests.result"), None)
+    return {*_ids(result, "new_failures"), *_ids(result, "known_failures")} if result is not None else set()
+
+
+def _not_crossed(versions: Sequence[Version], crossed: Sequence[Crossed]) -> Iterator[str]:
+    """Which pairs nobody ran, or could not be run."""
+    there = [one.pack.id for one in versions if one.pack is not None and one.document is not None]
+    missing = {(owner, name) for owner in there for name in there if owner != name}
+    missing -= {(one.tests_of, one.pack) for one in crossed}
+    if missing and not crossed:
+        yield "whether the versions behave alike: none was run against the tests of another"
+    elif missing:
+        named = [f"{name} against the tests of {owner}" for owner, name in sorted(missing)]
+        more = f" and {len(named) - _MOST_NAMED} more pairs" if len(named) > _MOST_NAMED else ""
+        yield f"{', '.join(named[:_MOST_NAMED])}{more}: not run"
+    for one in crossed:
+        if one.evidence.state not in (PASSED, "failed"):
+            yield f"{one.pack} against {one.evidence.summary}"

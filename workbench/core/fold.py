@@ -52,6 +52,10 @@ def _run_queued(_: None, event: e.Event) -> RunState:
     return RunState(id=p.run, queued_at=event.at, last_at=event.at, **_shared(p, RunState))
 
 
+def _versions_composed(state: RunState, event: e.Event) -> RunState:
+    return replace(state, composed=_payload(event, e.VersionsComposed).document)
+
+
 def _step_started(state: RunState, event: e.Event) -> RunState:
     p = _payload(event, e.StepStarted)
     step = Step(name=p.step, number=p.number, attempt=p.attempt, epoch=p.epoch, aee=p.aee, at=event.at)
@@ -228,7 +232,12 @@ def _pack_failed(state: PackState, event: e.Event) -> PackState:
     return replace(state, state="failed", reason=p.reason, hint=p.hint)
 
 
-DECIDED_STATES = {"approve": "approved", "request-changes": "changes-requested", "reject": "rejected"}
+DECIDED_STATES = {
+    "approve": "approved",
+    "select": "approved",
+    "request-changes": "changes-requested",
+    "reject": "rejected",
+}
 
 
 def _pack_decided(state: PackState, event: e.Event) -> PackState:
@@ -304,6 +313,7 @@ FOLDS: dict[type[e.Payload], Callable[[Any, e.Event], Any]] = {
     e.MissionStarted: _mission_started,
     e.MissionEnded: _mission_ended,
     e.RunQueued: _run_queued,
+    e.VersionsComposed: _versions_composed,
     e.StepStarted: _step_started,
     e.ChildStarted: _child_started,
     e.StepFinished: _step_finished,

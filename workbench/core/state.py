@@ -80,6 +80,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     brief: Pin | None = None
     policy: Pin | None = None
     environment: JSON = {}
+    against: tuple[str, ...] = ()  # packs whose own tests it is run against
+    composed: JSON = {}  # the VCR by which a person put it together from other versions
     queued_at: str = ""
     workspace: str = ""
     step: Step | None = None
@@ -200,6 +202,7 @@ class PackState(msgspec.Struct, frozen=True, kw_only=True):
     title: str = ""
     headline: str = ""
     facts: str = ""
+    unsigned: str = ""  # why nobody signed for it
     requested_at: str = ""
     submitted_at: str = ""
     decisions: tuple[JSON, ...] = ()  # VCRs, oldest first

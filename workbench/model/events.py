@@ -88,6 +88,17 @@ class RunQueued(Payload, frozen=True, kw_only=True):
     brief: Pin | None = None
     policy: Pin | None = None  # a policy named by a person; None: the base commit's
     environment: JSON = {}  # the caller's, recorded: virtual_env, search_path
+    against: tuple[str, ...] = ()  # packs whose own tests it is run against; nothing else of it is examined
+
+
+class VersionsComposed(Payload, frozen=True, kw_only=True):
+    """A person put this run's delivery together from parts of other versions. `document` is the whole VCR."""
+
+    run: str
+    mission: str
+    resolution: str
+    decided_by: str
+    document: JSON
 
 
 class StepStarted(Payload, frozen=True, kw_only=True):
@@ -450,6 +461,7 @@ class PackSubmitted(Payload, frozen=True, kw_only=True):
     headline: str = ""  # the first reason, for one-line views
     facts: str = ""  # how many criteria are met and how large the change is, for the same
     proof: str = ""  # the commit that proves it in git; empty: none could be made
+    unsigned: str = ""  # why there is no proof, or none with a signature; empty: there is one
 
 
 class PackFailed(Payload, frozen=True, kw_only=True):
@@ -461,7 +473,10 @@ class PackFailed(Payload, frozen=True, kw_only=True):
 
 
 class PackDecided(Payload, frozen=True, kw_only=True):
-    """A person decided. `decision`: approve | request-changes | reject. `document` is the whole VCR."""
+    """A person decided. `document` is the whole VCR.
+
+    `decision`: approve | select (the same, of one version out of several) | request-changes | reject.
+    """
 
     pack: str
     decision: str
@@ -502,7 +517,7 @@ class CommentSettled(Payload, frozen=True, kw_only=True):
 
 
 class PackSuperseded(Payload, frozen=True, kw_only=True):
-    """A later revision took the pack's place."""
+    """A later revision, or another version that a person took, has the pack's place."""
 
     pack: str
     by: str

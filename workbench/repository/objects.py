@@ -108,9 +108,14 @@ def tree_of(git: Git, commit: str) -> str:
 
 def tree_with(git: Git, commit: str, files: Mapping[str, bytes]) -> str:
     """The tree of `commit` with `files` put in."""
-    if not files:
+    return tree_taking(git, commit, index_lines(git, files))
+
+
+def tree_taking(git: Git, commit: str, entries: Sequence[bytes]) -> str:
+    """The tree of `commit` with index entries (`<mode> <object>\\t<path>\\0`; mode 0 takes a path out) put in."""
+    if not entries:
         return tree_of(git, commit)
-    lines = b"".join(_index_line(git, path, data) for path, data in sorted(files.items()))
+    lines = b"".join(entries)
     with tempfile.TemporaryDirectory(prefix="workbench-index-") as directory:
         env = {"GIT_INDEX_FILE": str(Path(directory) / "index")}
         git.run("read-tree", "--end-of-options", f"{commit}^{{tree}}", env=env)
@@ -121,9 +126,15 @@ def tree_with(git: Git, commit: str, files: Mapping[str, bytes]) -> str:
         return git.text("write-tree", env=env)
 
 
-def _index_line(git: Git, path: str, data: bytes) -> bytes:
+def index_lines(git: Git, files: Mapping[str, bytes]) -> list[bytes]:
+    """Files as index entries; their contents are in the repository then."""
+    return [index_line(git, path, data) for path, data in sorted(files.items())]
+
+
+def index_line(git: Git, path: str, data: bytes, *, mode: str = "100644") -> bytes:
+    """A file as an index entry; its content is in the repository then."""
     blob = git.text("hash-object", "-w", "--stdin", "--no-filters", stdin=data)
-    return f"100644 {blob}\t".encode() + os.fsencode(path) + b"\0"
+    return f"{mode} {blob}\t".encode() + os.fsencode(path) + b"\0"
 
 
 def add_files(git: Git, commit: str, files: Mapping[str, bytes], *, message: str, author: Signature = WORKBENCH) -> str:

@@ -11,7 +11,7 @@ import shlex
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -19,7 +19,7 @@ from typing import BinaryIO
 from workbench.model.errors import NotFound, Refused, RepositoryProblem
 from workbench.model.ids import is_id
 from workbench.repository import objects
-from workbench.repository.git import PINS, Git, git_program, is_commit_id
+from workbench.repository.git import PINS, Git, git_program, is_commit_id, understood
 from workbench.repository.objects import Conflicted, Merged, Signature
 from workbench.repository.reader import ObjectReader
 from workbench.repository.repository import GitRepository, list_files
@@ -40,6 +40,7 @@ _SETTINGS = {
     "receive.denyAll": "true",
     "transfer.fsckObjects": "true",
 }
+_ENTRIES = ("diff-tree", "-r", "--raw", "-z", "--no-renames", "--no-ext-diff", "--no-commit-id")
 # Old public histories have these flaws; none of them can hurt, and a person's own base must be usable.
 _HARMLESS_FLAWS = (
     "badTimezone", "badEmail", "badName", "missingSpaceBeforeDate", "missingSpaceBeforeEmail", "missingEmail",
@@ -122,6 +123,27 @@ class Store:
     ) -> str:
         """A commit on `commit` with `files` put in; `commit` itself when it has them."""
         return objects.add_files(self.git, commit, files, message=message, author=author)
+
+    def changed_entries(self, base: str, result: str) -> dict[str, bytes]:
+        """By path what a tree or commit `result` has otherwise than `base`, as `with_entries` takes it."""
+        fields = self.git.run(*_ENTRIES, base, result).fields
+        with understood("diff-tree"):
+            return {
+                path: f"{told.split()[1]} {told.split()[3]}\t".encode() + os.fsencode(path) + b"\0"
+                for told, path in zip(fields[::2], fields[1::2], strict=True)
+            }
+
+    def replaced_entry(self, commit: str, path: str, data: bytes) -> bytes:
+        """The entry of a file that `commit` has, with other content: its mode stays."""
+        mode = self.git.text("ls-tree", commit, "--", path).split()[0]
+        return objects.index_line(self.git, path, data, mode=mode)
+
+    def with_entries(
+        self, commit: str, entries: Sequence[bytes], files: Mapping[str, bytes], *, message: str, author: Signature
+    ) -> str:
+        """A commit on `commit` with what was changed elsewhere put in, and then `files`."""
+        made = objects.tree_taking(self.git, commit, [*entries, *objects.index_lines(self.git, files)])
+        return objects.commit_tree(self.git, made, parents=(commit,), message=message, author=author)
 
     def tree(self, commit: str) -> str:
         """The id of the tree of `commit`."""

@@ -74,7 +74,11 @@ def _pack(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
 
 def _resolution(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
     question = ledger.consultation(thing.of)
-    answers = [question.answer] if question is not None else things.pack(ledger, thing.of).decisions
+    composed = ledger.run(thing.of)
+    if question is not None:
+        answers = [question.answer]
+    else:
+        answers = [composed.composed] if composed is not None else list(things.pack(ledger, thing.of).decisions)
     document = showing.found_resolution(answers, thing.id)
     out.one(showing.resolution_object(document), showing.resolution_lines(document))
 

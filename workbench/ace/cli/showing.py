@@ -67,6 +67,7 @@ def pack_object(pack: PackState, blobs: Blobs) -> dict[str, Any]:
         "decisions": standing["decisions"],
         "merge": standing["merge"],
         "digest": pack.digest,
+        "unsigned": pack.unsigned,
         "into": pack.into,
         "hint": pack.hint,
     }
@@ -166,6 +167,8 @@ def resolution_lines(document: Mapping[str, Any]) -> Lines:
     yield f"{_word(document, 'id')}  {_word(document, 'decision')} {one_line(str(chosen))}".rstrip()
     yield f"  on {what}, by {who}{unverified} at {_word(document, 'at')}, applies to {_word(document, 'applies_to')}"
     yield f"  why: {_word(document, 'rationale')}"
+    yield from _listed(document.get("selected"), "taken")
+    yield from _listed(document.get("left_behind"), "left behind")
     yield from _listed(document.get("conditions"), "condition")
     yield from _listed(document.get("required_changes"), "to change")
     yield from _listed(document.get("cites"), "cites")
@@ -222,6 +225,8 @@ def pack_lines(pack: PackState, blobs: Blobs, *, base: str = "") -> Lines:
     yield f"{pack.id}  {glyph(pack.verdict)}  ({pack.state})  {one_line(pack.title)}".rstrip()
     if base:
         yield f"base {base}"
+    if pack.unsigned:
+        yield f"not signed: {one_line(pack.unsigned, SAID_CELLS)}"
     yield from _titled("not checked", document.get("not_checked"))
     yield from _titled("reasons", document.get("reasons"))
     yield from would_be_lines(document)

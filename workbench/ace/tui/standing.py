@@ -20,7 +20,7 @@ _NAMES = {
 }  # fmt: skip
 _PART = re.compile(r"(\d+) of (\d+)\b")
 _DECIDED = ("approved", "changes-requested", "rejected", "merged")
-_PAST = {"approve": "approved", "reject": "rejected", "request-changes": "changes requested"}
+_PAST = {"approve": "approved", "select": "picked", "reject": "rejected", "request-changes": "changes requested"}
 TITLE_CELLS = 12  # that a title needs to be worth showing
 
 
@@ -55,6 +55,8 @@ class Facts(NamedTuple):
     def _unchecked(self, cells: int) -> Line:
         document = self.data.document
         sentences = [_first_sentence(text) for text in document.not_checked] if document else []
+        if self.data.pack is not None and self.data.pack.unsigned:
+            sentences.insert(0, _first_sentence(f"not signed: {self.data.pack.unsigned}"))
         if not sentences:
             return line(piece("NOT CHECKED ", "title"), " ", piece("nothing that is required", "dim"))
         return cut(line(piece("NOT CHECKED ", "needs-you"), " ", piece("; ".join(sentences))), cells)

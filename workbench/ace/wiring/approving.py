@@ -43,4 +43,3 @@ def may_add(place: Workplace, ledger: Ledger, pack: PackState) -> bool:
 
 def _asks(policy: Policy) -> bool:
     return any(requirement.approval is not None for requirement in policy.requirements)
-

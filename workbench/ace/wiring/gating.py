@@ -66,6 +66,7 @@ class BuildOrder(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: str = ""
     commit: str = ""  # of a trial: what `head` only describes, which the store has; nothing is to be merged of it
     title: str = ""
+    against: tuple[str, ...] = ()  # packs whose own tests it is run against, and nothing else
 
 
 def request(place: Workplace, order: BuildOrder) -> str:
@@ -95,6 +96,7 @@ def request(place: Workplace, order: BuildOrder) -> str:
             brief=brief,
             policy=policy,
             environment=caller_environment(os.environ),
+            against=order.against,
         )
         rationale = _rationale(place, order.rationale) or (earlier.rationale if earlier is not None else {})
 

@@ -18,7 +18,7 @@ def find(ledger: Ledger, wanted: str, *kinds: Kind) -> Named:
     """The thing that `wanted`, an id or the unique start of one, names among `kinds`."""
     things = everything(
         missions=ledger.missions() if _asked("mission", kinds) else (),
-        runs=ledger.runs() if _asked("run", kinds) else (),
+        runs=ledger.runs() if _asked("run", kinds) or _asked("vcr", kinds) else (),
         consultations=ledger.consultations() if _asked("crp", kinds) or _asked("vcr", kinds) else (),
         packs=ledger.packs() if _asked("mrp", kinds) or _asked("vcr", kinds) else (),
     )

@@ -13,6 +13,7 @@ from workbench.ace.wiring.starting import policy_of
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.case import Case, Context, GivenApproval
+from workbench.core.decide.pack import APPROVALS
 from workbench.core.reconsider import OVERRIDES, case_of, context_of, overrides_in, reconsidered
 from workbench.core.state import PackState
 from workbench.model.events import JSON
@@ -51,7 +52,7 @@ def given(pack: PackState, people: People) -> list[GivenApproval]:
 
 def approvals(pack: PackState) -> list[JSON]:
     """The approvals among the pack's decisions."""
-    return [document for document in pack.decisions if document.get("decision") == "approve"]
+    return [document for document in pack.decisions if document.get("decision") in APPROVALS]
 
 
 def overrides(pack: PackState) -> list[JSON]:

@@ -98,7 +98,7 @@ def _decided(run: RunState, payload: e.Payload, actor: str) -> Decision:
 
 def refuse_deaf(run: RunState) -> None:
     """Raises Refused where nobody is there to hear a message, and says what to do."""
-    if is_gate(run):
+    if is_gate(run) or run.composed:
         raise Refused(f"{run.id} only carries a branch that was handed in: there is no agent to speak to.")
     if run.outcome == "failed":
         raise Refused(

@@ -22,7 +22,8 @@ from workbench.model import events as e
 from workbench.model.errors import AlreadyResolved, Refused
 from workbench.model.ids import derived_id, resolution_id
 
-DECISIONS = ("approve", "request-changes", "reject")
+DECISIONS = ("approve", "select", "request-changes", "reject")
+APPROVALS = ("approve", "select")  # select: of one version out of several
 
 # --- what the AEE decides ---------------------------------------------------------------------------------------------
 
@@ -81,6 +82,7 @@ def decide_pack(
     rationale: str,
     required_changes: tuple[str, ...] = (),
     conditions: tuple[str, ...] = (),
+    left_behind: tuple[str, ...] = (),
     decided_by: str,
     actor: str,
     at: str,
@@ -89,7 +91,7 @@ def decide_pack(
     verified: bool = False,
     further: bool = False,
 ) -> Decision:
-    """Approve, send back or reject. `siblings` are the mission's other runs.
+    """Approve, send back or reject. `siblings` are the mission's other runs, `left_behind` the packs not selected.
 
     `further` says that this approval may join those that an approved pack has.
 
@@ -107,6 +109,7 @@ def decide_pack(
         "target": {"kind": "mrp", "id": pack.id, "digest": pack.digest},
         "decision": decision,
         "rationale": reason,
+        **({"selected": [pack.id], "left_behind": list(left_behind)} if decision == "select" else {}),
         "conditions": list(conditions),
         "required_changes": list(required_changes),
         "decided_by": {"who": decided_by, "role": "coach", "resolver": "human", "verified": verified},
@@ -163,7 +166,7 @@ def renew_evidence(pack: PackState, run: RunState, *, reason: str, actor: str) -
 def _refuse_undecidable(pack: PackState, decision: str) -> None:
     if decision not in DECISIONS:
         raise Refused(f"{decision!r} is no decision.", hint=f"One of {', '.join(DECISIONS)}.")
-    may_change = pack.state == "approved" and decision != "approve" and pack.merging is None
+    may_change = pack.state == "approved" and decision not in APPROVALS and pack.merging is None
     if pack.state == "submitted" or may_change:
         return
     if pack.decisions:

@@ -24,7 +24,7 @@ _LISTED_BY: dict[tuple[Kind, ...], str] = {("run",): "runs", ("crp",): "inbox", 
 
 
 class Named(NamedTuple):
-    """A thing that has an id. `of` is the question or pack that a resolution settles."""
+    """A thing that has an id. `of` is the question, pack or composed run that a resolution settles."""
 
     kind: Kind
     id: str
@@ -40,7 +40,10 @@ def everything(
 ) -> Iterator[Named]:
     """All that has an id, missions first."""
     yield from (Named("mission", mission.id) for mission in missions)
-    yield from (Named("run", run.id) for run in runs)
+    for run in runs:
+        yield Named("run", run.id)
+        if run.composed:
+            yield Named("vcr", str(run.composed.get("id", "")), run.id)
     for question in consultations:
         yield Named("crp", question.id)
         if question.resolution:
