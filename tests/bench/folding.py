@@ -1,9 +1,12 @@
 """How much of the mechanical part of real changes is folded: `python -m tests.bench.folding [REPO A B]...`.
 
-The yardstick is git's own: lines that it paints as moved (white space aside, blocks of any size) and lines of files
-that hold the same words in the same order on both sides. Without arguments the newest commits of this repository that
-moved much are taken. Prints `name, folded lines, mechanical lines by the yardstick, share`, and per commit what of the
-yardstick's lines was not folded.
+The yardstick shares no code with us: lines that git paints as moved (white space aside, blocks of any size), and lines
+whose tokens, by the lexer of `tests.code.lexing`, are the same on both sides of a hunk, or the same but for names that
+the file has no more and that were defined in a line that went. What we fold is judged by that lexer, too: each hunk
+that says something else than before is printed; the bar is that there is none. Without arguments the newest commits of
+this repository that moved much are taken; with `--mirrors DIR` those of `folding_commits.txt` (each is a bare
+repository DIR/owner+name/repo), of which half was held out when the folding was tuned. Prints `name, folded lines,
+mechanical lines by the yardstick or by us, share`, and if asked what was not folded.
 """
 
 from __future__ import annotations
@@ -16,10 +19,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.code.lexing import Judge, Token, agree, family, lexed
 from workbench.code.compare import structural_diff
 from workbench.code.model import FileSides, StructuralDiff
 
 ROOT = Path(__file__).parents[2]
+COMMIT_LIST = Path(__file__).with_name("folding_commits.txt")
 COMMITS = 10
 LOOKED_AT = 400  # of the newest commits
 _ESCAPE = re.compile(rb"\x1b\[([0-9;]*)m")
@@ -80,6 +85,99 @@ def moved_lines(repository: Path, base: str, head: str) -> tuple[Lines, Lines]:
     return before, after
 
 
+def mechanical_lines(repository: Path, base: str, head: str, texts: list[FileSides]) -> tuple[Lines, Lines]:
+    """What the yardstick takes for mechanical, before and after, blank lines aside."""
+    before, after = moved_lines(repository, base, head)
+    defined = {
+        word
+        for each in texts
+        for line in set((each.old or b"").split(b"\n")) - set((each.new or b"").split(b"\n"))
+        for found in _DEFINED.finditer(line)
+        for word in found.groups()
+        if word
+    }
+    for each in texts:
+        if each.old is not None and each.new is not None and family(each.path):
+            for old, new in _same(each, _hunks(repository, base, head, each.path), defined):
+                before[each.path] |= old
+                after[each.path] |= new
+    return before, after
+
+
+_DEFINED = re.compile(
+    rb"\b(?:def|class|func|fn|function|const|let|var|type|struct|enum|trait|interface|mod|static|for|mut)\s+(?:\([^)]*\)\s*)?"
+    rb"(?:mut\s+)?([A-Za-z_$][\w$]*)|^\s*([A-Za-z_$][\w$]*)\s*(?::=|=(?!=))"
+)
+Rows = tuple[list[bytes], list[bytes], set[int], set[int]]  # tokens and the lines they stand on, of both sides
+
+
+def _hunks(repository: Path, base: str, head: str, path: str) -> Iterator[tuple[int, int, int, int]]:
+    text = git(repository, "diff", "--no-renames", "-U0", "--no-color", base, head, "--", path)
+    for found in re.finditer(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@", text, re.MULTILINE):
+        old, new = (int(each) if each else 1 for each in (found[2], found[4]))
+        if old and new:
+            yield int(found[1]), old, int(found[3]), new
+
+
+def _same(
+    each: FileSides, hunks: Iterator[tuple[int, int, int, int]], defined: set[bytes]
+) -> Iterator[tuple[set[int], set[int]]]:
+    """Lines of both sides that say the same, a few names aside."""
+    old, new = _by_line(lexed(each.old or b"", each.path)), _by_line(lexed(each.new or b"", each.path))
+    parts: list[Rows] = []
+    for first, count, to, made in hunks:
+        whole = _part(old, new, range(first, first + count), range(to, to + made))
+        names = _exchanged(whole[0], whole[1])
+        if names is None and count == made:
+            parts += [
+                _part(old, new, range(first + at, first + at + 1), range(to + at, to + at + 1)) for at in range(count)
+            ]
+        else:
+            parts.append(whole)
+    votes: dict[bytes, set[bytes]] = defaultdict(set)
+    back: dict[bytes, set[bytes]] = defaultdict(set)
+    for part in parts:
+        for one, two in (_exchanged(part[0], part[1]) or {}).items():
+            votes[one].add(two)
+            back[two].add(one)
+    gone = {word for row in old.values() for word in row} - {word for row in new.values() for word in row}
+    came = {word for row in new.values() for word in row} - {word for row in old.values() for word in row}
+    names = {
+        one: next(iter(two)) for one, two in votes.items() if len(two) == 1 and one in gone & defined and two <= came
+    }
+    names = {one: two for one, two in names.items() if len(back[two]) == 1}
+    for part in parts:
+        if part[0] and agree(part[0], part[1], names):
+            yield part[2], part[3]
+
+
+def _by_line(tokens: list[Token]) -> dict[int, list[bytes]]:
+    lines: dict[int, list[bytes]] = defaultdict(list)
+    for text, first, last in tokens:
+        for row in range(first, last + 1):
+            lines[row + 1].append(text)
+    return lines
+
+
+def _part(old: dict[int, list[bytes]], new: dict[int, list[bytes]], ours: range, theirs: range) -> Rows:
+    one = [text for row in ours for text in old.get(row, ())]
+    two = [text for row in theirs for text in new.get(row, ())]
+    return one, two, {row for row in ours if row in old}, {row for row in theirs if row in new}
+
+
+def _exchanged(one: list[bytes], two: list[bytes]) -> dict[bytes, bytes] | None:
+    """Words by what stands in their place; None where more differs."""
+    if len(one) != len(two):
+        return None
+    found: dict[bytes, bytes] = {}
+    for mine, other in zip(one, two, strict=True):
+        if mine != other:
+            words = (mine[:1].isalpha() or mine[:1] == b"_") and (other[:1].isalpha() or other[:1] == b"_")
+            if not words or b'"' in mine + other or b"'" in mine + other or found.setdefault(mine, other) != other:
+                return None
+    return found
+
+
 def folded_lines(diff: StructuralDiff, texts: dict[str, FileSides]) -> tuple[Lines, Lines]:
     """The numbers of lines that we fold, before and after, blank ones aside."""
     before: Lines = defaultdict(set)
@@ -109,12 +207,13 @@ def refactorings(repository: Path) -> Iterator[tuple[str, str]]:
                 yield f"{commit}^", commit
 
 
-def report(repository: Path, base: str, head: str, *, verbose: bool) -> tuple[int, int, int]:
-    """Lines folded, mechanical by the yardstick, and both."""
+def report(repository: Path, base: str, head: str, *, verbose: bool) -> tuple[int, int, int, int]:
+    """Lines folded, mechanical by the yardstick, and both; and hunks that should not have been folded."""
     texts = sides(repository, base, head)
     diff = structural_diff(texts)
     ours = folded_lines(diff, {each.path: each for each in texts})
-    theirs = moved_lines(repository, base, head)
+    theirs = mechanical_lines(repository, base, head, texts)
+    wrong = Judge(texts).wrong(diff)
     folded = sum(len(lines) for side in ours for lines in side.values())
     known = sum(len(lines) for side in theirs for lines in side.values())
     both = sum(
@@ -126,11 +225,13 @@ def report(repository: Path, base: str, head: str, *, verbose: bool) -> tuple[in
     union = folded + known - both
     print(
         f"{head[:12]}, {folded}, {union}, {folded / union if union else 1:.2f}",
-        f"({both} of git's {known}; {changed} changed)",
+        f"({both} of the yardstick's {known}; {changed} changed)",
+        f"{len(wrong)} WRONG" if wrong else "",
     )
+    print("".join(f"    wrong: {each}\n" for each in wrong), end="")
     if verbose:
         _missed(texts, ours, theirs)
-    return folded, known, both
+    return folded, known, both, len(wrong)
 
 
 def _missed(texts: list[FileSides], ours: tuple[Lines, Lines], theirs: tuple[Lines, Lines]) -> None:
@@ -147,16 +248,42 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.folding", description=__doc__)
     parser.add_argument("change", nargs="*", help="REPO A B, as often as wanted")
     parser.add_argument("--missed", action="store_true", help="print the yardstick's lines that were not folded")
+    parser.add_argument("--mirrors", type=Path, help="where the repositories of folding_commits.txt are")
     asked = parser.parse_args()
+    if asked.mirrors:
+        return corpus(asked.mirrors, verbose=asked.missed)
     given = [tuple(asked.change[at : at + 3]) for at in range(0, len(asked.change), 3)]
     wanted = [(Path(repo), base, head) for repo, base, head in given]
     wanted = wanted or [(ROOT, base, head) for base, head in refactorings(ROOT)]
     print("change, folded, folded or moved for git, share")
-    totals = [report(*each, verbose=asked.missed) for each in wanted]
-    folded, known, both = (sum(column) for column in zip(*totals, strict=True)) if totals else (0, 0, 0)
+    return told("all", [report(*each, verbose=asked.missed) for each in wanted])
+
+
+def told(name: str, totals: list[tuple[int, int, int, int]]) -> int:
+    """Print the row of many commits; how many hunks should not have been folded."""
+    folded, known, both, wrong = (sum(column) for column in zip(*totals, strict=True)) if totals else (0, 0, 0, 0)
     union = folded + known - both
-    print(f"all {len(totals)}, {folded}, {union}, {folded / union if union else 1:.2f}  ({both} of git's {known})")
-    return 0
+    share = f"{folded / union if union else 1:.2f}"
+    print(f"{name} {len(totals)}, {folded}, {union}, {share}  ({both} of the yardstick's {known}; {wrong} hunks wrong)")
+    return wrong
+
+
+def corpus(mirrors: Path, *, verbose: bool) -> int:
+    """The commits of the list: those that the folding was tuned on, and those held out, each by language."""
+    print("change, folded, mechanical, share")
+    found: dict[tuple[str, str], list[tuple[int, int, int, int]]] = defaultdict(list)
+    for line in COMMIT_LIST.read_text().splitlines():
+        if line and not line.startswith("#"):
+            project, commit, language, part = line.split()
+            repository = mirrors / project.replace("/", "+") / "repo"
+            print(f"{project} {language} ", end="")
+            found[part, language].append(report(repository, f"{commit}^", commit, verbose=verbose))
+    for (part, language), totals in sorted(found.items()):
+        told(f"{part} {language}", totals)
+    parts = sorted({part for part, _ in found})
+    return sum(
+        told(part, [each for key, totals in found.items() if key[0] == part for each in totals]) for part in parts
+    )
 
 
 if __name__ == "__main__":
