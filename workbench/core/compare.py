@@ -67,6 +67,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[str, ...]  # runs
     packs: tuple[str, ...]  # empty where there is none yet
     rows: tuple[CompareRow, ...]
+    files: tuple[CompareRow, ...] = ()  # the lines that each version changes in a file; empty where it does not
     disagreements: tuple[Disagreement, ...] = ()
     crossed: bool = False  # whether any was run against the tests of another
     not_checked: tuple[str, ...] = ()
@@ -81,6 +82,7 @@ def compared(mission: str, versions: Sequence[Version], crossed: Sequence[Crosse
         versions=tuple(one.run.id for one in versions),
         packs=tuple(one.pack.id if one.pack is not None else "" for one in versions),
         rows=(*_crossed_rows(versions, crossed), *_rows(versions)),
+        files=tuple(_files(versions)),
         disagreements=tuple(_disagreements(versions, crossed)),
         crossed=bool(crossed),
         not_checked=tuple(_not_crossed(versions, crossed)),
@@ -221,6 +223,16 @@ def _size(one: Version) -> str:
 
 def _size_rank(one: Version) -> float | None:
     return None if one.document is None else -float(_lines(one.document))
+
+
+def _files(versions: Sequence[Version]) -> Iterator[CompareRow]:
+    changed = [
+        {change.path: f"+{change.added} -{change.removed}" for change in one.document.changes} if one.document else {}
+        for one in versions
+    ]
+    for path in sorted({path for paths in changed for path in paths}):
+        values = tuple(paths.get(path, "") for paths in changed)
+        yield CompareRow(name=path, values=values, differs=len(set(values)) > 1)
 
 
 def _counted(count: Callable[[MergePack], int]) -> Callable[[Version], str]:

@@ -71,6 +71,19 @@ ACTIONS: tuple[Action, ...] = (
     Action("fold-mission", "fold", "Show or hide the runs of a mission", ("space",), "missions", 2),
     Action("pause-run", "pause or go on", "Let the selected run pause after its act, or go on", ("p",), "missions", 3),
     Action("stop-run", "stop", "Stop the selected run or mission for good", ("S",), "missions", 4),
+    Action("compare-versions", "compare", "Hold the versions of the mission against each other", ("c",), "missions", 5),
+    # compare
+    Action(
+        "pick-version", "pick", "Approve this version, and leave the others behind", ("P",), "compare", 2, decides=True
+    ),
+    Action("compose-version", "compose", "Make a new version of what is marked", ("C",), "compare", 3, decides=True),
+    Action("mark-row", "take file", "Take this file of this version into a new one, or not", ("space",), "compare", 4),
+    Action("toggle-differences", "differences", "Only rows in which the versions differ", ("=",), "compare", 5),
+    Action("run-crossed", "run tests", "Run each version against the tests of the others", ("x",), "compare", 6),
+    Action("set-against", "against", "Show what differs from this version", ("a",), "compare", 7),
+    Action("open-version", "review", "Open the pack of this version", ("r",), "compare"),
+    Action("next-version", "next version", "The next version", ("right", "l"), "compare"),
+    Action("previous-version", "previous version", "The version before", ("left", "h"), "compare"),
     # run
     Action(
         "steer",
@@ -137,6 +150,17 @@ ACTIONS: tuple[Action, ...] = (
     # scripts
     Action("edit-file", "edit", "Open it in your editor; it is checked when you come back", ("e",), "scripts", 2),
     Action("check-scripts", "check again", "Read and check all files again", ("ctrl+r",), "scripts", 3),
+)
+
+# The difference of two versions is read with the keys of a review; the numbers are their places in the footer.
+_READING = {
+    "next-hunk": 2, "next-file": 3, "toggle-split": 4, "toggle-folds": 5, "more-context": 6, "whole-file": 0,
+    "previous-hunk": 0, "previous-file": 0, "scroll-right": 0, "scroll-left": 0,
+}  # fmt: skip
+ACTIONS += tuple(
+    row._replace(where="pair", footer=_READING[row.id])
+    for row in ACTIONS
+    if row.where == "review" and row.id in _READING
 )
 
 

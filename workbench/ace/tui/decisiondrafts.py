@@ -8,7 +8,7 @@ from workbench.ace.tui.drafting import Keeper
 from workbench.ace.wiring.attending import Desk, Draft, desk_of
 from workbench.ace.wiring.workplace import Workplace
 
-DECISIONS = ("approve", "request-changes", "reject")
+DECISIONS = ("approve", "request-changes", "reject", "select", "compose")
 Start = Callable[[Callable[[], None]], object]  # runs a function in a thread
 
 

@@ -44,6 +44,8 @@ DIALOGS: dict[str, Route] = {
     "help": Route("help", "HelpScreen"),
     "palette": Route("palette", "PaletteScreen"),
 }
+COMPARE = Route("compare", "CompareScreen")
+PAIR = Route("pair", "PairScreen")
 IMPACT = Route("impact", "ImpactScreen")
 VIEW = Route("viewing", "ViewScreen")  # of a plugin
 _OVER_OTHERS = ("start",)  # left with `Esc` for where one was
@@ -111,6 +113,20 @@ def show_lines(app: WorkbenchApp, title: str, lines: Sequence[str]) -> None:
 def show_impact(app: WorkbenchApp, pack: PackState, changed: Collection[str], go: Callable[[str, int], bool]) -> None:
     """Show what a pack does to the rest of the tree; `go` leads to a line of a changed file."""
     screen = _made(app, IMPACT, pack, changed, go)
+    if screen is not None:
+        app.push_screen(screen)
+
+
+def compare(app: WorkbenchApp, mission: str) -> None:
+    """Hold the versions of a mission against each other."""
+    screen = _made(app, COMPARE, mission)
+    if screen is not None:
+        app.push_screen(screen)
+
+
+def show_pair(app: WorkbenchApp, first: PackState, second: PackState, path: str) -> None:
+    """Show what differs between the results of two packs, at that file if it is not empty."""
+    screen = _made(app, PAIR, first, second, path)
     if screen is not None:
         app.push_screen(screen)
 

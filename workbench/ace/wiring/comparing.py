@@ -70,8 +70,14 @@ def run_crossed(
 ) -> None:
     """Have each version run against the tests of those it was not run against yet; returns when all were.
 
-    Raises Refused where fewer than two have a pack, and as `gating.await_pack` does.
+    Raises as `ask_crossed` and `gating.await_pack` do.
     """
+    for run in ask_crossed(place, wanted, say=say):
+        gating.await_pack(place, run, timeout=timeout)
+
+
+def ask_crossed(place: Workplace, wanted: str, *, say: Callable[[str], None] = lambda _: None) -> list[str]:
+    """Ask for the same and do not wait; the runs that carry it. Raises Refused where fewer than two have a pack."""
     with place.reading() as ledger:
         mission = mission_of(ledger, wanted)
         versions = versions_of(ledger, mission.id)
@@ -86,8 +92,7 @@ def run_crossed(
         if owners:
             say(f"Running {pack.id} against the tests of {', '.join(owners)}.")
             asked.append(_under_way(runs, pack, owners) or _request(place, mission, pack, owners))
-    for run in asked:
-        gating.await_pack(place, run, timeout=timeout)
+    return asked
 
 
 def _version(ledger: Ledger, run: RunState) -> Version:

@@ -177,6 +177,17 @@ class MissionsScreen(WorkScreen):
 
         self.app.push_screen(StopDialog(name, what=what), answered)
 
+    def off_compare_versions(self) -> str:
+        """Only where there are several."""
+        row: Row | None = self.rows.row
+        if row is None:
+            return "nothing is selected"
+        return "" if len(row.mission.runs) > 1 else f"{row.mission.id} has one version"
+
+    def act_compare_versions(self) -> None:
+        """Hold the versions of the mission against each other."""
+        routes.compare(self.workbench, self._row.mission.id)
+
     def _carry_out(self, command: Callable[[Workplace], list[RunState]], done: str) -> None:
         self.workbench.carry_out(command, lambda _runs: self.tell(done, "accent"))
 
