@@ -16,12 +16,12 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.code.lexing import Judge, Token, agree, family, lexed
 from workbench.code.compare import structural_diff
-from workbench.code.model import FileSides, StructuralDiff
+from workbench.code.model import FileSides, Hunk, StructuralDiff
 
 ROOT = Path(__file__).parents[2]
 COMMIT_LIST = Path(__file__).with_name("folding_commits.txt")
@@ -192,6 +192,18 @@ def folded_lines(diff: StructuralDiff, texts: dict[str, FileSides]) -> tuple[Lin
     return before, after
 
 
+def lines_of(diff: StructuralDiff, wanted: Callable[[Hunk], bool]) -> tuple[Lines, Lines]:
+    """The numbers of the lines of some hunks, before and after."""
+    before: Lines = defaultdict(set)
+    after: Lines = defaultdict(set)
+    for file in diff.files:
+        for hunk in file.hunks:
+            if wanted(hunk):
+                before[file.old_path].update(range(hunk.old.first, hunk.old.last + 1))
+                after[file.path].update(range(hunk.new.first, hunk.new.last + 1))
+    return before, after
+
+
 def refactorings(repository: Path) -> Iterator[tuple[str, str]]:
     """The newest commits most of whose lines git takes for moved."""
     found = 0
@@ -212,7 +224,11 @@ def report(repository: Path, base: str, head: str, *, verbose: bool) -> tuple[in
     texts = sides(repository, base, head)
     diff = structural_diff(texts)
     ours = folded_lines(diff, {each.path: each for each in texts})
+    changed_lines = lines_of(diff, lambda _: True)
     theirs = mechanical_lines(repository, base, head, texts)
+    for other, ours_changed in zip(theirs, changed_lines, strict=True):
+        for path in other:
+            other[path] &= ours_changed[path]  # not what only stands in a file of another name
     wrong = Judge(texts).wrong(diff)
     folded = sum(len(lines) for side in ours for lines in side.values())
     known = sum(len(lines) for side in theirs for lines in side.values())
@@ -230,16 +246,16 @@ def report(repository: Path, base: str, head: str, *, verbose: bool) -> tuple[in
     )
     print("".join(f"    wrong: {each}\n" for each in wrong), end="")
     if verbose:
-        _missed(texts, ours, theirs)
+        _missed(texts, lines_of(diff, lambda hunk: not hunk.is_mechanical), theirs)
     return folded, known, both, len(wrong)
 
 
-def _missed(texts: list[FileSides], ours: tuple[Lines, Lines], theirs: tuple[Lines, Lines]) -> None:
-    for sign, mine, other in (("-", ours[0], theirs[0]), ("+", ours[1], theirs[1])):
+def _missed(texts: list[FileSides], shown: tuple[Lines, Lines], theirs: tuple[Lines, Lines]) -> None:
+    for sign, mine, other in (("-", shown[0], theirs[0]), ("+", shown[1], theirs[1])):
         for each in texts:
             data = (each.old if sign == "-" else each.new) or b""
             lines = data.split(b"\n")
-            for number in sorted(other.get(each.path, set()) - mine.get(each.path, set())):
+            for number in sorted(other.get(each.path, set()) & mine.get(each.path, set())):
                 print(f"    {sign} {each.path}:{number}: {lines[number - 1].decode('utf-8', 'replace')}")
 
 

@@ -88,6 +88,8 @@ class Judge:
     def within(self, path: str, first: int, last: int, *, is_new: bool) -> list[bytes]:
         """The tokens that touch the lines `first` to `last`, from 1; of the text alone, without where a line ends
         last: what ends a line that is not the last of them counts."""
+        if last < first:
+            return []
         key = path, is_new
         if key not in self._tokens:
             side = self._sides[path].new if is_new else self._sides[path].old

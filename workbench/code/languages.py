@@ -79,6 +79,11 @@ def language_of(path: str) -> str:
     return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower(), "")
 
 
+def family_of(language: str) -> str:
+    """The languages that share names, and most of their grammar."""
+    return "script" if language in ("javascript", "typescript", "tsx") else language
+
+
 def traits(language: str) -> Traits:
     """What the walk must know of `language`."""
     return _TRAITS[language]

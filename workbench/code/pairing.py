@@ -21,6 +21,7 @@ MIN_SHARED = 4  # characters of a line that counts as shared
 MAX_HOLDERS = 8  # entities that share a line which still tells something
 _SIGNATURE = re.compile(rb"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\w+|\S")
 _WORDS = re.compile(rb"[\w$\x80-\xff]+|[^\w\s$\x80-\xff]")
+_CALLED = {"function", "method"}  # each of which becomes the other where it moves
 LIKE_ITSELF = 0.4  # share of lines by which the same name elsewhere is the same thing
 LIKE_ANOTHER = 0.6  # share of lines by which another name in the same place is the same thing
 
@@ -264,5 +265,6 @@ def _alike(
         share = 2 * shared / (sizes[old] + own[new])
         named = was.last_name == each.last_name and share >= LIKE_ITSELF
         near = old[0] == new[0] and was.container == each.container
-        if old not in found.of_old and was.kind == each.kind and (named or near):
+        alike = was.kind == each.kind or {was.kind, each.kind} <= _CALLED
+        if old not in found.of_old and alike and (named or near):
             yield share, named, old, new

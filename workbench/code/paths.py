@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
-from workbench.code.languages import language_of
+from workbench.code.languages import family_of, language_of
 from workbench.code.model import FileSides
 
 MIN_LINE = 4  # characters of a line that counts
@@ -50,13 +50,13 @@ def _same_lines(gone: Sequence[FileSides], made: Sequence[FileSides]) -> dict[st
         lines = _lines(each.old)
         sizes[each.path] = len(lines)
         for line in lines:
-            holders[language_of(each.path), line].append(each.path)
+            holders[family_of(language_of(each.path)), line].append(each.path)
     ranked = []
     for each in made:
         lines = _lines(each.new)
         shared: Counter[str] = Counter()
         for line in lines:
-            if len(owners := holders.get((language_of(each.path), line), ())) <= MAX_HOLDERS:
+            if len(owners := holders.get((family_of(language_of(each.path)), line), ())) <= MAX_HOLDERS:
                 shared.update(owners)
         ranked += [
             (2 * count / (sizes[path] + len(lines)), _name(path) == _name(each.path), path, each.path)

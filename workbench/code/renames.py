@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from workbench.code.alignment import align
 from workbench.code.entities import Found
+from workbench.code.languages import family_of as family_of  # read from here by those who compare names
 from workbench.code.languages import grammar
 from workbench.code.pairing import Match, Matches, entity_of, nameless
 from workbench.code.sides import SPACE, Name, Names, Pair, Side
@@ -87,11 +88,6 @@ def global_names(files: Sequence[Pair], matches: Matches) -> dict[str, dict[byte
         _without_doubles(names)
         found[family] = names
     return found
-
-
-def family_of(language: str) -> str:
-    """The languages that share names."""
-    return "script" if language in ("javascript", "typescript", "tsx") else language
 
 
 def _name(after: bytes, old: Found, known: Name | None) -> Name:

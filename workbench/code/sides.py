@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from workbench.code.entities import Found, Outline, outline
-from workbench.code.languages import kinds, language_of, traits
+from workbench.code.languages import family_of, kinds, language_of, traits
 from workbench.code.leaves import Leaves, leaves
 from workbench.code.lines import Gap, gaps
 from workbench.code.parsing import Parsed, parse
@@ -205,7 +205,7 @@ class Pair:
 def pair(path: str, old_path: str, old: bytes | None, new: bytes | None, vocabulary: Vocabulary) -> Pair:
     """Both sides parsed and compared line by line."""
     language = language_of(path) if new is not None else language_of(old_path)
-    if language != language_of(old_path) and old is not None:
+    if old is not None and family_of(language) != family_of(language_of(old_path)):
         language = ""
     before, after = parse(old, language), parse(new, language)
     why = (before.why if old is not None else "") or (after.why if new is not None else "")
