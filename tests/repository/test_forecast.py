@@ -180,3 +180,69 @@ def test_a_second_look_is_as_right_as_the_first(shelf: Shelf) -> None:
         assert pairs(forecaster.look(shelf.branches, targets)) == {("a", "c")}
         assert shelf.store.git.text("count-objects", "-v") == count
     assert not list(shelf.store.path.glob(".incoming-*"))
+
+
+SHOP: Files = {
+    "shop/__init__.py": "from shop.prices import total\n",
+    "shop/prices.py": "class Cart:\n    def add(self, item):\n        a = 1\n        b = 2\n        c = 3\n"
+    "        d = 4\n        return item\n\n\ndef total(rows):\n    return 1\n\n\ndef other(rows):\n    return 1\n",
+    "shop/web.py": "from shop import other, total\n\n\ndef show(bag):\n    return 1\n",
+}
+
+
+def edited(path: str, old: str, new: str) -> Files:
+    text = SHOP[path]
+    assert isinstance(text, str) and old in text
+    return {path: text.replace(old, new)}
+
+
+def test_branches_that_merge_collide_by_what_they_name(repo: Repo, shelf: Shelf) -> None:
+    """Two that edit one function, and one that calls anew what the other calls otherwise, are told; it goes first."""
+    repo.commit(SHOP)
+    shelf.add("caller", edited("shop/web.py", "return 1", "return total([])"))
+    shelf.add("signer", edited("shop/prices.py", "def total(rows):", "def total(rows, day):"))
+    shelf.add("top", edited("shop/prices.py", "a = 1", "a = 10"))
+    shelf.add("bottom", edited("shop/prices.py", "d = 4", "d = 40"))
+    shelf.add("apart", edited("shop/web.py", "def show(bag):", "def show(bag, other):"), group="caller")
+    shelf.add("remover", edited("shop/prices.py", "\n\ndef other(rows):\n    return 1\n", ""))
+    shelf.add("plain", {"shop/web.py": str(SHOP["shop/web.py"]) + "# total(rows) is what other() sums\n"})
+    seen = shelf.look()
+    found = {(clash.first, clash.second): clash for clash in seen.clashes if clash.kind == "symbol"}
+    assert found == {
+        ("caller", "signer"): Clash(
+            first="caller", second="signer", kind="symbol", paths=("shop/web.py",), leads="signer",
+            symbols=("total (shop/prices.py) is called otherwise by signer, and called anew at shop/web.py:5",),
+        ),
+        ("top", "bottom"): Clash(
+            first="top", second="bottom", kind="symbol", paths=("shop/prices.py",),
+            symbols=("both edit Cart.add (shop/prices.py)",),
+        ),
+    }  # fmt: skip
+    assert seen.order.index("signer") < seen.order.index("caller")
+
+
+def test_only_pairs_of_the_branch_that_moved_are_looked_at_again(
+    repo: Repo, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What blobs define is read once: a look after one branch moved reads nothing of the others, and says the same."""
+    repo.commit(SHOP)
+    shelf.add("caller", edited("shop/web.py", "return 1", "return total([])"))
+    shelf.add("signer", edited("shop/prices.py", "def total(rows):", "def total(rows, day):"))
+    shelf.add("top", edited("shop/prices.py", "a = 1", "a = 10"))
+    with Forecaster(shelf.store) as forecaster:
+        first = forecaster.look(shelf.branches, shelf.targets)
+        shelf.add("top", edited("shop/prices.py", "a = 1", "a = 11"))
+        targets, read = shelf.targets, shelf.store.reader.read
+        asked: list[str] = []
+
+        def noted(name: str) -> tuple[str, bytes]:
+            asked.append(name)
+            return read(name)
+
+        monkeypatch.setattr(shelf.store.reader, "read", noted)
+        again = forecaster.look(shelf.branches, targets)
+        assert again.clashes == first.clashes
+        prices = repo.git("rev-parse", "main:shop/prices.py")
+        assert prices not in asked
+        shelf.branches = [branch for branch in shelf.branches if branch.name != "signer"]
+        assert forecaster.look(shelf.branches, shelf.targets).clashes == ()

@@ -7,6 +7,10 @@ from pathlib import Path
 from ace_world import World, git
 
 from tests.sessions.reviewed import HOSTILE, review
+from workbench.core.decide.decision import Decision
+from workbench.core.forecast import FORECAST_STREAM
+from workbench.model import events as e
+from workbench.model.events import Clash
 from workbench.testing.stage import Session
 
 
@@ -17,9 +21,14 @@ def test_the_impact_is_a_tree_that_leads_to_the_lines(repository: Path, world: W
     git(repository, "add", "-A")
     git(repository, "commit", "-qm", "Shop")
     world.base = git(repository, "rev-parse", "HEAD")
-    pack = world.pack(world.mission()[0], files={"tax.py": "def rate(land, day):\n    return 19\n"})
+    (run,), (other,) = world.mission(), world.mission("other")
+    clash = Clash(first=run, second=other, kind="symbol", paths=("till.py",), symbols=("both edit rate",), leads=other)
+    seen = e.ForecastMade(clashes=(clash,))
+    world.append(Decision(events=(e.Proposed(stream=FORECAST_STREAM, payload=seen, actor="aee"),)))
+    pack = world.pack(run, files={"tax.py": "def rate(land, day):\n    return 19\n"})
 
     async def act(person: Session) -> None:
+        person.sees("FORECAST  collides with other.1 (other.1 first): both edit rate")
         await person.do("show-impact")
         await person.until_sees(f"{pack}  impact: 1 caller, 1 module")
         person.sees("rate  public function called otherwise  1 caller", "└ pay  till.py:5", "NOT LOOKED AT")

@@ -5,19 +5,16 @@ Files are searched for names first and parsed only on a hit; where a bound stops
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from workbench.code.impact_model import Caller, Tree
-from workbench.code.imports import module_of
 from workbench.code.languages import language_of
 from workbench.code.mentions import Mention, Reading, is_test, mentions, reading
 from workbench.code.module_index import Modules
-from workbench.code.renames import family_of
-from workbench.code.resolving import Answer, Sought, means
+from workbench.code.resolving import Answer, Sought, may_mean, means, sought_in
 
 MAX_FILES = 200  # that are parsed beside the changed ones
 MAX_DEPTH = 4  # from a changed entity to who calls who calls it
@@ -105,12 +102,8 @@ class Callers:
                 for one in fresh
                 for user in self._users[one]
                 if user.is_sure and user.name and not is_test(user.path)
-                for sought in (self._as_sought(user),)
+                for sought in (sought_in(user.path, user.name),)
             }
-
-    def _as_sought(self, user: User) -> Sought:
-        language = language_of(user.path)
-        return Sought(user.path, module_of(user.path, language), family_of(language), user.name)
 
     def _level(self, fresh: Sequence[Sought]) -> None:
         by_name: dict[str, list[Sought]] = defaultdict(list)
@@ -130,7 +123,7 @@ class Callers:
         wanted: dict[str, list[Sought]] = {}
         for name, each in by_name.items():
             for one in each:
-                if _may_mean(one, path, data):
+                if may_mean(one, path, data):
                     wanted.setdefault(name, []).append(one)
                 elif one.holder and (count := data.count(b"." + name.encode() + b"(")):
                     self.untold[one] = self.untold.get(one, 0) + count
@@ -177,7 +170,7 @@ class Callers:
             found.append(self._caller(user, depth, by))
             if user.is_sure and user.name:
                 at = len(found) - 1
-                sought = self._as_sought(user)
+                sought = sought_in(user.path, user.name)
                 stack += [(further, depth + 1, at) for further in reversed(self._ordered(sought))]
         return tuple(found), left_out
 
@@ -206,16 +199,3 @@ class Callers:
             yield f"{len(self._files.skipped)} more files that hold a name were not read: {MAX_FILES} were"
         if self.names_left_out:
             yield f"{self.names_left_out} names were not searched for: more than {MAX_NAMES} at once"
-
-
-def _may_mean(one: Sought, path: str, data: bytes) -> bool:
-    """Whether a file could mean it at all, by a look at its text: so that what has a common name costs no parsing."""
-    name = one.last.encode()
-    if name not in data or family_of(language_of(path)) != one.family:
-        return False
-    if path == one.path or (one.family == "go" and module_of(path, "go") == one.module):
-        return True
-    home = re.split(r"[./]", one.module)[-1].encode()
-    if one.holder:
-        return one.holder.rpartition(".")[2].encode() in data or (home in data and home != b"")
-    return home in data or re.search(rb"(?<![.\w])" + re.escape(name) + rb"\b", data) is not None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from functools import partial
 
 from workbench.code.callers import MAX_DEPTH, Callers, Files
 from workbench.code.contracts import FILES, contracts
@@ -19,16 +18,14 @@ from workbench.code.languages import language_of
 from workbench.code.mentions import is_test, reading
 from workbench.code.model import EntityChange, FileSides, StructuralDiff
 from workbench.code.module_graph import MAX_MODULES, Graph, broken, needs_of, rings
-from workbench.code.module_index import Modules
+from workbench.code.module_index import Modules, go_module_of
 from workbench.code.parsing import NO_GRAMMAR
-from workbench.code.renames import family_of
-from workbench.code.resolving import Sought
+from workbench.code.resolving import Sought, sought_in
 
 MAX_ENTITIES = 100  # whose callers are looked for
 MAX_TOLD = 100  # names that could not be resolved, and needs
 _KINDS = frozenset({"function", "method", "class", "constant"})
 _ORDER: tuple[How, ...] = ("removed", "renamed", "moved", "signature", "body")
-_GO_MODULE = b"module "
 
 
 def impact(sides: Sequence[FileSides], diff: StructuralDiff, tree: Tree) -> Impact:
@@ -60,16 +57,8 @@ def _modules(tree: Tree, changed: dict[str, FileSides]) -> tuple[Modules, Module
     gone = {path for path, each in changed.items() if each.new is None}
     made = {path for path, each in changed.items() if each.old is None}
     old = [*(path for path in tree.paths if path not in made), *gone]
-    name = partial(_go_name, tree, changed)
-    return Modules(tree.paths, go_module=name(new=True)), Modules(old, go_module=name(new=False))
-
-
-def _go_name(tree: Tree, changed: dict[str, FileSides], *, new: bool) -> str:
-    data = tree.read("go.mod") if new else _old("go.mod", tree, changed)
-    for line in (data or b"").split(b"\n")[:100]:
-        if line.startswith(_GO_MODULE):
-            return line[len(_GO_MODULE) :].split(b"//")[0].strip().strip(b'"').decode("utf-8", "replace")
-    return ""
+    now, before = go_module_of(tree.read("go.mod")), go_module_of(_old("go.mod", tree, changed))
+    return Modules(tree.paths, go_module=now), Modules(old, go_module=before)
 
 
 def _old(path: str, tree: Tree, changed: dict[str, FileSides]) -> bytes | None:
@@ -180,14 +169,13 @@ def _now(change: EntityChange, path: str) -> str:
 
 def _sought(how: How, change: EntityChange, path: str, old_path: str) -> Iterator[Sought]:
     """Under its name, and under the one that it had: what still says that is left behind."""
-    family = family_of(language_of(path))
     if how != "removed":
-        yield Sought(path, module_of(path, language_of(path)), family, change.name)
+        yield sought_in(path, change.name)
     if how in ("removed", "renamed", "moved"):
         was = change.old_path or old_path
         name = change.old_name or change.name
         if how == "removed" or (was, name) != (path, change.name):
-            yield Sought(was, module_of(was, language_of(was)), family, name)
+            yield sought_in(was, name)
 
 
 # --- what could not be told -------------------------------------------------------------------------------------------

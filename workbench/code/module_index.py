@@ -12,7 +12,16 @@ from workbench.code.languages import language_of
 from workbench.code.renames import family_of
 from workbench.code.statements import EVERYTHING, Import
 
+GO_LINES = 100  # of a go.mod among which the module's name is looked for
 _SCRIPT_ENDS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".cts", ".tsx")
+
+
+def go_module_of(data: bytes | None) -> str:
+    """The name that a go.mod gives its module; empty where there is none."""
+    for line in (data or b"").split(b"\n")[:GO_LINES]:
+        if line.startswith(b"module "):
+            return line.removeprefix(b"module ").split(b"//")[0].strip().strip(b'"').decode("utf-8", "replace")
+    return ""
 
 
 class Meant(NamedTuple):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+from workbench.code.imports import module_of
+from workbench.code.languages import language_of
 from workbench.code.mentions import SOMETHING, Mention, Reading, kind_said
 from workbench.code.module_index import Meant
+from workbench.code.renames import family_of
 
 Answer = Literal["yes", "perhaps", "no"]
 MAX_HOPS = 5  # of names that are handed on from module to module
@@ -36,6 +40,12 @@ class Sought(NamedTuple):
         return holder.rpartition(".")[0] if holder and last in _MAKERS and self.family != "rust" else holder
 
 
+def sought_in(path: str, name: str) -> Sought:
+    """The entity of that name in a file."""
+    language = language_of(path)
+    return Sought(path, module_of(path, language), family_of(language), name)
+
+
 def means(sought: Sought, of: Reading, said: Mention, readings: Readings) -> Answer:
     """Whether this mention is of what is sought."""
     if of.family != sought.family:
@@ -43,6 +53,19 @@ def means(sought: Sought, of: Reading, said: Mention, readings: Readings) -> Ans
     if not said.hangs_on:
         return "no" if sought.holder else _alone(sought, of, said, readings)
     return _hanging(sought, of, said, readings)
+
+
+def may_mean(one: Sought, path: str, data: bytes) -> bool:
+    """Whether a file could mean it at all, by a look at its text: so that what has a common name costs no parsing."""
+    name = one.last.encode()
+    if name not in data or family_of(language_of(path)) != one.family:
+        return False
+    if path == one.path or (one.family == "go" and module_of(path, "go") == one.module):
+        return True
+    home = re.split(r"[./]", one.module)[-1].encode()
+    if one.holder:
+        return one.holder.rpartition(".")[2].encode() in data or (home in data and home != b"")
+    return home in data or re.search(rb"(?<![.\w])" + re.escape(name) + rb"\b", data) is not None
 
 
 def _alone(sought: Sought, of: Reading, said: Mention, readings: Readings) -> Answer:

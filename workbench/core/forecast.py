@@ -30,6 +30,9 @@ class Patch(msgspec.Struct, frozen=True):
 
     spans: tuple[tuple[int, int], ...] = ()
     blob: str = ""  # what the path holds afterwards
+    old: str = ""  # what it held before
+    made: tuple[tuple[int, int], ...] = ()  # rows of what it holds afterwards that are new: half-open, from 0
+    words: frozenset[bytes] = frozenset()  # names that these say
     whole: bool = False  # binary, a mode, a link: there are no lines to tell apart
     new: bool = False
     gone: bool = False
@@ -201,6 +204,41 @@ def _parents(path: str) -> Iterator[str]:
         at = path.rfind("/", 0, at)
 
 
+class Collision(msgspec.Struct, frozen=True, order=True):
+    """What two branches do to each other beyond their lines, in words, and where."""
+
+    first: str
+    second: str
+    words: str
+    path: str
+    leads: str = ""  # the one of them that had better go first
+
+
+def together(clashes: Iterable[Clash], collisions: Iterable[Collision]) -> Iterator[Clash]:
+    """Both as clashes, one for each pair; where git cannot merge a pair either, that is what it is."""
+    by_pair: dict[tuple[str, str], list[Collision]] = defaultdict(list)
+    for each in collisions:
+        by_pair[each.first, each.second].append(each)
+    for clash in clashes:
+        found = by_pair.pop((clash.first, clash.second), [])
+        yield msgspec.structs.replace(clash, symbols=_words(found)) if found else clash
+    for (first, second), found in by_pair.items():
+        leads = {each.leads for each in found if each.leads}
+        yield Clash(
+            first=first,
+            second=second,
+            kind="symbol",
+            paths=tuple(dict.fromkeys(each.path for each in found)),
+            symbols=_words(found),
+            leads=leads.pop() if len(leads) == 1 else "",
+        )
+
+
+def _words(found: Sequence[Collision]) -> tuple[str, ...]:
+    words = tuple(dict.fromkeys(each.words for each in sorted(found)))
+    return words if len(words) <= MOST_SPOTS else (*words[:MOST_SPOTS], f"and {len(words) - MOST_SPOTS} more")
+
+
 # --- what is made of it -----------------------------------------------------------------------------------------------
 
 
@@ -232,27 +270,40 @@ def forecast(
 
 
 def merge_order(branches: Sequence[Branch], clashes: Iterable[Clash]) -> tuple[str, ...]:
-    """First what is nearest to a merge and stands in the fewest ways.
+    """First what is nearest to a merge and stands in the fewest ways; what changes a thing before who uses it anew.
 
     Last what will not merge as it is: it conflicts with its target, or with one that was put before it.
     """
     against: dict[str, set[str]] = defaultdict(set)
+    behind: dict[str, set[str]] = defaultdict(set)
     for clash in clashes:
+        pair = (clash.first, clash.second)
+        if clash.kind == "symbol":
+            behind[pair[0]] |= {clash.leads} - {"", pair[0]}
+            behind[pair[1]] |= {clash.leads} - {"", pair[1]}
+            continue
         against[clash.first].add(clash.second)
         if clash.second != TARGET:
             against[clash.second].add(clash.first)
     rest = [(branch.rank, number, branch.name) for number, branch in enumerate(branches)]
-    free = sorted((each for each in rest if each[2] not in against), reverse=True)
-    contested = {name: (rank, number) for rank, number, name in rest if name in against}
+    met = against.keys() | behind.keys()
+    free = sorted((each for each in rest if each[2] not in met), reverse=True)
+    contested = {name: (rank, number) for rank, number, name in rest if name in met}
     before = {TARGET}
     order: list[str] = []
     while contested:
         rated = {
-            name: (not before.isdisjoint(against[name]), rank, len(against[name] & contested.keys()), number)
+            name: (
+                not before.isdisjoint(against[name]),
+                rank,
+                len(behind[name] & contested.keys()),
+                len(against[name] & contested.keys()),
+                number,
+            )
             for name, (rank, number) in contested.items()
         }
         name = min(rated, key=rated.__getitem__)
-        while free and (False, free[-1][0], 0, free[-1][1]) < rated[name]:
+        while free and (False, free[-1][0], 0, 0, free[-1][1]) < rated[name]:
             order.append(free.pop()[2])
         del contested[name]
         before.add(name)
@@ -288,9 +339,23 @@ def newest(events: Sequence[Event]) -> Forecast:
 
 
 def in_words(forecast: Forecast, names: Collection[str]) -> str:
-    """The clashes of these branches on one line: `conflicts 2: a.py, b.py`."""
+    """The clashes of these branches on one line: `conflicts 2: a.py, b.py; collides with 1: c.py`."""
     mine = forecast.of(names)
-    if not mine:
-        return ""
-    counted = Counter(path for clash in mine for path in clash.paths)
-    return f"conflicts {len(mine)}: {', '.join(path for path, _ in counted.most_common())}"
+    said = []
+    for words, found in (
+        ("conflicts", [clash for clash in mine if clash.kind != "symbol"]),
+        ("collides with", [clash for clash in mine if clash.kind == "symbol"]),
+    ):
+        counted = Counter(path for clash in found for path in clash.paths)
+        if found:
+            said.append(f"{words} {len(found)}: {', '.join(path for path, _ in counted.most_common())}")
+    return "; ".join(said)
+
+
+def in_short(clash: Clash, name: str) -> str:
+    """What a clash is to one of its two, in a few words: with whom, and about what."""
+    other = (clash.first if clash.second == name else clash.second) or "its target"
+    if clash.kind != "symbol":
+        return f"conflicts with {other} in {', '.join(clash.paths)}"
+    first = f" ({clash.leads} first)" if clash.leads else ""
+    return f"collides with {other}{first}: {'; '.join(clash.symbols)}"

@@ -709,6 +709,7 @@ class Clash(msgspec.Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...] = ()
     spots: tuple[Spot, ...] = ()
     symbols: tuple[str, ...] = ()  # what both change, or one changes and the other calls
+    leads: str = ""  # of a clash of symbols: the one that had better be merged first
 
 
 class ForecastMade(Payload, frozen=True, kw_only=True):

@@ -14,13 +14,26 @@ from contextlib import suppress
 from subprocess import Popen
 from typing import IO
 
-from workbench.core.forecast import TARGET, Branch, Forecast, Meeting, Patch, Touched, clash_of, forecast, meetings
+from workbench.core.forecast import (
+    TARGET,
+    Branch,
+    Collision,
+    Forecast,
+    Meeting,
+    Patch,
+    Touched,
+    clash_of,
+    forecast,
+    meetings,
+    together,
+)
 from workbench.model.errors import RepositoryProblem, WorkbenchError
 from workbench.model.events import Clash
 from workbench.repository.git import Answer, git_version, understood
 from workbench.repository.history import path_of
 from workbench.repository.repository import GitRepository
 from workbench.repository.store import Store
+from workbench.repository.symbols import Symbols
 
 STDIN_SINCE = (2, 39)  # of git: many merges in one process
 NEAR = 64  # commits that are looked through for the target before git is asked to merge
@@ -31,7 +44,9 @@ _DIFF = (
     "diff-tree", "--stdin", "-r", "-p", "-U0", "--no-renames", "--no-ext-diff", "--no-textconv", "--no-color",
     "--full-index", "--diff-algorithm=histogram", "--no-indent-heuristic", "--src-prefix=a/", "--dst-prefix=b/",
 )  # fmt: skip
-_HUNK = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+")
+MOST_WORDS = 5_000  # names of one file that a branch says anew
+_HUNK = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? ")
+_WORD = re.compile(rb"[A-Za-z_$][\w$]+")
 _INDEX = re.compile(rb"index ([0-9a-f]{40,64})\.\.([0-9a-f]{40,64})")
 
 Key = tuple[str, str]  # target and head
@@ -47,6 +62,7 @@ class Forecaster:
         self._touched: dict[Key, Touched | tuple[str, ...]] = {}  # or the paths that conflict with the target
         self._asked: dict[tuple[str, str], tuple[str, ...]] = {}  # conflicting paths of two heads
         self._met: dict[str, tuple[dict[str, str], list[Meeting]]] = {}  # by target: of which heads, and who met
+        self._symbols = Symbols(store.git, store.reader)
 
     def __enter__(self) -> Forecaster:
         return self
@@ -80,8 +96,12 @@ class Forecaster:
             for branch in known
             if isinstance(paths := self._touched[targets[branch.name], branch.head], tuple)
         ]
+        collisions: list[Collision] = []
         for commit in dict.fromkeys(targets[branch.name] for branch in known):
-            clashes += self._between([branch for branch in known if targets[branch.name] == commit], commit)
+            ours = [branch for branch in known if targets[branch.name] == commit]
+            clashes += self._between(ours, commit)
+            collisions += self._symbols.between(ours, self._patches(ours, commit), commit)
+        clashes = list(together(clashes, collisions))
         self._forget(known, targets)
         unknown = [branch.name for branch in branches if branch not in known]
         return forecast(branches, clashes, targets=targets, unknown=unknown)
@@ -152,11 +172,7 @@ class Forecaster:
 
     def _meetings(self, branches: Sequence[Branch], target: str) -> list[Meeting]:
         """Who meets on this target; of branches that did not move since the last look it is known."""
-        touched = {
-            branch.name: patches
-            for branch in branches
-            if not isinstance(patches := self._touched[target, branch.head], tuple)
-        }
+        touched = self._patches(branches, target)
         before, known = self._met.get(target, ({}, []))
         heads = {branch.name: branch.head for branch in branches if branch.name in touched}
         moved = {name for name, head in heads.items() if before.get(name) != head}
@@ -165,6 +181,14 @@ class Forecaster:
         met += meetings(touched, {branch.name: branch.group for branch in branches}, moved)
         self._met[target] = heads, met
         return met
+
+    def _patches(self, branches: Sequence[Branch], target: str) -> dict[str, Touched]:
+        """What each does to the target; those that conflict with it are left out."""
+        return {
+            branch.name: patches
+            for branch in branches
+            if not isinstance(patches := self._touched[target, branch.head], tuple)
+        }
 
     def _merge(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, tuple[str, ...]]]:
         """(tree, conflicting paths) of each pair of commits."""
@@ -192,6 +216,7 @@ class Forecaster:
         keys = {(targets[branch.name], branch.head) for branch in branches}
         self._touched = {key: patches for key, patches in self._touched.items() if key in keys}
         self._asked = {pair: paths for pair, paths in self._asked.items() if heads.issuperset(pair)}
+        self._symbols.forget(targets.values(), self._touched.values())
         self._met = {target: met for target, met in self._met.items() if target in targets.values()}
 
 
@@ -233,31 +258,42 @@ def _patches(lines: Iterable[bytes]) -> Iterator[tuple[str, Patch]]:
     path = ""
     head: list[bytes] = []
     spans: list[tuple[int, int]] = []
+    rows: list[tuple[int, int]] = []
+    words: set[bytes] = set()
 
     def done() -> None:
         if path:
-            made = _patch(head, spans)
+            made = _patch(head, spans, rows, words)
             patches[path] = Patch(blob=made.blob, whole=True) if path in patches else made
 
     for line in lines:
         if line.startswith(b"diff --git "):
             done()
-            path, head, spans = path_of(line), [], []
+            path, head, spans, rows, words = path_of(line), [], [], [], set()
         elif (found := _HUNK.match(line)) is not None:
             first, count = int(found[1]), int(found[2] or 1)
             spans.append((first - 1, first - 1 + count) if count else (first, first))
+            start, more = int(found[3]), int(found[4] or 1)
+            rows += [(start - 1, start - 1 + more)] if more else []
+        elif spans and line.startswith(b"+") and len(words) < MOST_WORDS:
+            words.update(_WORD.findall(line))
         elif not spans:
             head.append(line)
     done()
     yield from patches.items()
 
 
-def _patch(head: Sequence[bytes], spans: Sequence[tuple[int, int]]) -> Patch:
+def _patch(
+    head: Sequence[bytes], spans: Sequence[tuple[int, int]], rows: Sequence[tuple[int, int]], words: Iterable[bytes]
+) -> Patch:
     blobs = next((found for line in head if (found := _INDEX.match(line))), None)
     marked = tuple(line.partition(b" ")[0] for line in head)
     return Patch(
         spans=tuple(spans),
         blob="" if blobs is None else blobs[2].decode(),
+        old="" if blobs is None else blobs[1].decode(),
+        made=tuple(rows),
+        words=frozenset(words),
         whole=not spans or b"old" in marked,
         new=b"new" in marked and b"old" not in marked,
         gone=b"deleted" in marked,

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 def forecast(place: Workplace, out: Output) -> None:
     """Which branches that are not merged yet would conflict, with each other or with their targets.
 
-    It looks at them as they stand now, as git would merge them; nothing moves. Versions of one mission are
-    alternatives and are not held against each other.
+    It looks at them as they stand now, as git would merge them, and beyond that at what they name: two that edit one
+    function, or one that calls anew what the other removes or calls otherwise. Nothing moves. Versions of one mission
+    are alternatives and are not held against each other.
     """
     from workbench.ace.wiring.foreseeing import foresee
 
@@ -37,15 +38,24 @@ def _lines(ahead: Forecast) -> Iterator[str]:
     if not ahead.order:
         yield "Nothing is waiting to be merged."
         return
-    clashes, branches = len(ahead.clashes) + ahead.left_out, len(ahead.order)
+    textual = [clash for clash in ahead.clashes if clash.kind != "symbol"]
+    by_symbol = [clash for clash in ahead.clashes if clash.kind == "symbol"]
+    clashes, branches = len(textual) + ahead.left_out, len(ahead.order)
     yield (
         f"{clashes} {'conflict' if clashes == 1 else 'conflicts'} ahead, "
         f"{branches} {'branch' if branches == 1 else 'branches'} to merge"
     )
-    for clash in ahead.clashes:
+    for clash in textual:
         yield f"  {clash.first} with {clash.second or 'its target'}: {', '.join(_places(clash))}"
+        yield from (f"    {words}" for words in clash.symbols)
     if ahead.left_out:
         yield f"  and {ahead.left_out} more"
+    if by_symbol:
+        yield f"{len(by_symbol)} {'pair merges' if len(by_symbol) == 1 else 'pairs merge'}, and may not work together"
+    for clash in by_symbol:
+        first = f" ({clash.leads} first)" if clash.leads else ""
+        yield f"  {clash.first} with {clash.second}{first}"
+        yield from (f"    {words}" for words in clash.symbols)
     if ahead.unknown:
         yield f"  not looked at, as commits are missing: {', '.join(ahead.unknown)}"
     yield f"suggested order: {', '.join(ahead.order)}"
@@ -55,8 +65,6 @@ def _places(clash: Clash) -> Iterator[str]:
     for path in clash.paths:
         lines = ", ".join(_range(spot) for spot in clash.spots if spot.path == path and spot.last)
         yield f"{path}:{lines}" if lines else path
-    if clash.symbols:
-        yield f"({', '.join(clash.symbols)})"
 
 
 def _range(spot: Spot) -> str:

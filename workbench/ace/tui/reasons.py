@@ -50,6 +50,11 @@ def all_reasons(document: MergePack, also: Iterable[Reason] = ()) -> list[Reason
     ]
 
 
+def ahead_reasons(found: Iterable[str]) -> list[Reason]:
+    """Who gets into its way."""
+    return [Reason(f"ahead/{at}", "FORECAST", "alert", "", words) for at, words in enumerate(found)]
+
+
 def reasons_of(document: MergePack, number: int) -> list[Reason]:
     """What one of the five criteria rests on; `number` counts from 1."""
     name = CRITERIA[number - 1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -15,6 +15,8 @@ from workbench.ace.tui.text import Line, Role, blanks, line, padded, piece, safe
 from workbench.ace.wiring.differing import ChangedFile
 from workbench.ace.wiring.tips import tip
 from workbench.artifacts.pack_parts import MergePack, ReadingItem
+from workbench.core.decide.pack import is_open
+from workbench.core.forecast import in_short
 from workbench.core.state import PackState, RunState
 from workbench.model.text import cell_width
 
@@ -34,6 +36,7 @@ class ReviewData(msgspec.Struct, frozen=True):
     tip: str = ""  # where the branch stands into which it goes; empty where that is not known
     newer: str = ""  # a pack of a later revision of the same run
     newer_revision: int = 0
+    ahead: tuple[str, ...] = ()  # what other branches that may be merged do to it, the conflicts first
     overtaken: Rows = ()  # what was done under assumptions that later answers do not share
 
     @property
@@ -78,6 +81,7 @@ class ReviewView:
             tip=tip(moment.place.located, pack.into) if pack.into else "",
             newer=newest.id if is_newer else "",
             newer_revision=newest.revision if is_newer else 0,
+            ahead=tuple(_ahead(moment, pack)),
             overtaken=self._overtaken(moment.place, asked, run),
         )
 
@@ -87,6 +91,17 @@ class ReviewView:
 
             self._documents[blob] = mergepack.parse(moment.ledger.blobs.get(blob))
         return self._documents[blob]
+
+
+def _ahead(moment: Moment, pack: PackState) -> Iterator[str]:
+    """Who gets into its way, as the AEE last saw it, of those that are not over by now."""
+    if pack.state not in ("submitted", "approved"):
+        return
+    clashes = sorted(moment.mirror.forecast.of((pack.run,)), key=lambda clash: clash.kind == "symbol")
+    for clash in clashes:
+        other = moment.mirror.runs.get(clash.first if clash.second == pack.run else clash.second)
+        if not clash.second or (other is not None and is_open(other)):
+            yield in_short(clash, pack.run)
 
 
 class FileRow(NamedTuple):

@@ -48,6 +48,7 @@ class Facts(NamedTuple):
         else:
             yield spread(self._unchecked(cells), self._unread(), cells)
             yield self._criteria(cells)
+        yield self._ahead(cells)
         yield self._happened(pack)
         yield assumed_line(self.data.overtaken)
         yield self._newer()
@@ -80,6 +81,15 @@ class Facts(NamedTuple):
             if width_of(parts) <= cells:
                 break
         return tuple(parts)
+
+    def _ahead(self, cells: int) -> Line:
+        """Who collides with it."""
+        found = self.data.ahead
+        if not found:
+            return EMPTY
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        head = f"FORECAST{more}  "
+        return cut(line(piece(head, "needs-you"), piece("; ".join(found))), cells)
 
     def _happened(self, pack: PackState) -> Line:
         if self.data.is_examined_again:

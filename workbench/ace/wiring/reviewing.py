@@ -18,6 +18,7 @@ from workbench.core.decide.decision import Decision
 from workbench.core.forecast import FORECAST_STREAM, newest
 from workbench.core.state import PackState
 from workbench.model.errors import Refused, UsageError, WorkbenchError
+from workbench.model.events import Clash
 from workbench.repository import checkouts
 from workbench.repository.merging import drift, message_for
 from workbench.repository.store import Store
@@ -193,7 +194,15 @@ def _waiting(ledger: Ledger, name: str) -> Iterator[str]:
         other = clash.first if clash.second == name else clash.second
         run = ledger.run(other) if other else None
         if run is not None and packs.is_open(run):
-            yield f"{other} changes the same in {', '.join(clash.paths)}, and will conflict once this is merged"
+            yield waits_with(clash, other)
+
+
+def waits_with(clash: Clash, other: str) -> str:
+    """What another branch has to do with one that is to be merged, in words."""
+    if clash.kind == "symbol":
+        first = f"; {clash.leads} had better go first" if clash.leads else ""
+        return f"{other} merges, and may not work with it: {'; '.join(clash.symbols)}{first}"
+    return f"{other} changes the same in {', '.join(clash.paths)}, and will conflict once this is merged"
 
 
 def _standing(place: Workplace, pack: PackState) -> tuple[str, tuple[str, ...]]:

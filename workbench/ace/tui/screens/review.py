@@ -16,7 +16,7 @@ from workbench.ace.tui.assumed import assumed_reasons
 from workbench.ace.tui.bridge import View
 from workbench.ace.tui.diff import is_collapsed
 from workbench.ace.tui.diffmaking import Change
-from workbench.ace.tui.reasons import Reason, all_reasons, reasons_of
+from workbench.ace.tui.reasons import Reason, ahead_reasons, all_reasons, reasons_of
 from workbench.ace.tui.remarking import comment_reasons
 from workbench.ace.tui.reviewing import FileRow, ReviewData, ReviewView, file_rows, files_sheet, paint_file, unread
 from workbench.ace.tui.screens.changing import PANES, Changing
@@ -247,7 +247,7 @@ class ReviewScreen(Changing):
             self.show_pane("why")
 
     def _also(self) -> list[Reason]:
-        return [*assumed_reasons(self.data.overtaken), *comment_reasons(self.comments)]
+        return [*ahead_reasons(self.data.ahead), *assumed_reasons(self.data.overtaken), *comment_reasons(self.comments)]
 
     def spoken_of(self) -> dict[str, Any]:
         """The evidence that is selected, else the whole."""
