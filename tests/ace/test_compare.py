@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from ace_world import Call, World
+from pathlib import Path
 
+import pytest
+from ace_world import Call, World, git
+
+from workbench.ace.wiring import choosing
+from workbench.ace.wiring.workplace import Workplace
 from workbench.artifacts.pack_parts import Change
 from workbench.model.evidence import Evidence, Finding
 
@@ -43,3 +48,80 @@ def test_one_version_is_not_compared(call: Call, world: World) -> None:
     world.mission()
     said = call("compare", "prices", "--json")
     assert (said.error["id"], "--versions" in said.error["hint"]) == ("Refused", True)
+
+
+def three(world: World) -> list[str]:
+    one, two, three = world.mission(runs=3)
+    world.question(three)
+    first = world.pack(one, files={"shop.py": "PRICE = 2\n", "tax.py": "TAX = 1\n\n\ndef f():\n    return 1\n"})
+    second = world.pack(two, files={"shop.py": "PRICE = 3\n", "tax.py": "TAX = 2\n\n\ndef f():\n    return 2\n"})
+    return [first, second]
+
+
+def test_a_version_is_picked_once_and_the_others_are_closed_and_kept(
+    call: Call, world: World, repository: Path
+) -> None:
+    """One resolution names the chosen one, those left behind, and why; it approves, and their questions are over."""
+    first, second = three(world)
+    bold = world.pack(world.mission("bold", runs=2)[0], verdict="not-ready")
+    refused = call("compare", "bold", "--pick", bold, "--why", "why not", "--json")
+    assert (refused.code, "--override" in refused.error["hint"]) == (1, True)
+    assert call("compare", "prices", "--pick", bold, "--why", "x").code == 1
+    assert call("compare", "prices", "--pick", second).code == 2  # a choice needs a reason
+    said = call("compare", "prices", "--pick", second, "--why", "It is smaller", "--json").one
+    assert (said["decision"], said["selected"], said["left_behind"]) == ("select", [second], [first, "prices.3"])
+    assert said["rationale"] == "It is smaller"
+    again = call("compare", "prices", "--pick", first, "--why", "no, this", "--json")
+    assert (again.code, "superseded" in again.error["message"]) == (1, True)
+    assert [(row["id"], row["category"]) for row in call("inbox", "--json").rows if row["mission"] == "prices"] == [
+        (second, "approved")
+    ]
+    assert call("merge", second, "--json").one["mode"] == "merge"
+    assert (repository / "shop.py").read_text() == "PRICE = 3\n"
+    assert "decision: select" in (repository / f".workbench/resolutions/{said['id']}.md").read_text()
+    assert git(repository, "rev-parse", f"{world.journal.pack(first).head}^{{commit}}")  # type: ignore[union-attr]  # it is there
+    assert call("journal", "verify").code == 0
+
+
+def test_a_version_is_composed_of_files_and_functions(call: Call, world: World, repository: Path) -> None:
+    """It is a run of the mission with its commit, whose resolution says what is taken of which; modes are kept."""
+    first, second = three(world)
+    with Workplace(repository) as place:
+        made = choosing.compose(place, "prices.1", [f"{second}:tax.py::f", first], why="Best of both")
+        assert made.resolution["left_behind"] == ["prices.3"]
+        store = world.journal.directory / "store.git"
+        assert git(store, "show", f"{made.head}:tax.py") == "TAX = 1\n\n\ndef f():\n    return 2"
+        assert git(store, "show", f"{made.head}:shop.py") == "PRICE = 2"
+        assert git(store, "rev-parse", f"{made.head}^") == world.base
+        assert f"VCR-{made.run}.md" in git(store, "ls-tree", "-r", "--name-only", made.head)
+    run = world.journal.run(made.run)
+    assert run is not None
+    assert (run.mission, run.submission, run.driver) == ("prices", made.head, "branch")
+    assert [row.outcome for row in world.journal.runs(mission="prices")] == ["superseded"] * 3 + [""]
+    shown = call("show", made.resolution["id"])
+    assert (f"taken: {second}:tax.py::f" in shown.out, "left behind: prices.3" in shown.out) == (True, True)
+    assert "no agent" in call("steer", made.run, "Hurry").err
+
+
+@pytest.mark.parametrize(
+    ("parts", "told"),
+    [
+        (["{1}:nope.py"], "does not change"),
+        (["{0}:../../etc/passwd"], "does not change"),
+        (["{0}:"], "names no path"),
+        (["{0}", "{1}"], "Only one version"),
+        (["{0}"], "as it is"),
+        (["{0}:tax.py", "{1}:tax.py"], "is taken of"),
+        (["{0}", "{1}:tax.py::gone"], "has no gone"),
+        (["{0}", "{1}:shop.txt::f"], "no shop.txt"),
+        (["MRP-nothing-1"], "called"),
+        (["--exec=touch pwned"], "called"),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused_in_words(parts: list[str], told: str, call: Call, world: World) -> None:
+    """And nothing is closed over it."""
+    packs = three(world)
+    words = [word for part in parts for word in (f"--compose={part.format(*packs)}",)]
+    said = call("compare", "prices", *words, "--why", "x", "--json")
+    assert (said.code in (1, 2), told in said.error["message"]) == (True, True), said
+    assert [row.outcome for row in world.journal.runs(mission="prices")] == ["", "", ""]

@@ -112,7 +112,8 @@ def _pack(pack: PackState) -> Concern | None:
 
     Of one that failed its run speaks.
     """
-    if pack.merging is not None or pack.undoing is not None or pack.delivering is not None:
+    pushes = pack.delivering is not None and pack.state == "approved"  # what was decided otherwise since is settled
+    if pack.merging is not None or pack.undoing is not None or pushes:
         return _open_merge(pack)
     if not pack.mission or pack.state not in ("submitted", "approved"):
         return None
@@ -173,6 +174,7 @@ def _open_merge(pack: PackState) -> Concern:
         title=f"{'a merge' if pack.merging else 'an undo' if pack.undoing else 'a push'} has no outcome yet",
         since=pack.submitted_at or pack.requested_at,
         group=_TO_KNOW,
+        next=f"workbench deliver {pack.id}" if pack.delivering and not (pack.merging or pack.undoing) else "",
     )
 
 

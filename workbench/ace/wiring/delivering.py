@@ -22,6 +22,7 @@ from workbench.repository.git import checked_ref
 from workbench.repository.pushing import Push, push, remote_url
 
 HEADS = "refs/heads/"
+_RESUMED = "An earlier push of it had no outcome; this one goes on with it."
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,8 +61,9 @@ def deliver(place: Workplace, order: Order) -> Delivered:
         if not order.remote and pack.outside is not None and not order.request:
             return _stands(pack, pack.outside, (_still_waits(place, pack.outside),))
         outside, known = _ready(bench, pack, order)
+        resumed = pack.delivering == outside
         decide(bench.journal, lambda states: _intent(states, pack.id, outside, place.actor))
-    notes = _push(place, pack.id, outside, known)
+    notes = (_RESUMED,) * resumed + _push(place, pack.id, outside, known)
     if order.request:
         outside, more = _request(place, pack.id, outside, order.tool)
         notes += more

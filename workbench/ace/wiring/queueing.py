@@ -19,6 +19,7 @@ from workbench.core.decide.decision import Decision
 from workbench.core.queue import Turn, culprit, in_order, require_carried, why_not_queued
 from workbench.core.state import PackState
 from workbench.model.errors import Refused, WorkbenchError
+from workbench.model.ids import pack_id
 
 RED = "not-ready"
 
@@ -62,10 +63,26 @@ def queued(place: Workplace, wanted: Sequence[str]) -> tuple[list[PackState], li
     with place.reading() as ledger:
         names = wanted or [pack.id for pack in ledger.packs(state="approved") if pack.into]
         found = things.distinct(ledger, names)
+        dropped = [] if wanted else list(_dropped(ledger))
     held = [Turn(pack=pack.id, state="held", reason=why) for pack in found if (why := why_not_queued(pack))]
     free = [pack for pack in found if not why_not_queued(pack)]
     things.require_one_branch(pack.into for pack in free)
-    return in_order(free, foreseeing.foresee(place).order), held
+    return in_order(free, foreseeing.foresee(place).order), [*held, *dropped]
+
+
+def _dropped(ledger: Ledger) -> Iterator[Turn]:
+    """Packs whose evidence a queue renewed, and which ended before it carried the approval over: nobody's yet."""
+    packs = {pack.id: pack for pack in ledger.packs()}
+    for new in packs.values():
+        old = packs.get(pack_id(new.run, new.revision - 1)) if new.state == "submitted" and new.into else None
+        if old is None or old.state != "superseded" or not weighing.approvals(old):
+            continue
+        try:
+            require_carried(old, new)
+        except Refused:
+            continue
+        reason = f"{old.id} was approved, and this took its place: workbench approve {new.id} --why TEXT"
+        yield Turn(pack=new.id, state="held", reason=reason)
 
 
 def merge_all(place: Workplace, line: Sequence[PackState], examiner: Examiner) -> Iterator[Turn]:
