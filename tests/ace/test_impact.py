@@ -22,7 +22,7 @@ def test_the_impact_of_a_pack_is_told_from_git(call: Call, world: World, reposit
     world.base = git(repository, "rev-parse", "HEAD")
     (run,) = world.mission()
     files = {"tax.py": "import till\n\n\ndef rate(land, day):\n    return 19\n", "0001.sql": "DROP TABLE a;\n"}
-    name = world.pack(run, files=files)
+    name = world.pack(run, files=files, title="<script>alert(1)</script> ![x](http://x/y) [z](javascript:1)")
     (repository / "tax.py").write_text("torn(")
     seen = call("mrp", "impact", name, "--json").one
     assert (seen["kind"], seen["id"], seen["cycles"]) == ("impact", name, [["tax", "till", "tax"]])
@@ -35,3 +35,7 @@ def test_the_impact_of_a_pack_is_told_from_git(call: Call, world: World, reposit
     told = call("mrp", "impact", name).out
     assert "ring: tax > till > tax" in told and "can lose data: DROP TABLE" in told and "\u202e" not in told
     assert call("mrp", "impact", "nothing").code == 2
+    page = call("mrp", "show", name, "--html").out
+    assert "<h1>Ready to merge" in page and "ring: tax &gt; till &gt; tax" in page
+    assert "breaks a rule or closes a ring" in page and ">till</text>" in page and "\u202e" not in page
+    assert "<script" not in page and "<img" not in page and "href=" not in page

@@ -16,6 +16,7 @@ from workbench.ace.wiring.workplace import Workplace
 from workbench.core.attention import pack_facts
 from workbench.core.staleness import base_moved
 from workbench.core.state import PackState
+from workbench.model.errors import WorkbenchError
 from workbench.model.instants import seconds_between
 
 _mrp = click.argument("mrp")
@@ -125,9 +126,10 @@ def mrp_list(place: Workplace, out: Output) -> None:
 @click.command("show")
 @_mrp
 @click.option("--md", "as_markdown", is_flag=True, help="The pack as Markdown.")
+@click.option("--html", "as_page", is_flag=True, help="The pack with its impact as one page for a browser.")
 @click.option("--proof", "as_proof", is_flag=True, help="Its signed statements, as git keeps them: DSSE, one a line.")
 @speaks
-def mrp_show(place: Workplace, out: Output, mrp: str, as_markdown: bool, as_proof: bool) -> None:
+def mrp_show(place: Workplace, out: Output, mrp: str, as_markdown: bool, as_page: bool, as_proof: bool) -> None:
     """The pack MRP: verdict first, then what was not checked, reasons, criteria, evidence, findings.
 
     One that the journal here does not know is read from its proof in git.
@@ -143,6 +145,9 @@ def mrp_show(place: Workplace, out: Output, mrp: str, as_markdown: bool, as_proo
         if as_markdown and not out.as_json and pack.blob:
             out.raw(markdown(ledger.blobs.get(pack.blob)))
             return
+        if as_page and not out.as_json and pack.blob:
+            out.raw(_page(place, pack, markdown(ledger.blobs.get(pack.blob))))
+            return
         drift = "" if out.as_json else pack_drift(place, pack)
         overtaken = assuming.of_pack(place, ledger, pack)
         shown = {**showing.pack_object(pack, ledger.blobs), "overtaken": overtaken}
@@ -152,6 +157,16 @@ def mrp_show(place: Workplace, out: Output, mrp: str, as_markdown: bool, as_proo
         out.say(f"Read from its proof in git; the journal here does not know it. next: workbench mrp verify {pack.id}")
         return
     _next(out, pack, stale=base_moved(pack, tips(place, [pack])))
+
+
+def _page(place: Workplace, pack: PackState, told: str) -> str:
+    from workbench.ace.cli.page import page
+    from workbench.ace.wiring.impacting import impact_of
+
+    try:
+        return page(told, title=f"{pack.id}: {pack.verdict}", impact=impact_of(place, pack))
+    except WorkbenchError as problem:  # a pack in a year: its commits may be gone, what it says is not
+        return page(told, title=f"{pack.id}: {pack.verdict}", impact=None, why_not=problem.message)
 
 
 def markdown(blob: bytes) -> str:

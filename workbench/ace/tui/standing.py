@@ -87,8 +87,7 @@ class Facts(NamedTuple):
         found = self.data.ahead
         if not found:
             return EMPTY
-        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
-        head = f"FORECAST{more}  "
+        head = f"FORECAST {len(found)}  " if len(found) > 1 else "FORECAST  "
         return cut(line(piece(head, "needs-you"), piece("; ".join(found))), cells)
 
     def _happened(self, pack: PackState) -> Line:
