@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import pytest
 
+from workbench.code.collisions import names_in
 from workbench.code.compare import structural_diff
 from workbench.code.contracts import contracts
 from workbench.code.filekinds import kind_of
@@ -266,16 +267,23 @@ def test_rules_that_cannot_be_read_are_said_and_break_nothing(text: str) -> None
 
 
 def test_hostile_files_cost_little() -> None:
-    """Deep, torn, binary and endless files are told as what they are."""
+    """Deep, torn, binary and endless files are told as what they are, before the test runs out of time."""
     odd = {
         "deep.rs": "use " + "a::{" * 3000 + "b;\n",
         "torn.py": "from x import (\n" * 50,
         "binary.py": "\0\0import a\n",
         "names.ts": "import {" + ", ".join(f"n{number}" for number in range(5000)) + "} from './a';\n",
+        "requires.js": "x = {" * 900 + "require('./a');" * 500,
+        "braces.ts": "import " + "{" * 5000 + " from './a';\n",
+        "funcs.go": "package a\n\nfunc " + "(func " * 1500 + "\n",
+        "needs.py": "".join(f"import m{number}\n" for number in range(1500)) + "x:" * 4000 + "\n",
         "rules.toml": "[tool.importlinter]\n",
     }
     found, _ = told({}, dict(odd))
+    for path, text in odd.items():
+        names_in(path, text.encode())
     assert len(found.modules) == len(odd)
+    assert any("200 of 1500 new needs" in each for each in found.limits)
     assert any(each.startswith("binary.py") for each in found.unresolved)
 
 

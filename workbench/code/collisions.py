@@ -21,8 +21,8 @@ from workbench.code.resolving import Readings, Sought, may_mean, means
 MAX_BYTES = 1_000_000  # of a side that is looked into
 _HOLDERS = frozenset({"class", "module"})
 _NAMED = re.compile(
-    rb"\b(?:def|class|func|fn|function|interface|struct|enum|trait|type|const|static|let|var)\b[\s*]+(?:\([^)\n]*\)\s*)?([A-Za-z_$][\w$]*)"
-    rb"|^[ \t]+(?:[a-z]+[ \t]+){0,4}([A-Za-z_$#][\w$]*)[ \t]*(?:<[^>\n]*>)?\(",
+    rb"\b(?:def|class|func|fn|function|interface|struct|enum|trait|type|const|static|let|var)\b[\s*]+(?:\([^)\n]{0,200}\)\s*)?([A-Za-z_$][\w$]*)"
+    rb"|^[ \t]+(?:[a-z]+[ \t]+){0,4}([A-Za-z_$#][\w$]*)[ \t]*(?:<[^>\n]{0,200}>)?\(",
     re.MULTILINE,
 )
 Spans = Sequence[tuple[int, int]]  # closed ranges between lines of the base, as a merge takes them

@@ -23,6 +23,7 @@ from workbench.code.parsing import NO_GRAMMAR
 from workbench.code.resolving import Sought, sought_in
 
 MAX_ENTITIES = 100  # whose callers are looked for
+MAX_WALKED = 200  # new needs that are held against rules, and followed for rings
 MAX_TOLD = 100  # names that could not be resolved, and needs
 _KINDS = frozenset({"function", "method", "class", "constant"})
 _ORDER: tuple[How, ...] = ("removed", "renamed", "moved", "signature", "body")
@@ -36,7 +37,8 @@ def impact(sides: Sequence[FileSides], diff: StructuralDiff, tree: Tree) -> Impa
     added, removed, lost = _edges(sides, files, before)
     graph = Graph(files, [need for _, need in added])
     rules, problems = contracts({path: data for path in FILES if (data := _old(path, tree, changed))})
-    closed, breaks = tuple(rings(graph, added)), tuple(broken(graph, added, rules))
+    walked = added[:MAX_WALKED]
+    closed, breaks = tuple(rings(graph, walked)), tuple(broken(graph, walked, rules))
     affected, skipped, unfinished = _affected(diff, files, changed)
     return Impact(
         modules=tuple(_touched(diff)),
@@ -47,7 +49,7 @@ def impact(sides: Sequence[FileSides], diff: StructuralDiff, tree: Tree) -> Impa
         affected=affected,
         special=tuple(special_files(diff.files, sides)),
         unresolved=tuple(_unresolved(diff, lost, files, affected)),
-        limits=(*problems, *skipped, *unfinished, *_bounds(graph)),
+        limits=(*problems, *skipped, *unfinished, *_bounds(graph, len(added))),
         contracts=len(rules),
     )
 
@@ -200,7 +202,9 @@ def _unresolved(diff: StructuralDiff, lost: Sequence[str], files: Files, affecte
         yield f"{path}: holds a name, and cannot be parsed"
 
 
-def _bounds(graph: Graph) -> Iterator[str]:
+def _bounds(graph: Graph, added: int) -> Iterator[str]:
+    if added > MAX_WALKED:
+        yield f"rings and rules were looked for from {MAX_WALKED} of {added} new needs"
     if graph.is_cut:
         yield f"rings and rules were followed through {MAX_MODULES} modules, not further"
     yield f"callers are followed {MAX_DEPTH} calls far, and not through tests, reflection or names in texts"

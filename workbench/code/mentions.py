@@ -25,7 +25,7 @@ _TEST = re.compile(
 )
 _KIND = (  # `name: Kind`, or `name = Kind(`
     rb"(?<![\w$])%s\s*\??:\s*[\"'&*]*([A-Za-z_][\w.]*)"
-    rb"|(?<![\w$])%s\s*(?::[^=\n]*)?=\s*(?:await\s+|new\s+|&)?([A-Z][\w.]*)\s*[({]"
+    rb"|(?<![\w$])%s\s*(?::[^=\n]{0,200})?=\s*(?:await\s+|new\s+|&)?([A-Z][\w.]*)\s*[({]"
 )
 MAX_LOOKED = 60_000  # bytes of an entity in which the class of a name is looked for
 _BASES = re.compile(r"(?<![\w.$=])[A-Za-z_$][\w.$]*(?!\s*=)")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 EVERYTHING = "*"
 MAX_STATEMENT = 20_000  # bytes; a longer one is made by programs
+BEFORE = 300  # bytes before a call that takes a module in, where it says under which names
 MAX_PARTS = 2_000  # of one statement
 _SCRIPT = """
 (import_statement) @it
@@ -29,10 +30,11 @@ _QUERIES = {
     "go": "(import_spec) @it",
     "rust": "(use_declaration) @it",
 }
-_COMMENT = re.compile(r"#[^\n]*|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_COMMENT = re.compile(r"//[^\n]*|/\*.{0,500}?\*/", re.DOTALL)
+_HASH = re.compile(r"#[^\n]*")
 _FROM = re.compile(r"from\s*([\w.]+)\s*import\b\s*\(?([^)]*)")
 _QUOTED = re.compile(r"[\"'`]([^\"'`\n]+)[\"'`]")
-_BRACES = re.compile(r"\{([^}]*)\}")
+_BRACES = re.compile(r"\{([^{}]*)\}")
 _STAR_AS = re.compile(r"\*\s*as\s+([\w$]+)")
 _DEFAULT = re.compile(r"import\s+(?:type\s+)?([\w$]+)\s*(?:,|\bfrom\b)")
 _TARGET = re.compile(r"([\w$]+)\s*=\s*(?:await\s+)?$|\{([^}]*)\}\s*=\s*(?:await\s+)?$")
@@ -72,13 +74,14 @@ def _of(node: Node, parsed: Parsed) -> Iterator[Import]:
     text = parsed.data[node.start_byte : node.end_byte].decode("utf-8", "replace")
     row = node.start_point.row
     if parsed.language == "python":
-        yield from _of_python(_COMMENT.sub(" ", text) if "#" in text else text, row)
+        yield from _of_python(_HASH.sub(" ", text), row)
     elif parsed.language == "go":
         yield from _of_go(text, row)
     elif parsed.language == "rust":
         yield from _of_rust(_COMMENT.sub(" ", text), row)
     elif node.type == "call_expression":
-        before = parsed.data[parsed.starts[row] : node.start_byte].decode("utf-8", "replace")
+        start = max(parsed.starts[row], node.start_byte - BEFORE)
+        before = parsed.data[start : node.start_byte].decode("utf-8", "replace")
         yield from _of_require(text, before, row)
     else:
         yield from _of_script(text, row)

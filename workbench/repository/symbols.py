@@ -72,7 +72,7 @@ class Symbols:
         first, second = pair
         ours, theirs = touched[first], touched[second]
         found: list[Collision] = []
-        for path in ours.keys() & theirs.keys():
+        for path in sorted(ours.keys() & theirs.keys())[:MOST_FILES]:
             found += self._both(pair, path, ours[path], theirs[path])
         for breaker, caller in (pair, (second, first)):
             found += self._calls(pair, breaker, caller, touched, target)

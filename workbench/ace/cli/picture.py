@@ -58,7 +58,8 @@ def picture(found: Impact) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
             ' role="img" font-family="sans-serif" font-size="12">',
             "<title>What the change reaches</title>",
-            '<defs><marker id="end" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">'
+            '<defs><marker id="end" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9"'
+            ' markerUnits="userSpaceOnUse" orient="auto">'
             '<path d="M0 0L8 4L0 8z" fill="#7a8599"/></marker></defs>',
             f'<text x="{LEFT}" y="18" font-weight="bold">changed</text>',
             f'<text x="{RIGHT}" y="18" font-weight="bold">reached, or needed</text>',
