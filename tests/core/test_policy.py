@@ -264,8 +264,18 @@ def test_nothing_is_ready_that_nothing_executable_shows() -> None:
     assert verdict((*bare, same), brief=refactoring).verdict == "ready"
     assert verdict((*bare, other), brief=refactoring).verdict == "needs-human"
     assert verdict(bare, brief=refactoring).verdict == "needs-human"
-    for paths in (("README.md",), ("tests/test_a.py", "docs/x.rst")):
-        assert verdict(bare, context=ctx(changed_paths=paths)).verdict == "ready"
+
+
+def test_words_and_tests_alone_are_no_answer_to_a_brief_that_asks_for_other_behaviour() -> None:
+    """A patch of nothing but a plan or a test of its own mends nothing; asked for as such it is ready (the control)."""
+    bare = tuple(one for one in GOOD if one is not SHOWN)
+    asked = Brief(id="B", title="t", goal=Goal(objective="o"), behaviour="unchanged")
+    for paths in (("PLAN.md",), ("tests/test_a.py", "docs/x.rst")):
+        for policy in ("standard", "strict"):
+            judged = verdict(bare, policy=preset(policy), context=ctx(changed_paths=paths))
+            assert "shown" in {each.cause for each in judged.because}, (paths, policy)
+        assert verdict(bare, context=ctx(changed_paths=paths)).verdict == "needs-human"
+        assert verdict(bare, brief=asked, context=ctx(changed_paths=paths)).verdict == "ready"
 
 
 def test_an_override_counts_where_the_policy_lets_it() -> None:

@@ -147,7 +147,7 @@ def _table() -> f.Table:
         "status": "draft, ready, active, superseded or closed",
         "origin": "who wrote it: a person, an agent, or an import",
         "light": "made from one sentence; clauses may then be plain text",
-        "behaviour": "unchanged: a refactoring, which is shown by base's tests and the same public interface",
+        "behaviour": "unchanged: a refactoring, shown by base's tests and the same interface, or words and tests alone",
         "base": "the branch, tag or commit to start from; empty: where the checkout stands",
         "success_criteria": "what must hold in the end",
         "context": "what to know before the start",

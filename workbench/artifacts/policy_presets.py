@@ -56,11 +56,12 @@ requirements:
     description: The result's tests pass.
   - id: shown
     # A check of the brief or a test that failed on base passes now. A refactoring, by the brief's own word, is shown by
-    # base's tests and the same public interface. Words and tests alone need neither.
+    # base's tests and the same public interface. Words and tests alone need neither where the brief says so, too: where
+    # it asks for other behaviour, they leave all as it was.
     satisfied_if: >-
       mended >= 1
       or (refactoring and passed("tests.base-on-result") and measure("interface", "changed") <= 0)
-    applicable_if: not only("*.md", "*.rst", "@tests")
+    applicable_if: not (refactoring and only("*.md", "*.rst", "@tests"))
     on_missing: needs-human
     description: Something executable shows what the change does.
   - id: no-tampering
@@ -120,7 +121,7 @@ requirements:
     satisfied_if: >-
       mended >= 1
       or (refactoring and passed("tests.base-on-result") and measure("interface", "changed") <= 0)
-    applicable_if: not only("*.md", "*.rst", "@tests")
+    applicable_if: not (refactoring and only("*.md", "*.rst", "@tests"))
     on_missing: block
     description: Something executable shows what the change does.
   - id: no-tampering
