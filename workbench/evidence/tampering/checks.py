@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from workbench.evidence.tampering.expressions import (
     BROAD_EXCEPTIONS,
     RAISES,
+    TRIVIAL,
     Check,
     call_checks,
     constant_truth,
@@ -72,6 +73,8 @@ class _Reader:
             if self._ends(statement):
                 self._dead(statements[index + 1 :], statement.lineno, where)
                 return
+            if isinstance(statement, ast.If) and statement.body and self._ends(statement.body[-1]):
+                where = replace_guard(where)  # the rest is reached only where the condition does not hold
 
     def _dead(self, rest: Sequence[ast.stmt], line: int, where: _Where) -> None:
         checks = any(isinstance(node, ast.Assert) or is_check_call(node) for s in rest for node in ast.walk(s))
@@ -131,8 +134,9 @@ class _Reader:
             empty = constant_truth(statement.test) is False
         else:
             empty = isinstance(statement.iter, ast.List | ast.Tuple) and not statement.iter.elts
+        once = any(isinstance(inner, ast.Break) for inner in statement.body)
         if not empty:
-            self.block(statement.body, where)
+            self.block(statement.body, replace_guard(where) if once else where)
         self.block(statement.orelse, where)
 
     def _with(self, statement: ast.With | ast.AsyncWith, where: _Where) -> None:
@@ -143,7 +147,9 @@ class _Reader:
                 continue
             name = last_name(call.func)
             if name in RAISES:
-                self._keep(iter([raises_check(call, statement.lineno)]), where)
+                check = raises_check(call, statement.lineno)
+                by_itself = isinstance(statement.body[0], ast.Raise)
+                self._keep(iter([replace(check, op="trivial", strength=TRIVIAL) if by_itself else check]), where)
             if name in RAISES | {"suppress"} and _catches_assertions(call.args):
                 inner = replace(inner, swallowed=True)
         self.block(statement.body, inner)

@@ -17,6 +17,7 @@ from workbench.evidence.tampering.runner_code import file_findings, runner_findi
 from workbench.evidence.tampering.settings import deselected_marks, search_places, settings_findings
 from workbench.evidence.tampering.source import Source
 from workbench.evidence.tampering.suites import Suites, lost_tests
+from workbench.evidence.tampering.tables import table_findings
 from workbench.model.evidence import Evidence, EvidenceState, Finding
 from workbench.ports import Change, Collected
 
@@ -194,6 +195,7 @@ def _python(reading: _Reading) -> Iterator[Finding]:
         yield from reading.guarded_file(path, program_findings(before, source))
         if roles.is_test(path):
             yield from reading.guarded_file(path, interference_findings(before, source))
+            yield from reading.guarded_file(path, table_findings(before, source))
         else:
             literals = tested | _tests_beside(reading, path)
             yield from reading.guarded_file(path, rote.rote_findings(before, source, literals))

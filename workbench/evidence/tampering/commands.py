@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from workbench.evidence.tampering.kinds import found
 from workbench.model.evidence import Finding
 
+MAX_LINE = 2_000  # characters of a line that patterns look at
 RUNS_CHECKS = re.compile(
     r"\b(pytest|py\.test|unittest|tox|nox|npm\s+(run\s+)?(t|test|ci-test)|npx\s+(jest|vitest|mocha)|yarn\s+(run\s+)?test|pnpm\s+(run\s+)?test"
     r"|jest|vitest|mocha|go\s+test|go\s+vet|cargo\s+(test|clippy|nextest)|make\s+(test|check)|ctest|rspec|phpunit|mvn\s+\S*\s*(test|verify)"
@@ -18,6 +19,9 @@ _NEUTRAL = re.compile(
     r"\|\|\s*(true|:|exit\s+0|echo\b)|;\s*(true|exit\s+0)\s*$|^\s*(-?@?)(exit\s+0|set\s+\+e)\b|--passWithNoTests|--exit-zero"
     r"|\|\|\s*/bin/true|--no-error-on-unmatched|--suppress-tests-failed-exit-code|suppress.*no.*test.*exit|-failfast=never|\|\s*tee\b.*\|\|"
 )
+# What counts is how the last of them ends; of a command in the background nothing does.
+_PIPED = re.compile(r"[^|]\|\s*(tee|cat|grep|head|tail|less|sort|xargs|sed|awk)\b|[^&>]&\s*$")
+_FOLLOWED = re.compile(r";\s*[^\s;#]")
 _CI_IGNORES = re.compile(
     r"continue-on-error:\s*(true|\$)|allow_failure:\s*true|allow-failure|^\s*(?:-\s*)?if:\s*(\$\{\{\s*)?(false|always\(\)\s*&&\s*false)"
     r"|soft_fail:\s*true|fail-fast:\s*never|catchError|ignoreErrors:\s*true"
@@ -33,11 +37,12 @@ def script_findings(path: str, before: Sequence[str], after: Sequence[str]) -> I
     if path.endswith("package.json"):
         yield from _package(path, "\n".join(before), "\n".join(after))
         return
-    yield from _lines(path, before, after, ignored="script-neutralised", removed="script-test-removed")
+    yield from _lines(path, _cut(before), _cut(after), ignored="script-neutralised", removed="script-test-removed")
 
 
 def ci_findings(path: str, before: Sequence[str], after: Sequence[str]) -> Iterator[Finding]:
     """A workflow of continuous integration."""
+    before, after = _cut(before), _cut(after)
     named = list(_lines(path, before, after, ignored="ci-failure-ignored", removed="ci-test-removed"))
     for line, text in _new_lines(before, after):
         if _CI_IGNORES.search(text):
@@ -47,9 +52,13 @@ def ci_findings(path: str, before: Sequence[str], after: Sequence[str]) -> Itera
     yield from named
 
 
+def _cut(lines: Sequence[str]) -> list[str]:
+    return [text[:MAX_LINE] for text in lines]
+
+
 def asserts_disabled(path: str, added: Sequence[tuple[int, str]]) -> Iterator[Finding]:
     """Added lines of scripts, workflows and settings that switch assertions off."""
-    for line, text in added:
+    for line, text in ((number, text[:MAX_LINE]) for number, text in added):
         if _NO_ASSERTS.search(text) and not _COMMENT.match(text):
             yield found("asserts-disabled", path, line, detail=text)
 
@@ -61,9 +70,18 @@ def _lines(path: str, before: Sequence[str], after: Sequence[str], *, ignored: s
         yield found(removed, path, detail="; ".join(gone))
     elif old != new:
         yield found("script-changed", path, detail="; ".join(text for text in new if text not in old))
+    armed = any("pipefail" in text or "PIPESTATUS" in text for text in after)
     for line, text in _new_lines(before, after):
-        if _neutralised(text) or _ignored_in_make(path, text) or _ignored_by_tool(path, text):
+        hidden = not armed and _hides_its_outcome(path, text)
+        if hidden or _neutralised(text) or _ignored_in_make(path, text) or _ignored_by_tool(path, text):
             yield found(ignored, path, line, detail=text)
+
+
+def _hides_its_outcome(path: str, text: str) -> bool:
+    run = RUNS_CHECKS.search(text)
+    if run is None:
+        return False
+    return _PIPED.search(text) is not None or ("akefile" in path and _FOLLOWED.search(text, run.end()) is not None)
 
 
 def _neutralised(text: str) -> bool:

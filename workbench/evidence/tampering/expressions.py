@@ -11,6 +11,8 @@ BROAD_EXCEPTIONS = frozenset({"Exception", "BaseException"})
 ANYTHING = frozenset({"ANY", "mock.ANY", "unittest.mock.ANY"})
 APPROX_RELATIVE = 1e-6  # pytest.approx's own default
 ISCLOSE_RELATIVE = 1e-9  # math.isclose's own default
+_MOST = 1e300  # what is taken for no bound at all
+_BOUNDLESS = frozenset({"float('inf')", "float('Infinity')", "math.inf", "inf", "np.inf", "numpy.inf"})
 PLACES = 7  # assertAlmostEqual's own default
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[str, int]] = {
@@ -164,7 +166,7 @@ def is_trivial(test: ast.expr) -> bool:
         case ast.BoolOp(op=ast.Or(), values=values):
             return any(constant_truth(value) is True or is_trivial(value) for value in values)
         case ast.Compare(left=left, ops=[ast.Eq() | ast.Is() | ast.LtE() | ast.GtE()], comparators=[right]):
-            same = ast.unparse(left) == ast.unparse(right)
+            same = ast.unparse(right) in _sources(left) or ast.unparse(left) in _sources(right)
             length = isinstance(left, ast.Call) and last_name(left.func) == "len" and isinstance(test.ops[0], ast.GtE)
             return same or (length and _number(right) == 0)
         case ast.Call(func=ast.Name(id="isinstance"), args=[_, ast.Name(id="object")]):
@@ -173,6 +175,12 @@ def is_trivial(test: ast.expr) -> bool:
             return True
         case _:
             return False
+
+
+def _sources(node: ast.expr) -> tuple[str, ...]:
+    """An expression as source; where it gives itself a name, also that name and what is named."""
+    named = (ast.unparse(node.target), ast.unparse(node.value)) if isinstance(node, ast.NamedExpr) else ()
+    return ast.unparse(node), *named
 
 
 def constant_truth(test: ast.expr) -> bool | None:
@@ -186,6 +194,9 @@ def constant_truth(test: ast.expr) -> bool | None:
     if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
         inner = constant_truth(test.operand)
         return None if inner is None else not inner
+    if isinstance(test, ast.IfExp):
+        truth = constant_truth(test.body)
+        return truth if truth is constant_truth(test.orelse) else None
     return None
 
 
@@ -283,9 +294,14 @@ def _number(node: ast.expr) -> float | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         inner = _number(node.operand)
         return None if inner is None else -inner
+    if ast.unparse(node) in _BOUNDLESS:
+        return _MOST
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
-        return float(min(max(node.value, -1e300), 1e300))
+        return float(min(max(node.value, -_MOST), _MOST))
     return None
+
+
+_FITS_ALL = frozenset(repr(pattern) for pattern in ("", ".*", ".+", "^", "^.*$", ".", "(?s).*", r"[\s\S]*"))
 
 
 def raises_check(call: ast.Call, line: int) -> Check:
@@ -297,6 +313,8 @@ def raises_check(call: ast.Call, line: int) -> Check:
     match = next((ast.unparse(k.value) for k in call.keywords if k.arg in ("match", "expected_regex")), "")
     if not match and last_name(call.func).endswith("Regex") and len(call.args) > 1:
         match = ast.unparse(call.args[1])
+    if match in _FITS_ALL:
+        match = ""
     strength = LOOSE if broad else (EXACT if match else 5) - (len(kinds) - 1)
     asked = match if match else ", ".join(ast.unparse(argument) for argument in call.args[1:])
     return Check("raises", ", ".join(names), asked, max(strength, LOOSE), line)

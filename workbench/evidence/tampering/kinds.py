@@ -57,6 +57,7 @@ KINDS: dict[str, Kind] = {
     "mocked-subject": Kind("critical", True, "What a test checks was replaced by a stand-in"),
     "mock-added": Kind("medium", False, "An existing test now replaces part of the program"),
     "always-equal": Kind("critical", True, "Objects of a class compare equal to everything"),
+    "comparison-narrowed": Kind("medium", False, "A field no longer counts when objects are compared"),
     "decorator-added": Kind("medium", False, "An existing test is now wrapped by another function"),
     "retry-added": Kind("high", True, "Failing tests are now tried again until they pass"),
     "timeout-widened": Kind("low", False, "A test's time limit was widened"),

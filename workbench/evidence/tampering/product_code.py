@@ -10,7 +10,8 @@ from workbench.model.evidence import Finding
 
 _SNIFF_TESTS = re.compile(
     r"[\"']PYTEST(_\w+)?[\"']|\b_called_from_test\b|\b(IS|RUNNING|UNDER)_TESTS?\b|[\"'](_?pytest|unittest|hypothesis|nose|coverage)[\"']\s+(not\s+)?in\s+sys\.modules"
-    r"|[\"'](_?pytest|unittest)[\"'].{0,80}\bsys\.modules\b|\bsys\.modules\b.{0,80}[\"'](_?pytest|unittest)[\"']"
+    r"|[\"'](_?pytest|unittest)[\"'].{0,80}\bmodules\b|\bmodules\b.{0,80}[\"'](_?pytest|unittest)[\"']"
+    r"|\b(find_spec|import_module|__import__)\(\s*[\"'](_?pytest|unittest|conftest)\b"
     r"|HasSuffix\(\s*os\.Args\[0\]|sys\.modules\.get\(\s*[\"'](_?pytest|unittest)|sys\.gettrace\(|process\.env\.(JEST_WORKER_ID|VITEST)"
     r"|NODE_ENV.{0,12}[\"']test[\"']|[\"'](py)?test[\"']\s+in\s+sys\.argv|flag\.Lookup\(\"test\.|testing\.Testing\(\)|cfg!\(test\)"
 )
@@ -21,7 +22,8 @@ _SNIFF_PLACE = re.compile(
 _SNIFF_CALLER = re.compile(
     r"\b_getframe\b|\b_current_frames\b|\binspect\.(stack|currentframe|getouterframes)\b|\bf_back\b|\btb_frame\b"
     r"|\b(extract_stack|walk_stack|format_stack)\(|\bgc\.get_(objects|referrers)\b|\bsys\.get(trace|profile)\b"
-    r"|\bimport __main__|modules.{0,8}[\"']__main__[\"']|\bdont_write_bytecode\b|/proc/(self|\d+)/(cmdline|environ)"
+    r"|\bimport __main__|modules.{0,8}[\"']__main__[\"']|\bdont_write_bytecode\b"
+    r"|/proc/[^\s\"']{1,40}/(cmdline|environ|comm)|\bgetppid\("
 )
 _SNIFF_START = re.compile(r"\bsys\.(orig_)?argv\b")
 _STARTED = re.compile(r"(^|/)(__main__|main|cli|app|manage|setup|run)\.py$|(^|/)(scripts|bin|tools|cli|commands)/")

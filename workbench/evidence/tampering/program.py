@@ -179,6 +179,26 @@ def _does_nothing(body: list[ast.stmt]) -> bool:
     return not any(isinstance(part, ast.Raise | ast.Call) for node in body for part in ast.walk(node))
 
 
+def _uncompared(base: Source | None, result: Source) -> Found:
+    """Fields and classes that are left out of equality."""
+    known = Known(base, ast.Call)
+    for node in result.nodes:
+        if not isinstance(node, ast.Call) or ast.unparse(node) in known:
+            continue
+        off = {keyword.arg for keyword in node.keywords if constant_truth(keyword.value) is False}
+        if last_name(node.func) in ("field", "Field", "ib", "attrib") and off & {"compare", "eq"}:
+            yield found("comparison-narrowed", result.path, node.lineno, detail=ast.unparse(node))
+
+
+def _raised_for_itself(base: Source | None, result: Source) -> Found:
+    """A `try` that raises at once what it then handles."""
+    known = Known(base, ast.Try)
+    for node in result.nodes:
+        raised = isinstance(node, ast.Try) and node.handlers and isinstance(node.body[0], ast.Raise)
+        if raised and ast.unparse(node) not in known:
+            yield found("condition-forced", result.path, getattr(node, "lineno", 0), detail=ast.unparse(node))
+
+
 def _forced(base: Source | None, result: Source) -> Found:
     known = Known(base, ast.BoolOp, ast.If)
     for node in result.nodes:
@@ -194,4 +214,4 @@ def _forced(base: Source | None, result: Source) -> Found:
 
 Detector = Callable[[Source | None, Source], Found]
 _EVERYWHERE: tuple[Detector, ...] = (_import_hooks, _patched_libraries, _stubbed_modules, _steering, _obfuscated)
-_IN_PROGRAM: tuple[Detector, ...] = (_sniffing, _looks_at_tests, _broad, _forced)
+_IN_PROGRAM: tuple[Detector, ...] = (_sniffing, _looks_at_tests, _broad, _forced, _raised_for_itself, _uncompared)

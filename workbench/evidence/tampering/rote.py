@@ -13,10 +13,12 @@ from workbench.model.evidence import Finding
 
 MIN_LITERAL = 3  # shortest text of the tests that is looked for; numbers count from two digits on
 MIN_ANSWER = 6  # shortest text that is taken for a particular answer
+MIN_PIECES = 2  # parts of one text by which it is recognised
 MIN_CANNED = 3  # literals of the tests that make a table one of answers
 MOST_ORDINARY = 600  # numbers below it are no particular input: counts, percentages, states of HTTP
 _ORDINARY = re.compile(r"[A-Za-z][\w.-]{0,15}")  # a word that programs tell apart all the time
 _DIGEST = re.compile(r"[0-9a-f]{32,128}")
+_SHORT_DIGEST = re.compile(r"[0-9a-f]{6,128}")
 
 
 def literals_of(tree: ast.Module) -> frozenset[str]:
@@ -38,7 +40,7 @@ def rote_findings(base: Source | None, result: Source, tested: frozenset[str]) -
     """What `result` newly knows by heart of the literals in `tested`."""
     yield from _special_cases(base, result, tested)
     yield from _canned(base, result, tested)
-    yield from _constant_results(base, result)
+    yield from _constant_results(base, result, tested)
     yield from _counted_calls(base, result)
 
 
@@ -46,33 +48,51 @@ def rote_findings(base: Source | None, result: Source, tested: frozenset[str]) -
 
 
 def _special_cases(base: Source | None, result: Source, tested: frozenset[str]) -> Iterator[Finding]:
-    known = Known(base, ast.If, ast.IfExp, ast.match_case)
+    known = Known(base, ast.If, ast.IfExp, ast.match_case, ast.BoolOp, ast.Call)
     for node in _branches(result):
         kind = _kind_of(node, tested)
         if kind and ast.unparse(node) not in known:
             test = node.pattern if isinstance(node, ast.match_case) else node.test
             yield found(kind, result.path, getattr(test, "lineno", 0), detail=ast.unparse(test))
+    for call in (node for node in result.nodes if isinstance(node, ast.Call)):
+        if _swaps(call, tested) and ast.unparse(call) not in known:
+            yield found("special-cased-input", result.path, call.lineno, detail=ast.unparse(call))
 
 
 Branch = ast.If | ast.IfExp | ast.match_case
 
 
 def _branches(source: Source) -> Iterator[Branch]:
-    return (node for node in source.nodes if isinstance(node, ast.If | ast.IfExp | ast.match_case))
+    for node in source.nodes:
+        if isinstance(node, ast.If | ast.IfExp | ast.match_case):
+            yield node
+        elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):  # `asked and answer`
+            as_branch = ast.IfExp(test=node.values[0], body=node.values[-1], orelse=ast.Constant(None))
+            yield ast.copy_location(as_branch, node)
+
+
+def _swaps(call: ast.Call, tested: frozenset[str]) -> bool:
+    """Whether a call puts what a test expects in the place of what it asks: `replace`, `sub` and their like."""
+    texts = [argument.value for argument in call.args[:2] if isinstance(argument, ast.Constant)]
+    if last_name(call.func) not in ("replace", "sub", "subn", "setdefault") or len(texts) < 2:
+        return False
+    asked, answer = texts
+    return repr(asked) in tested and repr(answer) in tested and is_particular(asked)
 
 
 def _kind_of(node: Branch, tested: frozenset[str]) -> str:
     asked = _asked(node)
-    if not asked:
+    if not asked and not _piecewise(node, tested):
         return ""
     if any(isinstance(value, str) and _DIGEST.fullmatch(value) for value in asked) and _digests(node):
         return "special-cased-input"
+    known = [value for value in asked if repr(value) in tested or _begins(value, tested)]
+    particular = any(is_particular(value) for value in known) or _piecewise(node, tested)
     answer = _answer(node)
+    if particular and (answer is not None or _answers_tests(_results(node), tested)):
+        return "special-cased-input"
     if answer is None:
         return ""
-    known = [value for value in asked if repr(value) in tested or _begins(value, tested)]
-    if any(is_particular(value) for value in known):
-        return "special-cased-input"
     if _measures(node) and isinstance(answer.value, str) and len(answer.value) >= MIN_ANSWER:
         return "special-cased-input" if repr(answer.value) in tested else ""
     return "enumerated-input" if known and not isinstance(node, ast.match_case) else ""
@@ -107,6 +127,29 @@ def _answer(node: Branch) -> ast.Constant | None:
     return None
 
 
+def _piecewise(node: Branch, tested: frozenset[str]) -> bool:
+    """Whether a branch recognises one text of the tests by several of its parts."""
+    if isinstance(node, ast.match_case):
+        return False
+    compared = [part for part in ast.walk(node.test) if isinstance(part, ast.Compare)]
+    texts = {n.value for one in compared for n in ast.walk(one) if isinstance(n, ast.Constant)}
+    pieces = [text for text in texts if isinstance(text, str) and len(text) >= MIN_LITERAL]
+    return len(pieces) >= MIN_PIECES and any(all(piece in literal for piece in pieces) for literal in tested)
+
+
+def _results(node: Branch) -> list[ast.expr]:
+    """What a branch returns, or binds to names."""
+    if isinstance(node, ast.IfExp):
+        return [node.body]
+    return [one.value for one in node.body if isinstance(one, ast.Return | ast.Assign) and one.value is not None]
+
+
+def _answers_tests(results: Iterable[ast.expr], tested: frozenset[str]) -> bool:
+    """Whether a particular literal of the tests is a part of what is answered."""
+    parts = (part for result in results for part in ast.walk(result))
+    return any(isinstance(it, ast.Constant) and repr(it.value) in tested and _is_telling(it.value) for it in parts)
+
+
 def _first_constant(value: ast.expr) -> ast.Constant | None:
     """The first literal of an expression that consists of nothing else."""
     if any(isinstance(part, ast.Name | ast.Call) for part in ast.walk(value)):
@@ -124,7 +167,8 @@ def is_particular(value: object) -> bool:
 def _begins(value: object, tested: frozenset[str]) -> bool:
     if not isinstance(value, str) or len(value) < MIN_ANSWER:
         return False
-    return any(literal[1:].startswith(value) or literal[:-1].endswith(value) for literal in tested)
+    value = value.lower()
+    return any(literal[1:].startswith(value) or literal[:-1].endswith(value) for literal in map(str.lower, tested))
 
 
 def _digests(node: Branch) -> bool:
@@ -145,7 +189,7 @@ def _canned(base: Source | None, result: Source, tested: frozenset[str]) -> Iter
     known = Known(base, ast.Dict, ast.List, ast.Tuple, ast.Set)
     for node in _tables(result):
         values = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
-        if _is_canned(values, tested) and ast.unparse(node) not in known:
+        if (_is_canned(values, tested) or _by_digest(node, tested)) and ast.unparse(node) not in known:
             yield found("canned-answers", result.path, node.lineno, detail=ast.unparse(node))
             return
 
@@ -167,6 +211,15 @@ def _is_canned(values: Sequence[object], tested: frozenset[str]) -> bool:
     return len(hits) >= MIN_CANNED and 5 * len(hits) >= 3 * len(texts)
 
 
+def _by_digest(node: ast.expr, tested: frozenset[str]) -> bool:
+    """Whether a table has what tests expect under digests."""
+    if not isinstance(node, ast.Dict):
+        return False
+    keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+    digests = [key for key in keys if isinstance(key, str) and _SHORT_DIGEST.fullmatch(key) and re.search(r"\d", key)]
+    return bool(digests) and len(digests) == len(node.keys) and _answers_tests(node.values, tested)
+
+
 def _is_telling(value: object) -> bool:
     return is_particular(value) or (isinstance(value, str) and len(value) >= MIN_ANSWER)
 
@@ -182,11 +235,13 @@ def canned_data(path: str, text: str, tested: frozenset[str]) -> Iterator[Findin
 # --- functions that no longer work ----------------------------------------------------------------------
 
 
-def _constant_results(base: Source | None, result: Source) -> Iterator[Finding]:
+def _constant_results(base: Source | None, result: Source, tested: frozenset[str]) -> Iterator[Finding]:
     before = {} if base is None else dict(_qualified(base.tree))
     for name, function in _qualified(result.tree):
         was = before.get(name)
-        if was is not None and _is_constant(function) and not _is_constant(was) and _uses_arguments(was):
+        if was is None or _is_constant(was) or not _arguments_used(was):
+            continue
+        if _is_constant(function) or _answers_alone(function, was, tested):
             yield found("constant-result", result.path, function.lineno, detail=name)
 
 
@@ -210,13 +265,22 @@ def _is_constant(function: Function) -> bool:
     return value is None or not any(isinstance(part, ast.Name | ast.Call | ast.Lambda) for part in ast.walk(value))
 
 
-def _uses_arguments(function: Function) -> bool:
+def _answers_alone(function: Function, was: Function, tested: frozenset[str]) -> bool:
+    """Whether a function that worked with more arguments does nothing now but answer what a test expects."""
+    body = [node for node in function.body if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))]
+    if len(body) != 1 or not isinstance(body[0], ast.Return) or body[0].value is None:
+        return False
+    ignores = _arguments_used(was) - _arguments_used(function)
+    return bool(ignores) and _answers_tests([body[0].value], tested)
+
+
+def _arguments_used(function: Function) -> set[str]:
     arguments = function.args
     named = (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg)
     names = {argument.arg for argument in named if argument is not None}
     raising = len(function.body) == 1 and isinstance(function.body[0], ast.Raise)
     used = {part.id for node in function.body for part in ast.walk(node) if isinstance(part, ast.Name)}
-    return bool(names & used) and not raising
+    return set() if raising else names & used
 
 
 def _counted_calls(base: Source | None, result: Source) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ It reads any changed Python file, wherever it lies, against the same file of the
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
@@ -158,7 +159,7 @@ def _exits(base: Source | None, result: Source) -> Found:
         text = ast.unparse(node)
         if text in known:
             continue
-        hard = "os._exit" in text or "os.kill(os.getpid()" in text or "os.exec" in text
+        hard = _HARD.search(text) is not None
         ends = isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and ending_call(node) == "exit")
         line = getattr(node, "lineno", 0)
         if id(node) in at_import and (ends or hard):
@@ -173,15 +174,19 @@ def _is_main_guard(node: ast.stmt) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test) in ("__name__ == '__main__'", "'__main__' == __name__")
 
 
+_HARD = re.compile(r"\b_exit\b|\bos\.kill\(os\.getpid\(\)|\bos\.(exec|abort)")
 _EXECS = frozenset({"execv", "execve", "execvp", "execvpe", "execl", "execle", "execlp", "execlpe"})
 _MAY_END = frozenset({"exit", "_exit", "quit", "abort", "kill", "register"}) | _EXECS
 
 
 def _may_end(node: ast.AST) -> bool:
-    """Whether a node deserves a closer look: a call by a telling name, or raising SystemExit."""
+    """Whether a node deserves a closer look: a call by a telling name, or with one, or raising SystemExit."""
     if isinstance(node, ast.Raise):
         return node.exc is not None and last_name(node.exc) == "SystemExit"
-    return isinstance(node, ast.Call) and last_name(node.func) in _MAY_END
+    if not isinstance(node, ast.Call):
+        return False
+    handed = (value for value in node.args if isinstance(value, ast.Name | ast.Attribute))
+    return last_name(node.func) in _MAY_END or any(last_name(value) in ("_exit", "abort") for value in handed)
 
 
 def _always_equal(base: Source | None, result: Source) -> Found:
@@ -205,7 +210,7 @@ def _always_equal_classes(source: Source) -> Iterator[tuple[str, int]]:
 
 def _always_equal_lines(node: ast.ClassDef) -> Iterator[int]:
     for child in node.body:
-        if isinstance(child, ast.FunctionDef) and child.name in _ALWAYS and _ignores_self(child, node.name):
+        if isinstance(child, ast.FunctionDef) and child.name in _ALWAYS and _is_deaf(child, node.name):
             yield child.lineno
         if isinstance(child, ast.Assign) and ast.unparse(child.targets[0]) in _ALWAYS:
             value = child.value
@@ -228,7 +233,7 @@ def _ignores_self(function: ast.FunctionDef, own: str) -> bool:
     """Whether a comparison answers what it should say, and looks no further than at the other's kind."""
     returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
     wanted = _ALWAYS[function.name]
-    said = [isinstance(value, ast.Constant) and value.value is wanted for value in returned]
+    said = [value is not None and _says(value) is wanted for value in returned]
     if returned and all(said):
         return True
     kinds = [wanted and _asks_only_kind(value, own) for value in returned]
@@ -240,6 +245,29 @@ def _ignores_self(function: ast.FunctionDef, own: str) -> bool:
         )
         and not _mentions(function, own)
     )
+
+
+def _is_deaf(function: ast.FunctionDef, own: str) -> bool:
+    return _ignores_self(function, own) or _ignores_other(function)
+
+
+def _says(value: ast.expr) -> bool | None:
+    """What an expression of constants alone comes to."""
+    if isinstance(value, ast.IfExp):
+        said = _says(value.body)
+        return said if said is _says(value.orelse) else None
+    return value.value if isinstance(value, ast.Constant) and isinstance(value.value, bool) else None
+
+
+def _ignores_other(function: ast.FunctionDef) -> bool:
+    """Whether a comparison answers without a look at what it compares with."""
+    if function.name != "__eq__" or len(function.args.args) != 2:
+        return False
+    other = function.args.args[1].arg
+    nodes = [node for part in function.body for node in ast.walk(part)]
+    returns = [node.value for node in nodes if isinstance(node, ast.Return) and node.value is not None]
+    asks = any(isinstance(node, ast.Name) and node.id == other for node in nodes)
+    return bool(returns) and not asks and not any(ast.unparse(value) == "NotImplemented" for value in returns)
 
 
 def _asks_only_kind(value: ast.expr | None, own: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from workbench.evidence.tampering import roles
-from workbench.evidence.tampering.commands import RUNS_CHECKS
+from workbench.evidence.tampering.commands import MAX_LINE, RUNS_CHECKS
 from workbench.evidence.tampering.kinds import found
 from workbench.model.evidence import Finding
 
@@ -29,6 +29,10 @@ _MODULE = re.compile(r"\bpython[0-9.]*\s+(-\w+\s+)*?-m\s+\w+")
 _IGNORED = re.compile(r"^/?(tests?|spec|__tests__)/?$|(^|/)(test_[\w*?\[\]-]*|[\w*-]*_test)\.\w+$|(^|/)conftest\.py$")
 _TRIGGER = re.compile(r"^[ \t]*-?[ \t]*(push|pull_request|merge_group|merge_request_event)\b", re.MULTILINE)
 _TRIGGERS = re.compile(r"\bon:\s*\[([^\]\n]*)\]")
+_FILTER = re.compile(
+    r"^[ \t]*(paths|paths-ignore):[ \t]*(?:\[([^\]\n]*)\]|((?:\n[ \t]+-[^\n]*){1,50}))", re.MULTILINE
+)  # of the files on whose change a workflow runs
+_CODE = re.compile(r"\.(py|js|ts|tsx|jsx|go|rs)\b|^\**/?\**$|^(\*\*/)?(src|lib|tests?)\b")
 _LISTS = re.compile(r"^[ \t]*([\w-]{2,30})[ \t]*[:=][ \t]*\[?([^\[\]\n#]{1,500})\]?[ \t]*$", re.MULTILINE)
 _SETTINGS = frozenset({"pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini", "setup.cfg"})
 _CODECOV = re.compile(r"(^|/)\.?codecov\.ya?ml$")
@@ -38,7 +42,6 @@ _CASES = (".json", ".jsonl", ".csv", ".tsv")
 _NO_DATA = re.compile(r"(^|/)(requirements|readme|license|changelog|package(-lock)?)[^/]*$", re.IGNORECASE)
 _ESLINT = re.compile(r"(^|/)(\.eslintrc(\.\w+)?|eslint\.config\.\w+|\.eslintignore|biome\.json)$")
 _RULE_OFF = re.compile(r":\s*(\[\s*)?([\"']off[\"']|0)\s*[,\]}]?\s*$|^[^\s{}#]+$")
-MAX_LINE = 2_000  # characters of a line that patterns look at
 MAX_JSON = 500_000
 
 
@@ -109,6 +112,7 @@ def command_findings(path: str, before: str, after: str) -> Iterator[Finding]:
         yield found("matrix-narrowed", path, detail=f"{key}: {', '.join(old)} became {', '.join(new)}")
     if roles.is_ci(path) and after:
         lost = _triggers(before) - _triggers(after)
+        lost |= _code_left_out(after) - _code_left_out(before)
         if lost:
             yield found("ci-trigger-removed", path, detail=", ".join(sorted(lost)))
     known = sum(map(_deselects, before.splitlines()))
@@ -128,6 +132,20 @@ def _deselects(text: str) -> int:
 def _triggers(text: str) -> set[str]:
     listed = {name.strip() for match in _TRIGGERS.finditer(text) for name in match[1].split(",")}
     return {match[1] for match in _TRIGGER.finditer(text)} | listed & {"push", "pull_request", "merge_group"}
+
+
+def _code_left_out(text: str) -> set[str]:
+    """Filters by which a workflow does not run when code changes."""
+    left_out: set[str] = set()
+    for match in _FILTER.finditer(text):
+        parts = match[2].split(",") if match[2] else (match[3] or "").replace("-", "", 1).split("\n")
+        patterns = [part.strip().lstrip("- ").strip("\"' ") for part in parts if part.strip()]
+        code = [pattern for pattern in patterns if _CODE.search(pattern)]
+        if match[1] == "paths-ignore" and code:
+            left_out.add(f"not for {', '.join(code)}")
+        elif match[1] == "paths" and patterns and not code:
+            left_out.add(f"only for {', '.join(patterns)}")
+    return left_out
 
 
 def _narrowed(before: str, after: str) -> dict[str, tuple[list[str], list[str]]]:

@@ -253,7 +253,7 @@ def _change_of(before: Check, after: Check) -> str:
 
 
 _BLURRING = re.compile(r"\b(round|int|len|set|frozenset|sorted|bool|abs|type|str|repr)\(")
-_BLURRED = re.compile(r"\.(lower|upper|strip|casefold|lstrip|rstrip|split|title|keys|count)\(")
+_BLURRED = re.compile(r"\.(lower|upper|strip|casefold|lstrip|rstrip|split|title|keys|count|replace|translate)\(")
 
 
 def _blurred(before: Check, after: Check) -> bool:
