@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from workbench.code.callers import MAX_DEPTH, Callers, Files
 from workbench.code.contracts import FILES, contracts
-from workbench.code.filekinds import special_files
+from workbench.code.filekinds import kind_of, special_files
 from workbench.code.impact_model import Affected, How, Impact, Need, Touched, Tree
 from workbench.code.imports import module_of
 from workbench.code.languages import language_of
@@ -96,11 +96,11 @@ def _edges(
 
 
 def _touched(diff: StructuralDiff) -> Iterator[Touched]:
-    """By module; a file of no language is one by itself."""
+    """By module; a file of no language is none."""
     found = defaultdict(list)
     for file in diff.files:
-        language = language_of(file.path)
-        found[module_of(file.path, language) if language else file.path, is_test(file.path)].append(file)
+        if language := language_of(file.path):
+            found[module_of(file.path, language), is_test(file.path)].append(file)
     public: dict[str, int] = defaultdict(int)
     for change in diff.api:
         public[change.path] += 1
@@ -185,7 +185,7 @@ def _sought(how: How, change: EntityChange, path: str, old_path: str) -> Iterato
 
 def _unresolved(diff: StructuralDiff, lost: Sequence[str], files: Files, affected: Sequence[Affected]) -> Iterator[str]:
     yield from (each for each in diff.unknown if not each.endswith(NO_GRAMMAR))
-    plain = [file.path for file in diff.files if file.fallback == NO_GRAMMAR]
+    plain = [file.path for file in diff.files if file.fallback == NO_GRAMMAR and not kind_of(file.path)]
     if plain:
         more = f" and {len(plain) - 3} more" if len(plain) > 3 else ""
         yield f"of no language that is read here: {', '.join(plain[:3])}{more}"
