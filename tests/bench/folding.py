@@ -85,6 +85,16 @@ def moved_lines(repository: Path, base: str, head: str) -> tuple[Lines, Lines]:
     return before, after
 
 
+def _without_indents(repository: Path, base: str, head: str, each: FileSides, before: Lines, after: Lines) -> None:
+    """Leave out lines that only stand deeper or less deep in the same hunk: they are in another block now."""
+    old, new = ((side or b"").split(b"\n") for side in (each.old, each.new))
+    for first, count, to, made in _hunks(repository, base, head, each.path):
+        ours = {old[row - 1].strip() for row in range(first, first + count)}
+        theirs = {new[row - 1].strip() for row in range(to, to + made)}
+        before[each.path] -= {row for row in range(first, first + count) if old[row - 1].strip() in theirs}
+        after[each.path] -= {row for row in range(to, to + made) if new[row - 1].strip() in ours}
+
+
 def mechanical_lines(repository: Path, base: str, head: str, texts: list[FileSides]) -> tuple[Lines, Lines]:
     """What the yardstick takes for mechanical, before and after, blank lines aside."""
     before, after = moved_lines(repository, base, head)
@@ -98,6 +108,7 @@ def mechanical_lines(repository: Path, base: str, head: str, texts: list[FileSid
     }
     for each in texts:
         if each.old is not None and each.new is not None and family(each.path):
+            _without_indents(repository, base, head, each, before, after)
             for old, new in _same(each, _hunks(repository, base, head, each.path), defined):
                 before[each.path] |= old
                 after[each.path] |= new

@@ -33,6 +33,7 @@ _FAMILIES = {
     "py": "python", "pyi": "python", "js": "script", "jsx": "script", "mjs": "script", "cjs": "script",
     "ts": "script", "tsx": "script", "mts": "script", "cts": "script", "go": "go", "rs": "rust",
 }  # fmt: skip
+_WORDS = re.compile(_WORD.encode("latin-1"))
 _ENDS_SCRIPT = {b"return", b"break", b"continue", b"throw", b"yield"}
 _ENDS_GO = {b"return", b"break", b"continue", b"fallthrough", b")", b"]", b"}"}
 _KEYWORDS_GO = set(
@@ -137,5 +138,13 @@ def _mates(diff: StructuralDiff, file: FileChange, hunk: Hunk) -> Iterator[Hunk]
 def agree(before: list[bytes], after: list[bytes], names: Mapping[bytes, bytes]) -> bool:
     """Whether both say the same, if some words have new names."""
     return len(before) == len(after) and all(
-        one == other or names.get(one) == other for one, other in zip(before, after, strict=True)
+        one == other or names.get(one) == other or _filled(one, names) == other
+        for one, other in zip(before, after, strict=True)
     )
+
+
+def _filled(text: bytes, names: Mapping[bytes, bytes]) -> bytes:
+    """A string into which values are put, with the new names where that is."""
+    if text[:1] != b"`" and not re.match(rb"[rR]?[fF][rR]?['\"]", text):
+        return text
+    return re.sub(rb"\{[^{}]*\}", lambda part: _WORDS.sub(lambda word: names.get(word[0], word[0]), part[0]), text)

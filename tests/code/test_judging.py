@@ -85,3 +85,35 @@ def test_a_method_that_became_a_function_elsewhere_has_moved() -> None:
     diff = structural_diff(files)
     assert [hunk.new.count for file in diff.files for hunk in file.hunks if hunk.moved_from] == [3]
     assert Judge(files).wrong(diff) == []
+
+
+SUITE = """const limit = 3
+
+describe('parse', () => {
+  const base = new Date(2020, limit)
+  it('reads years', () => {
+    assert.equal(parse('2017', base), 2017)
+    assert.equal(parse('17', base), 2017)
+  })
+})
+
+Shop.prototype.total = function (rows) {
+  const found = rows.map((row) => row.price)
+  return found.reduce((one, other) => one + other, limit)
+}
+"""
+
+
+def test_suites_and_prototypes_of_scripts_are_things_that_move_and_have_names_of_their_own() -> None:
+    """What a script hands over under a name, or hangs on a prototype, is told as moved; its own names as renamed."""
+    start = SUITE.index("describe")
+    files = [
+        FileSides(path="a.test.js", old=SUITE.encode(), new=SUITE[:start].encode()),
+        FileSides(path="b.test.js", old=None, new=SUITE[start:].encode()),
+    ]
+    moved = structural_diff(files)
+    assert {each.change for file in moved.files for each in file.entities} == {"moved"}
+    assert [hunk.kind for hunk in moved.files[1].hunks if hunk.kind == "added"] == []
+    assert Judge(files).wrong(moved) == []
+    renamed = structural_diff([FileSides(path="a.js", old=SUITE.encode(), new=SUITE.replace("base", "when").encode())])
+    assert {hunk.kind for file in renamed.files for hunk in file.hunks} == {"renamed"}

@@ -58,6 +58,8 @@ JAVASCRIPT = Grammar(
         "internal_module": Definition("module", holds=True),
         "module": Definition("module", holds=True),
         "variable_declarator": Definition("constant", body="value"),
+        "assignment_expression": Definition("constant", name="left", body="right"),  # `A.prototype.f = function`
+        "call_expression": Definition("function", name="arguments", body="arguments"),  # `it("counts", () => {})`
         "method_definition": Definition("method"),
         "method_signature": Definition("method"),
         "abstract_method_signature": Definition("method"),
@@ -75,7 +77,7 @@ JAVASCRIPT = Grammar(
         ),
         "lexical_declaration": ("variable_declarator",),
         "variable_declaration": ("variable_declarator",),
-        "expression_statement": ("internal_module",),
+        "expression_statement": ("internal_module", "assignment_expression", "call_expression"),
     },
     open=frozenset(),
 )  # fmt: skip

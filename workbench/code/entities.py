@@ -226,6 +226,10 @@ class _Reader:
             return ("default", node.start_byte) if node.type in ("class", "function_expression") else None
         if node.type == "assignment" and named.type not in ("identifier", "pattern_list", "tuple_pattern"):
             return None
+        if node.type == "call_expression":
+            return self._called(node, named)
+        if node.type == "assignment_expression" and named.type != "member_expression":
+            return None
         text = _flat(self.parsed.data[named.start_byte : named.end_byte]).strip("\"'")
         receiver = node.child_by_field_name("receiver")
         if receiver is not None:
@@ -233,6 +237,14 @@ class _Reader:
             text = f"{kind[1].decode()}.{text}" if kind else text
         trait = node.child_by_field_name("trait")
         return (f"{_flat(trait.text or b'')} for {text}" if trait is not None else text), named.start_byte
+
+    def _called(self, node: Node, given: Node) -> tuple[str, int] | None:
+        """What a script hands over under a name: a test, a suite, a route. Other calls define nothing."""
+        parts, callee = given.named_children, node.child_by_field_name("function")
+        if len(parts) < 2 or callee is None or parts[0].type != "string" or parts[-1].type not in _FUNCTIONS:
+            return None
+        name = _flat(self.parsed.data[callee.start_byte : callee.end_byte] + b" " + (parts[0].text or b""))
+        return name.replace(".", " "), node.start_byte
 
     def _signature(self, node: Node, body: Node | None, kind: EntityKind) -> str:
         if kind in ("constant", "import", "module"):
@@ -244,12 +256,15 @@ class _Reader:
         ].rstrip(" :{=>")
 
 
+_FUNCTIONS = ("arrow_function", "function_expression", "generator_function")
+
+
 def _kind(node: Node, rule: Definition, around: Found | None) -> EntityKind:
     if rule.kind == "function":
         return "method" if around is not None and around.kind == "class" else "function"
-    if node.type in ("variable_declarator", "public_field_definition", "field_definition"):
-        value = node.child_by_field_name("value")
-        if value is not None and value.type in ("arrow_function", "function_expression", "generator_function"):
+    if node.type in ("variable_declarator", "public_field_definition", "field_definition", "assignment_expression"):
+        value = node.child_by_field_name("right" if node.type == "assignment_expression" else "value")
+        if value is not None and value.type in _FUNCTIONS:
             return "method" if around is not None and around.kind == "class" else "function"
     return rule.kind
 
