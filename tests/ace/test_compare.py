@@ -101,6 +101,11 @@ def test_a_version_is_composed_of_files_and_functions(call: Call, world: World, 
     shown = call("show", made.resolution["id"])
     assert (f"taken: {second}:tax.py::f" in shown.out, "left behind: prices.3" in shown.out) == (True, True)
     assert "no agent" in call("steer", made.run, "Hurry").err
+    pack = world.pack(made.run, files={"shop.py": "PRICE = 4\n"})
+    assert "no agent behind it" in call("request-changes", pack, "--why", "no").err
+    with Workplace(repository) as place:
+        again = choosing.compose(place, "prices", [f"{pack}:shop.py", f"{second}:tax.py"], why="The price was wrong")
+    assert (again.run, again.resolution["left_behind"]) == ("prices.5", [])
 
 
 @pytest.mark.parametrize(

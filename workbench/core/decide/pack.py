@@ -146,6 +146,11 @@ def _refuse_disturbing(pack: PackState, run: RunState | None, decision: str) -> 
         raise Refused(
             f"{pack.id} is being examined again.", hint=f"workbench wait {run.id}; then decide on its new pack."
         )
+    if decision == "request-changes" and run.composed:
+        raise Refused(
+            f"{pack.id} was composed by a person: there is no agent behind it.",
+            hint=f"Compose another one: workbench compare {run.mission} --compose PACK[:PATH,...] --why TEXT",
+        )
     if decision == "request-changes" and _was_taken_back(pack, run):
         raise Refused(
             f"{pack.id} was merged and taken back; its run is over.",
