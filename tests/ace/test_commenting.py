@@ -56,11 +56,29 @@ def test_a_later_revision_shows_each_comment_at_its_words_or_as_outdated(call: C
     assert call("comment", "settle", f"{pack}.c1", "--why", "again", "--json").error["id"] == "Refused"
 
 
+def test_a_comment_on_a_function_follows_its_name(call: Call, world: World) -> None:
+    """It stands on the whole of it wherever a later revision has it, and is outdated once nothing has that name."""
+    (run,) = world.mission()
+    text = "class Till:\n    def pay(self):\n        return 1\n"
+    pack = world.pack(run, files={"shop.py": text})
+    made = call("comment", "add", pack, "shop.py::Till.pay", "-m", "Why not all?", "--json").one
+    assert made["where"] == "shop.py::Till.pay"
+    call("request-changes", pack, "--why", "See the comment.")
+    later = world.pack(run, files={"shop.py": "import math\n\n\n" + text.replace("return 1", "return 2")}, revision=2)
+    (row,) = call("comment", "list", later, "--json").rows
+    assert (row["place"], row["where"]) == ("here", "shop.py::Till.pay")
+    (exported,) = json.loads(call("comment", "export", later, "--as", "github").out)["comments"]
+    assert (exported["start_line"], exported["line"]) == (5, 6)
+    call("request-changes", later, "--why", "Again.")
+    last = world.pack(run, files={"shop.py": text.replace("pay", "paid")}, revision=3)
+    assert [row["place"] for row in call("comment", "list", last, "--json").rows] == ["outdated"]
+
+
 def test_a_comment_on_what_a_pack_does_not_have_is_refused_with_the_remedy(call: Call, world: World) -> None:
     """Nobody writes to a place that nobody will look at."""
     (run,) = world.mission()
     pack = world.pack(run, files={"shop.py": BEFORE})
-    for where in ("shop.py:99", "shop.py:3-2", "nowhere.py:1", "../shop.py:1", "tests.other"):
+    for where in ("shop.py:99", "shop.py:3-2", "nowhere.py:1", "../shop.py:1", "tests.other", "shop.py::gone"):
         said = call("comment", "add", pack, where, "-m", "hm", "--json")
         assert (said.code, said.error["id"]) == (2, "UsageError"), where
         assert "PATH:LINE" in said.error["hint"]

@@ -22,7 +22,7 @@ def test_the_impact_of_a_pack_is_told_from_git(call: Call, world: World, reposit
     world.base = git(repository, "rev-parse", "HEAD")
     (run,) = world.mission()
     files = {"tax.py": "import till\n\n\ndef rate(land, day):\n    return 19\n", "0001.sql": "DROP TABLE a;\n"}
-    name = world.pack(run, files=files, title="<script>alert(1)</script> ![x](http://x/y) [z](javascript:1)")
+    name = world.pack(run, files=files, title="<script>alert(1)</script> ![x](http://example.org/y) [z](javascript:1)")
     (repository / "tax.py").write_text("torn(")
     seen = call("mrp", "impact", name, "--json").one
     assert (seen["kind"], seen["id"], seen["cycles"]) == ("impact", name, [["tax", "till", "tax"]])

@@ -84,18 +84,40 @@ def _placed(comment: Comment, of: PackState, shown: PackState, claims: Mapping[s
         settled=comment.settled,
         settled_by=comment.settled_by,
     )
-    if target.get("kind") != "lines":
+    if target.get("kind") not in ("lines", "entity"):
         return found
     path, side = str(target.get("path", "")), str(target.get("side", "new"))
     first, last = int(target.get("first", 0)), int(target.get("last", 0))
     found = msgspec.structs.replace(found, path=path, side=side, first=first, last=last, place="here")
     if of.id == shown.id:
         return found
-    kept, lines = anchor_of(target), reads(path, side)
-    where = located(kept, lines) if kept is not None and lines is not None else None
+    lines = reads(path, side)
+    where = _where(target, path, lines) if lines is not None else None
     if where is None:
         return msgspec.structs.replace(found, place="outdated")
     return msgspec.structs.replace(found, first=where[0], last=where[1])
+
+
+def _where(target: Mapping[str, Any], path: str, lines: Sequence[str]) -> tuple[int, int] | None:
+    """Where a comment's lines, or its entity, stand in these; None where that cannot be said."""
+    if target.get("kind") == "entity":
+        return entity_lines(path, lines, str(target.get("name", "")))
+    kept = anchor_of(target)
+    return located(kept, lines) if kept is not None else None
+
+
+def entity_lines(path: str, lines: Sequence[str], name: str) -> tuple[int, int] | None:
+    """The first and last line, from 1, of the only function, method, class or constant of that name in a file."""
+    from workbench.code.entities import outline
+    from workbench.code.languages import language_of
+    from workbench.code.parsing import parse
+
+    language = language_of(path)
+    if not language:
+        return None
+    entities = outline(parse("\n".join([*lines, ""]).encode(), language)).entities
+    found = [(each.first + 1, each.end) for each in entities if each.name == name and each.kind != "import"]
+    return found[0] if len(found) == 1 else None
 
 
 def _state(comment: Comment, claim: str) -> str:

@@ -63,7 +63,9 @@ COLUMNS = (
 @click.option("--old", is_flag=True, help="WHERE is a line as it was before the change.")
 @speaks
 def add(place: Workplace, out: Output, mrp: str, where: str, text: str, suggested: str | None, old: bool) -> None:
-    """Comment on the pack MRP, at WHERE: PATH:LINE, PATH:FIRST-LAST, a clause (DOD-1), an id of evidence, or nothing.
+    """Comment on the pack MRP, at WHERE: PATH:LINE, PATH:FIRST-LAST, PATH::NAME, a clause, evidence, or nothing.
+
+    PATH::NAME is a function, method or class, as the review names it; the comment follows it through later revisions.
 
     Comments go to the agent together, with your next `workbench request-changes MRP`.
     """

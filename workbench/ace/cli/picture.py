@@ -55,7 +55,7 @@ def picture(found: Impact) -> str:
     drawn = [line for line in lines if line.start in places and line.end in places]
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
+            f'<svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
             ' role="img" font-family="sans-serif" font-size="12">',
             "<title>What the change reaches</title>",
             '<defs><marker id="end" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="9" markerHeight="9"'

@@ -14,7 +14,7 @@ from workbench.ace.wiring.differing import store_path
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.anchors import anchor
-from workbench.core.comments import Placed, Reads, placed
+from workbench.core.comments import Placed, Reads, entity_lines, placed
 from workbench.core.decide import comment as comments
 from workbench.core.state import PackState
 from workbench.model.errors import UsageError
@@ -22,7 +22,11 @@ from workbench.repository.store import Store
 
 _LINES = re.compile(r"(?P<path>.+?):(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?")
 _CLAUSE = re.compile(r"[A-Z]{2,5}-\d{1,6}")
-_HINT = "PATH:LINE, PATH:FIRST-LAST, a clause (DOD-1), an id of evidence, or nothing for the whole pack"
+_ENTITY = re.compile(r"(?P<path>[^:]+)::(?P<name>.+)")
+_HINT = (
+    "PATH:LINE, PATH:FIRST-LAST, PATH::NAME of a function or class, a clause (DOD-1), an id of evidence, or nothing "
+    "for the whole pack"
+)
 
 
 def add(
@@ -121,10 +125,24 @@ def lines_target(reads: Reads, path: str, first: int, last: int, *, side: str) -
     return {"kind": "lines", "path": path, "side": side, "first": first, "last": last, "anchor": anchored}
 
 
+def entity_target(reads: Reads, path: str, name: str, *, side: str) -> dict[str, Any]:
+    """The target of a comment on a function, class or constant. Raises UsageError where it is not there."""
+    lines = reads(path, side)
+    where = None if lines is None else entity_lines(path, lines, name)
+    if where is None:
+        raise UsageError(
+            f"{path!r} defines no {name!r} that could be told.", hint=f"as the review names it: Class.method. {_HINT}."
+        )
+    return {"kind": "entity", "path": path, "name": name, "side": side, "first": where[0], "last": where[1]}
+
+
 def target_of(place: Workplace, ledger: Ledger, pack: PackState, where: str, *, old: bool) -> dict[str, Any]:
     """What a person's words for a place name."""
     if not where:
         return {"kind": "whole"}
+    if found := _ENTITY.fullmatch(where):
+        with _store(place) as store:
+            return entity_target(reading(store, pack), found["path"], found["name"], side="old" if old else "new")
     if found := _LINES.fullmatch(where):
         first = int(found["first"])
         with _store(place) as store:

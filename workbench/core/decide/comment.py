@@ -14,7 +14,7 @@ from workbench.model.errors import NotFound, Refused
 MOST = 500  # of one pack
 LONGEST = 20_000  # characters of a comment, and of a suggestion
 _TOLD = re.compile(r"\[([^\s\]]+\.c\d+)\]")
-TARGETS = ("lines", "clause", "evidence", "step", "whole")
+TARGETS = ("lines", "entity", "clause", "evidence", "step", "whole")
 
 
 def make(
@@ -64,6 +64,8 @@ def told(changes: Iterable[str]) -> list[str]:
 
 def place_of(target: Mapping[str, Any]) -> str:
     """What a comment is on, in one line: `shop.py:3-5`, `DOD-1`; empty for the whole."""
+    if target.get("kind") == "entity":
+        return f"{target.get('path')}::{target.get('name')}"
     if target.get("kind") != "lines":
         return str(target.get("id", ""))
     first, last = int(target.get("first", 0)), int(target.get("last", 0))
