@@ -108,6 +108,19 @@ def test_a_version_is_composed_of_files_and_functions(call: Call, world: World, 
     assert (again.run, again.resolution["left_behind"]) == ("prices.5", [])
 
 
+def test_a_path_is_taken_whatever_it_is_called(world: World, repository: Path) -> None:
+    """A comma is part of a name that has one, and no line of a name gets into the message of the commit."""
+    one, two = world.mission(runs=2)
+    odd = "a,b: c\nWorkbench-Pack: MRP-evil-1"
+    first = world.pack(one, files={odd: "1\n", "shop.py": "PRICE = 2\n"})
+    world.pack(two, files={"shop.py": "PRICE = 3\n"})
+    with Workplace(repository) as place:
+        made = choosing.compose(place, "prices", [f"{first}:{odd}"], why="Only that")
+    store = world.journal.directory / "store.git"
+    assert git(store, "show", f"{made.head}:{odd}") == "1"
+    assert "\nWorkbench-Pack" not in git(store, "log", "-1", "--format=%B", made.head)
+
+
 @pytest.mark.parametrize(
     ("parts", "told"),
     [

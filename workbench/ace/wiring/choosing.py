@@ -25,6 +25,7 @@ from workbench.core.state import MissionState, PackState, RunState
 from workbench.model import events as e
 from workbench.model.errors import Refused, UsageError
 from workbench.model.ids import branch_of, run_id
+from workbench.model.text import one_line
 from workbench.repository.merging import RESOLUTIONS
 from workbench.repository.objects import Signature
 from workbench.repository.store import BASES, Store
@@ -39,7 +40,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     paths: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.pack.id}:{','.join(self.paths)}" if self.paths else self.pack.id
+        return one_line(f"{self.pack.id}:{','.join(self.paths)}") if self.paths else self.pack.id
 
 
 class Composed(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +89,7 @@ def compose(place: Workplace, mission: str, specs: Sequence[str], *, why: str) -
         def deciding(states: Ledger) -> Decision:
             whole = comparing.mission_of(states, mission)
             versions = _versions(states, whole)
-            parts = _parts(states, versions, specs)
+            parts = _parts(states, store, versions, specs)
             queued = _queued(place, states, whole, parts[0].pack)
             by = _by(place, why)
             document = choosing.composition(queued, [str(part) for part in parts], versions, by)
@@ -124,10 +125,10 @@ def _version(states: Ledger, run: RunState) -> Version:
 # --- what is taken of which -------------------------------------------------------------------------------------------
 
 
-def _parts(states: Ledger, versions: Sequence[Version], specs: Sequence[str]) -> list[Part]:
+def _parts(states: Ledger, store: Store, versions: Sequence[Version], specs: Sequence[str]) -> list[Part]:
     """The parts as they are named, one without paths first. Raises UsageError."""
     known = {one.pack.id for one in versions if one.pack is not None}
-    parts = [_part(states, spec) for spec in specs]
+    parts = [_part(states, store, spec) for spec in specs]
     for part in parts:
         if part.pack.id not in known:
             raise UsageError(f"{part.pack.id} is no newest pack of a version here.", hint=f"One of {', '.join(known)}.")
@@ -139,12 +140,15 @@ def _parts(states: Ledger, versions: Sequence[Version], specs: Sequence[str]) ->
     return sorted(parts, key=lambda part: bool(part.paths))
 
 
-def _part(states: Ledger, spec: str) -> Part:
+def _part(states: Ledger, store: Store, spec: str) -> Part:
     name, colon, listed = spec.partition(":")
     paths = tuple(dict.fromkeys(path.strip() for path in listed.split(",") if path.strip()))
     if colon and not paths:
-        raise UsageError(f"{spec!r} names no path.", hint="PACK takes all of it, PACK:path[,path] a part.")
-    return Part(pack=things.pack(states, name), paths=paths)
+        raise UsageError(f"{one_line(spec)} names no path.", hint="PACK takes all of it, PACK:path[,path] a part.")
+    pack = things.pack(states, name)
+    if len(paths) > 1 and pack.tree and listed in store.changed_entries(pack.base_commit, pack.tree):
+        paths = (listed,)  # a comma is a part of its name
+    return Part(pack=pack, paths=paths)
 
 
 def _commit(place: Workplace, store: Store, parts: Sequence[Part], document: Mapping[str, Any]) -> str:
@@ -184,11 +188,13 @@ def _entries(parts: Sequence[Part], changed: Mapping[str, Mapping[str, bytes]]) 
             under = f"{wanted.rstrip('/')}/"
             here = {path for path in (*theirs, *entries) if path == wanted or path.startswith(under)}
             if not here:
-                raise UsageError(f"{part.pack.id} does not change {wanted!r}.", hint=_changes(part.pack.id, theirs))
+                raise UsageError(
+                    f"{part.pack.id} does not change {one_line(wanted)!r}.", hint=_changes(part.pack.id, theirs)
+                )
             for path in here:
                 if owners.setdefault(path, part.pack.id) != part.pack.id:
                     raise UsageError(
-                        f"{path} is taken of {owners[path]} and of {part.pack.id}.",
+                        f"{one_line(path)} is taken of {owners[path]} and of {part.pack.id}.",
                         hint=f"Take one thing of it by name: {part.pack.id}:{path}{ENTITY}NAME",
                     )
                 if path in theirs:
@@ -199,7 +205,7 @@ def _entries(parts: Sequence[Part], changed: Mapping[str, Mapping[str, bytes]]) 
 
 
 def _changes(pack: str, theirs: Mapping[str, bytes]) -> str:
-    named = ", ".join(sorted(theirs)[:10])
+    named = ", ".join(map(one_line, sorted(theirs)[:10]))
     return f"{pack} changes {named}{' ...' if len(theirs) > 10 else ''}"
 
 
@@ -215,7 +221,7 @@ def _spliced(store: Store, parts: Sequence[Part], ground: str) -> dict[str, byte
             theirs = store.read_file(part.pack.tree, path)
             if before is None or theirs is None:
                 raise UsageError(
-                    f"There is no {path} on both sides.", hint=f"Take the whole file: {part.pack.id}:{path}"
+                    f"There is no {one_line(path)} on both sides.", hint=f"Take the whole file: {part.pack.id}:{path}"
                 )
             try:
                 files[path] = spliced(before, theirs, path=path, name=name)

@@ -81,7 +81,7 @@ class ComposeDialog(DecisionDialog):
 
     def send(self, why: str) -> None:
         """Put it into the journal."""
-        mission, specs = self._mission, [f"{pack}:{','.join(paths)}" for pack, paths in self._parts.items()]
+        mission, specs = self._mission, [f"{pack}:{path}" for pack, paths in self._parts.items() for path in paths]
         self.workbench.carry_out(lambda place: _compose(place, mission, specs, why), self._made)
 
     def _made(self, made: Composed) -> None:
