@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ace_world import Call, World, git
 
-KILLS = 12  # moments in one run of the tests
+KILLS = 4  # moments in one run of the tests; test_killed_steps goes through the steps
 LONGEST_S = 0.6  # a whole merge takes about this long
 
 

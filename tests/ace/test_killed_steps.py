@@ -57,7 +57,7 @@ def test_a_merge_killed_at_any_step_is_proven_and_happens_once(call: Call, repos
     merge = command(repository, "merge", name)
     count = count_points(merge)
     assert count > 10, "too few steps to be killed at"
-    for point in sampled(count, "merge", points=3):
+    for point in sampled(count, "merge", points=2):
         assert call("undo", name).code == 0
         assert killed_at(point, merge), point
         told = call("wait", "--no-start").err
@@ -81,7 +81,7 @@ def test_a_push_killed_at_any_step_is_gone_on_with(call: Call, repository: Path,
 
     count = count_points(deliver(approved(call, repository, "first")))
     assert count > 10, "too few steps to be killed at"
-    for point in sampled(count, "push", points=3):
+    for point in sampled(count, "push", points=2):
         for file in ("open", "calls"):
             (tools / file).unlink(missing_ok=True)
         name = approved(call, repository, f"m{point}")
@@ -109,7 +109,7 @@ def test_a_queue_killed_at_any_step_goes_on_when_it_is_asked_again(call: Call, r
     approved(call, repository, "a2")
     count = count_points(queue)
     assert count > 10, "too few steps to be killed at"
-    for point in sampled(count, "queue", points=2):
+    for point in sampled(count, "queue", points=1):
         line = [approved(call, repository, f"{mission}{point}") for mission in ("x", "y")]
         assert killed_at(point, queue), point
         with open_world(repository) as world:

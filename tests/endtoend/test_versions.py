@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,10 @@ steps:
       if [ $n = 1 ]; then sed -i 's/sum(prices)/sum(list(prices))/' money.py; fi
   - submit: {message: "Mend the tax", rationale: {approach: "Plainly."}}
 """
+
+
+# Five examinations with a real suite cost some 20 s of a processor; the parts have quick tests of their own.
+pytestmark = pytest.mark.skipif(not os.environ.get("WORKBENCH_SOAK"), reason="goes with WORKBENCH_SOAK=1 alone")
 
 
 @pytest.fixture
