@@ -108,7 +108,7 @@ def _lines(shown: Comparison, *, differences: bool) -> Iterator[str]:
             mark = "*" if at in row.best else " "
             yield f" {mark} {shown.packs[at] or shown.versions[at]}  {one_line(value) or '-'}"
     for row in shown.files:
-        told = (f"{shown.packs[at]} {value}" for at, value in enumerate(row.values) if value)
-        yield f"file {one_line(row.name)}: {'; '.join(told)}"
+        changes = [f"{shown.packs[at]} {value}" for at, value in enumerate(row.values) if value]
+        yield f"file {one_line(row.name)}: {'; '.join(changes)}"
     for note in shown.not_checked:
         yield f"not checked: {one_line(note)}"
