@@ -33,7 +33,7 @@ TICK_S = 0.05  # how soon a decision of a person is seen
 IDLE_EXIT_S = 1.0  # with --exit-when-idle: how long there must be nothing to do
 STOP_WITHIN_S = 10.0  # for the children to end, when the AEE is asked to
 LOOK_EVERY_S = 1.0  # how soon it is seen that journal or repository are gone
-FORGET_EVERY_S = 86400.0  # how often steps that ended are cleared out of the queue's database
+FORGET_EVERY_S = 600.0  # how often steps that ended are cleared out of the queue's database
 TEND_EVERY_S = 5.0  # while steps are at work; in quiet moments the house is tended at once
 SOCKET_PATH_BYTES = 100  # the kernel takes no more than 107
 SHORT_ROOT_BYTES = 50  # of a temporary directory, which leaves room for ours and the socket's name in it
@@ -171,7 +171,7 @@ class _Loop:
             seq = self._steps.seen_seq
             if not self._ground.tend():
                 self._tended_seq = seq
-        if idle and now - self._forgot_at > FORGET_EVERY_S:
+        if now - self._forgot_at > FORGET_EVERY_S:
             self._forgot_at = now
             dispatch.forget_ended()
         return self._once and now - self._idle_since > IDLE_EXIT_S
