@@ -2,9 +2,10 @@
 
     python -m tests.soak.steady [--minutes 60] [--agents 50] [--under DIR]
 
-Each agent looks around, waits between its acts as for a model, edits a file of its own, and delivers; one in three asks
-first. The first fifty have lives of different lengths, so that not all deliver at once. Somebody answers, approves and
-merges, or rejects; somebody else starts a mission for each that is over; a third looks on. Laws:
+Each agent looks around, waits between its acts as for a model, edits a file that hardly any other has now, and
+delivers; one in three asks first. The first fifty have lives of different lengths, so that not all deliver at once.
+Somebody answers, approves and merges, or rejects; somebody else starts a mission for each that is over; a third looks
+on. Laws:
 
 * no stall: a run that waits neither for a person nor for nothing has some event within `STALL_S`;
 * flat: the AEE's memory in the last minutes is at most 5 % above that in the minutes after the first (medians);
@@ -39,6 +40,7 @@ from workbench.journal.store import SqliteJournal, open_journal
 
 STALL_S = 120.0  # beyond the longest wait of an agent; a pack needs seconds, and the machine may be busy
 LOOK_EVERY_S = 5.0
+SLOTS = 1.2  # files for each agent; missions write them again, or the repository would grow with every merge
 WARM = 1 / 6  # of the time: what comes before is not judged, and so long are the stretches that are compared
 GROWTH = 1.05  # of the AEE's memory
 SWELLING = 1.25  # of the bytes that a finished mission keeps: objects are packed now and then
@@ -117,6 +119,7 @@ class World:
                 acts="\n".join(f"  - delay: {wait}\n  - read: shop.py" for wait in waits),
                 ask=ASK.format(name=name) if number % 3 == 0 else "",
                 name=name,
+                slot=number % int(SLOTS * self.agents),
             )
         )
         try:
