@@ -55,7 +55,7 @@ def only(collected: Collected) -> Evidence:
 
 def test_faults_that_no_test_notices_are_named(tmp_path: Path) -> None:
     """Unnoticed faults are findings at their line with the edit; those that the budget left out are named apart."""
-    collected = mutated(tmp_path, EDITS, budget_s=3, step=1)
+    collected = mutated(tmp_path, EDITS, budget_s=300, step=100)
     evidence = only(collected)
     assert evidence.state == "failed", evidence.summary
     assert evidence.facts["survived"] == ["adder.py:6: `>` became `>=`"]
