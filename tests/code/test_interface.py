@@ -78,3 +78,10 @@ UNREAD = {
 def test_a_file_that_offers_more_than_is_read_has_no_answer(path: str) -> None:
     """What is passed on, computed or torn is not taken for nothing."""
     assert [text for text in UNREAD[path] if public_names(text, path) is not None] == []
+
+
+def test_a_file_of_endless_lists_is_not_looked_through() -> None:
+    """So many lists that each could be looked through to the end have no answer; a few have one (the control)."""
+    for path, line in (("a.py", b"__all__ = ['f']\n"), ("a.ts", b"export { f }\n")):
+        assert public_names(line * 200, path) is None
+        assert public_names(line * 2, path) is not None

@@ -34,6 +34,8 @@ _UNREAD = {
     ),
     "rust": re.compile(rb"\bmacro_export\b|\bproc_macro"),
 }
+_LISTS = {"python": re.compile(rb"^__all__", re.M), "script": re.compile(rb"^export\s{0,80}(?:type\s{0,80})?\{", re.M)}
+MOST_LISTS = 100  # in one file; each may be looked through to the file's end
 _HELD = re.compile(rb"\b(?:class|impl)\b")  # the head of what is offered member by member
 _NAMES = re.compile(rb"(?:\bas\s+)?([A-Za-z_]\w*)\s*(?=,|\)|\s*$|#)", re.M)
 
@@ -42,7 +44,7 @@ def public_names(data: bytes, path: str) -> dict[str, str] | None:
     """The names that others may use to how they are used; None where that cannot be told."""
     parsed = parse(data, language_of(path))
     family = family_of(parsed.language)
-    if parsed.tree is None or (family in _UNREAD and _UNREAD[family].search(data)):
+    if parsed.tree is None or _offers_otherwise(data, family):
         return None
     found = outline(parsed)
     if found.damaged or parsed.tree.root_node.has_error:
@@ -52,6 +54,13 @@ def public_names(data: bytes, path: str) -> dict[str, str] | None:
         for name, use in _offered(parsed, each):
             uses[name].add(use)
     return {name: KEPT if KEPT in said else " or ".join(sorted(said)) for name, said in uses.items()}
+
+
+def _offers_otherwise(data: bytes, family: str) -> bool:
+    """Whether a file offers more than what it defines, or so many lists that they are not looked through."""
+    if family in _LISTS and len(_LISTS[family].findall(data)) > MOST_LISTS:
+        return True
+    return family in _UNREAD and _UNREAD[family].search(data) is not None
 
 
 def _offered(parsed: Parsed, each: Found) -> Iterator[tuple[str, str]]:
