@@ -16,7 +16,7 @@ from workbench.aee.driving import OwnDrivers
 from workbench.aee.prepare import TRUST_STREAM
 from workbench.aee.reports import ReportLine
 from workbench.aee.steps import STEPS, Stop, turn
-from workbench.aee.wiring import STORE, ChildGround, open_child_ground
+from workbench.aee.wiring import ChildGround, open_child_ground
 from workbench.artifacts.configuration import Agent
 from workbench.core.decide.consultation import raise_consultation, raised_of, resolve
 from workbench.core.decide.decision import on_run
@@ -26,6 +26,7 @@ from workbench.journal.clock import SystemClock
 from workbench.journal.store import SqliteJournal, open_journal
 from workbench.model import events as e
 from workbench.model.errors import NeedsHuman, Refused
+from workbench.repository.locate import STORE
 from workbench.repository.repository import open_repository
 from workbench.repository.store import Store
 from workbench.testing.repositories import Repo

@@ -12,13 +12,14 @@ import pytest
 
 from workbench.aee.drivers.acp.desk import desk_of
 from workbench.aee.tidying import tidy
-from workbench.aee.wiring import HOMES, SCRATCH, STORE, WORKSPACES, ChildGround, open_child_ground, open_ground
+from workbench.aee.wiring import HOMES, SCRATCH, WORKSPACES, ChildGround, open_child_ground, open_ground
 from workbench.core.decide.decision import on_run
 from workbench.core.state import RunState
 from workbench.journal.clock import SystemClock
 from workbench.journal.store import open_journal
 from workbench.model import events as e
 from workbench.model.errors import SandboxProblem
+from workbench.repository.locate import STORE
 from workbench.repository.repository import open_repository
 from workbench.repository.store import Store
 

@@ -20,8 +20,8 @@ from pathlib import Path
 from tests.bench.keys import environment
 from workbench.ace.tui.diffmaking import Change
 from workbench.ace.wiring.differing import WHOLE, ChangedFile, changed_files
-from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.workplace import Workplace
+from workbench.repository.locate import STORE
 from workbench.repository.store import Store
 
 LINES = 131_000  # changed, counted on both sides

@@ -24,10 +24,11 @@ from workbench.aee.lock import AeeLock
 from workbench.aee.reports import ReportServer
 from workbench.aee.supervise import Supervisor
 from workbench.aee.trouble import Trouble, log
-from workbench.aee.wiring import STORE, Ground, open_ground
+from workbench.aee.wiring import Ground, open_ground
 from workbench.journal.presence import Card, started_ticks, write_card
 from workbench.model.errors import WorkbenchError
 from workbench.model.events import AeeStarted, AeeStopped, Payload, Proposed
+from workbench.repository.locate import STORE
 
 TICK_S = 0.05  # how soon a decision of a person is seen
 IDLE_EXIT_S = 1.0  # with --exit-when-idle: how long there must be nothing to do

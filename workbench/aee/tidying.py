@@ -18,13 +18,14 @@ import msgspec
 from workbench.aee.lock import lock_file
 from workbench.aee.sandbox.select import select
 from workbench.aee.trash import KEEP_DAYS, Done, Item, Trash
-from workbench.aee.wiring import HOMES, STORE, TIDYING_LOCK, WORKSPACES
+from workbench.aee.wiring import HOMES, TIDYING_LOCK, WORKSPACES
 from workbench.aee.workspaces import SharedClones
 from workbench.core.state import RunState
 from workbench.journal.clock import SystemClock
 from workbench.journal.store import open_journal
 from workbench.model.errors import NotFound, Refused, SandboxProblem, WorkbenchError
 from workbench.ports import DEMO_LEVEL, Sandbox, States
+from workbench.repository.locate import STORE
 from workbench.repository.merging import bring
 from workbench.repository.repository import GitRepository, open_repository
 from workbench.repository.store import Store

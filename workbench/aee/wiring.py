@@ -47,11 +47,11 @@ from workbench.model.events import Event, Pin, Proposed
 from workbench.model.ids import consultation_id
 from workbench.ports import DEMO_LEVEL, Blobs, Clock, Environment, Journal, Limits, Sandbox, States, Workspace
 from workbench.repository.configuration import SHARED, read_settings
+from workbench.repository.locate import STORE
 from workbench.repository.repository import GitRepository, open_repository
 from workbench.repository.store import Store
 from workbench.repository.trees import remove_tree
 
-STORE = "store.git"
 WORKSPACES = "workspaces"
 PREPARED = "prepared"
 SCRATCH = "scratch"

@@ -11,6 +11,7 @@ import msgspec
 
 from workbench.model.errors import RepositoryProblem
 
+STORE = "store.git"  # beside a journal: the bare repository with the commits that agents begin from and make
 POINTER_LIMIT = 4096  # bytes of a gitfile or commondir file; more is no path
 FIRST_COMMIT = "git add -A && git commit --allow-empty -m 'First commit'"  # works in an empty directory, too
 

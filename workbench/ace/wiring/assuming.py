@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.assumptions import CommitSince, commits_since, differs
 from workbench.core.state import ConsultationState, PackState, RunState
@@ -16,6 +15,7 @@ from workbench.model.errors import RepositoryProblem
 from workbench.ports import States
 from workbench.repository.git import Git
 from workbench.repository.history import commit_ids, read_commit
+from workbench.repository.locate import STORE
 from workbench.repository.reader import ObjectReader
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")

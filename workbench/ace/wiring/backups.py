@@ -9,13 +9,13 @@ from itertools import count
 from pathlib import Path
 
 from workbench import __version__
-from workbench.ace.wiring.inheritance import STORE
 from workbench.ace.wiring.workplace import Workplace
 from workbench.journal.backup import MANIFEST, Manifest, lone_backup, make_backup, read_manifest
 from workbench.journal.restore import Restored
 from workbench.journal.restore import restore as put_back
 from workbench.model.errors import RepositoryProblem, WorkbenchError
 from workbench.repository import bundles
+from workbench.repository.locate import STORE
 
 WORKSPACES = Path("workspaces", "runs")  # below the journal's directory: the clones that runs work in
 

@@ -16,7 +16,6 @@ import msgspec
 
 from workbench.ace.wiring import checkpointing, proving, things
 from workbench.ace.wiring.deciding import decide
-from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import pack as packs
@@ -25,6 +24,7 @@ from workbench.core.state import Merge, PackState
 from workbench.journal.store import SqliteJournal
 from workbench.model.errors import Refused, WorkbenchError
 from workbench.proof.filing import Filed
+from workbench.repository.locate import STORE
 from workbench.repository.merging import Merger, Moved, Plan
 from workbench.repository.objects import Signature
 from workbench.repository.store import Store

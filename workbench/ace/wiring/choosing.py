@@ -14,7 +14,7 @@ import msgspec
 
 from workbench.ace.wiring import comparing, engine, things, weighing
 from workbench.ace.wiring.deciding import decide
-from workbench.ace.wiring.gating import DRIVER, STORE
+from workbench.ace.wiring.gating import DRIVER
 from workbench.ace.wiring.starting import caller_environment, is_taken, limits_of
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
@@ -26,6 +26,7 @@ from workbench.model import events as e
 from workbench.model.errors import Refused, UsageError
 from workbench.model.ids import branch_of, run_id
 from workbench.model.text import one_line
+from workbench.repository.locate import STORE
 from workbench.repository.merging import RESOLUTIONS
 from workbench.repository.objects import Signature
 from workbench.repository.store import BASES, Store

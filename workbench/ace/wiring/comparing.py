@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 import msgspec
 
 from workbench.ace.wiring import gating, things
-from workbench.ace.wiring.gating import STORE, BuildOrder
+from workbench.ace.wiring.gating import BuildOrder
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.compare import Comparison, Crossed, Version, compared
 from workbench.core.state import MissionState, PackState, RunState
 from workbench.model.errors import Refused
+from workbench.repository.locate import STORE
 from workbench.repository.store import BASES, Store
 
 CROSSED = "tests.crossed"

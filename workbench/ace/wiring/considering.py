@@ -19,6 +19,7 @@ from workbench.ace.wiring.workplace import Workplace
 from workbench.core import recall, staleness
 from workbench.core.state import ConsultationState, MissionState
 from workbench.model.errors import WorkbenchError
+from workbench.repository.locate import STORE
 
 if TYPE_CHECKING:
     from workbench.ace.wiring.unwritten import Ledger
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from workbench.artifacts.terms import Command
     from workbench.repository.reader import ObjectReader
 
-STORE = "store.git"
 MOST_REFS = 20  # that are looked up; a question with more says so
 AROUND = 12  # lines shown on each side of what is cited
 MOST_LINES = 400  # of one citation

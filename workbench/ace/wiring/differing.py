@@ -11,11 +11,11 @@ from pathlib import Path
 
 import msgspec
 
-from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.workplace import Workplace
 from workbench.code.model import FileSides
 from workbench.model.errors import NotFound, RepositoryProblem
 from workbench.repository.git import Git, understood
+from workbench.repository.locate import STORE
 from workbench.repository.reader import ObjectReader
 
 _DIFF = ("diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv", "--no-color", "--no-commit-id")

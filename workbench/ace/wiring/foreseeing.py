@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.forecast import NOTHING, Branch, Forecast, live_branches
 from workbench.repository.forecast import Forecaster, targets_of
+from workbench.repository.locate import STORE
 from workbench.repository.store import Store
 
 

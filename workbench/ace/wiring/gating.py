@@ -45,9 +45,9 @@ from workbench.model.errors import (
 )
 from workbench.model.ids import branch_of, pack_id, slug
 from workbench.ports import Blobs, States
+from workbench.repository.locate import STORE
 from workbench.repository.store import fetch_flags, run_ref
 
-STORE = "store.git"  # beside the journal, shared with the AEE
 DRIVER = "branch"
 POLL_S = 0.03  # between two looks at `data_version`
 TEND_S = 1.0  # between two looks whether an AEE still serves us

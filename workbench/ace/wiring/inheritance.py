@@ -12,11 +12,11 @@ from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.model.errors import EnvironmentProblem
 from workbench.repository.git import Git, is_commit_id
+from workbench.repository.locate import STORE
 from workbench.repository.repository import GitRepository
 from workbench.repository.store import Store
 
 LOOKED_AT = 10  # newest runs; one commit of theirs that is here is enough
-STORE = "store.git"  # beside the journal, with the commits that its runs began from
 
 
 def is_inherited(place: Workplace, ledger: Ledger) -> bool:

@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 
 from workbench.ace.wiring.differing import ChangedFile
-from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import PackState
 from workbench.model.digests import digest_of
+from workbench.repository.locate import STORE
 from workbench.repository.objects import Merged
 from workbench.repository.store import Store
 

@@ -20,6 +20,7 @@ from workbench.core.state import PackState
 from workbench.model.errors import Refused, UsageError, WorkbenchError
 from workbench.model.events import Clash
 from workbench.repository import checkouts
+from workbench.repository.locate import STORE
 from workbench.repository.merging import drift, message_for
 from workbench.repository.store import Store
 
@@ -158,7 +159,7 @@ class MergePreview(msgspec.Struct, frozen=True, kw_only=True):
 
 def preview_merge(place: Workplace, name: str) -> MergePreview:
     """What merging the pack would do now."""
-    with place.reading() as ledger, Store.of(place.repository, place.journal_directory / gating.STORE) as store:
+    with place.reading() as ledger, Store.of(place.repository, place.journal_directory / STORE) as store:
         pack = things.pack(ledger, name)
         siblings = ledger.runs(mission=pack.mission) if pack.mission else []
         waiting = tuple(_waiting(ledger, pack.run))

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 import msgspec
 
 from workbench.ace.wiring import gating, things
-from workbench.ace.wiring.gating import STORE, BuildOrder
+from workbench.ace.wiring.gating import BuildOrder
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import PackState
 from workbench.model.errors import Refused
+from workbench.repository.locate import STORE
 from workbench.repository.objects import Conflicted
 from workbench.repository.store import BASES, Store
 

@@ -13,7 +13,6 @@ from typing import Any
 import msgspec
 
 from workbench.ace.wiring import checkpointing, proving, things
-from workbench.ace.wiring.gating import STORE
 from workbench.ace.wiring.unwritten import Ledger, Unwritten
 from workbench.ace.wiring.workplace import Workplace
 from workbench.artifacts.mergepack import MAX_BYTES, MergePack
@@ -25,6 +24,7 @@ from workbench.model.errors import NotFound, UsageError, WorkbenchError
 from workbench.model.events import PackSubmitted
 from workbench.proof import checking, keeping, reading
 from workbench.proof.reading import Proof
+from workbench.repository.locate import STORE
 from workbench.repository.objects import Merged
 from workbench.repository.store import Store
 
