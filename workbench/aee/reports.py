@@ -118,6 +118,9 @@ class ReportServer:
                 self._closed.wait(ACCEPT_AGAIN_S)
                 continue
             self._connections.add(connection)
+            if self._closed.is_set():  # it came in beside `close`, which may have looked round already
+                connection.close()
+                return
             threading.Thread(target=self._talk, args=(connection,), name="report", daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:
