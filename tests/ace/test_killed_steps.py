@@ -13,15 +13,17 @@ from pathlib import Path
 
 from ace_world import Call, World, git
 
-from tests.ace.killing import count_points, killed_at, sampled
 from tests.ace.test_deliver import install, remote, tools
 from tests.ace.test_merge_queue import go
+from tests.points import Points, sampled
 from workbench.ace.cli.main import main
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import delivery
 from workbench.core.state import Outside
 
 __all__ = ["remote", "tools"]  # fixtures
+
+STEPS = Points("subprocess.Popen", "sqlite3.connect", "os.rename", "os.link", "fcntl.flock")
 
 
 @contextmanager
@@ -55,11 +57,11 @@ def test_a_merge_killed_at_any_step_is_proven_and_happens_once(call: Call, repos
     """Whichever step of the merge or of its proof was the last: the next command brings it to its end, and says so."""
     name = approved(call, repository, "prices")
     merge = command(repository, "merge", name)
-    count = count_points(merge)
+    count = STEPS.count(merge)
     assert count > 10, "too few steps to be killed at"
     for point in sampled(count, "merge", points=2):
         assert call("undo", name).code == 0
-        assert killed_at(point, merge), point
+        assert STEPS.killed_at(point, merge), point
         told = call("wait", "--no-start").err
         done = name in merged(repository)
         assert not done or "is finished" in told or kinds(repository, name)["PackMerged"], told
@@ -79,13 +81,13 @@ def test_a_push_killed_at_any_step_is_gone_on_with(call: Call, repository: Path,
     def deliver(name: str) -> Callable[[], object]:
         return command(repository, "deliver", name, "--push", "origin", "--pr")
 
-    count = count_points(deliver(approved(call, repository, "first")))
+    count = STEPS.count(deliver(approved(call, repository, "first")))
     assert count > 10, "too few steps to be killed at"
     for point in sampled(count, "push", points=2):
         for file in ("open", "calls"):
             (tools / file).unlink(missing_ok=True)
         name = approved(call, repository, f"m{point}")
-        assert killed_at(point, deliver(name)), point
+        assert STEPS.killed_at(point, deliver(name)), point
         (row,) = [row for row in call("inbox", "--json").rows if row["id"] == name]
         if row["category"] == "merge-open":
             assert row["next"] == f"workbench deliver {name}"
@@ -107,11 +109,11 @@ def test_a_queue_killed_at_any_step_goes_on_when_it_is_asked_again(call: Call, r
 
     approved(call, repository, "a1")
     approved(call, repository, "a2")
-    count = count_points(queue)
+    count = STEPS.count(queue)
     assert count > 10, "too few steps to be killed at"
     for point in sampled(count, "queue", points=1):
         line = [approved(call, repository, f"{mission}{point}") for mission in ("x", "y")]
-        assert killed_at(point, queue), point
+        assert STEPS.killed_at(point, queue), point
         with open_world(repository) as world:
             turns, _ = go(world, lambda _: False)
         left = [turn for turn in turns if turn.state != "merged"]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import random
-import signal
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.points import Points, sampled
 from workbench.model.errors import RepositoryProblem
 from workbench.repository.merging import Merger, Plan, message_for
 from workbench.repository.objects import Merged, Signature
@@ -20,8 +19,9 @@ from workbench.testing.repositories import Repo
 
 MAIN = "refs/heads/main"
 ADA = Signature(name="Ada", email="ada@example.org", seconds=1_790_000_000)
-ACTS = ("open", "os.rename", "os.link", "os.remove", "os.mkdir", "subprocess.Popen", "shutil.copyfile", "os.utime")
-SEED = int(os.environ.get("WORKBENCH_SEED", "1"))
+ACTS = Points(
+    "open", "os.rename", "os.link", "os.remove", "os.mkdir", "subprocess.Popen", "shutil.copyfile", "os.utime"
+)
 POINTS = 8  # of each kind in one run of the tests; WORKBENCH_SOAK=1 goes through all of them
 AFTER = {"a.txt": "1\ntwo\nthree\n", "new/n.txt": "n\n"}
 
@@ -36,30 +36,6 @@ def opened(repo: Repo) -> Iterator[GitRepository]:
 def store(repo: Repo, tmp_path: Path) -> Iterator[Store]:
     with Store.open(tmp_path / "store.git", source=repo.path / ".git") as made:
         yield made
-
-
-def killed_at(point: int, act: Callable[[], object]) -> bool:
-    """Whether `act`, as a process group of its own, came to the point where it touches something for that time."""
-    child = os.fork()
-    if not child:
-        _die_at(point)
-        act()
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
-
-
-def _die_at(point: int) -> None:
-    os.setsid()
-    seen = 0
-
-    def look(event: str, _: object) -> None:
-        nonlocal seen
-        if event in ACTS:
-            seen += 1
-            if seen == point:
-                os.killpg(0, signal.SIGKILL)
-
-    sys.addaudithook(look)
 
 
 def _plan(repo: Repo, store: Store, merger: Merger) -> Plan:
@@ -101,34 +77,6 @@ def _checked(repo: Repo, plan: Plan) -> None:
     assert left == ["workbench.lock"]
 
 
-def _points(count: int, kind: str) -> list[int]:
-    every = range(1, count + 1)
-    if os.environ.get("WORKBENCH_SOAK"):
-        return list(every)
-    return sorted(random.Random(f"{SEED} {kind}").sample(every, min(POINTS, count)))
-
-
-def _count(act: Callable[[], object]) -> int:
-    """How many points `act` has; it is carried out, in a process of its own."""
-    read, write = os.pipe()
-    child = os.fork()
-    if not child:
-        seen = 0
-
-        def look(event: str, _: object) -> None:
-            nonlocal seen
-            seen += event in ACTS
-
-        sys.addaudithook(look)
-        act()
-        os.write(write, str(seen).encode())
-        os._exit(0)
-    os.close(write)
-    os.waitpid(child, 0)
-    with os.fdopen(read) as told:
-        return int(told.read())
-
-
 def test_a_merge_and_an_undo_killed_at_any_point_are_brought_to_their_end(
     repo: Repo, store: Store, opened: GitRepository
 ) -> None:
@@ -137,14 +85,14 @@ def test_a_merge_and_an_undo_killed_at_any_point_are_brought_to_their_end(
     merge = _plan(repo, store, merger)
     repo.write({"notes.txt": "mine"})
     undo = Plan(ref=MAIN, old=merge.new, new=merge.old, mode="move-back")
-    counts = {plan.mode: _count(lambda plan=plan: merger.carry_out(plan, by=ADA, log="x")) for plan in (merge, undo)}  # type: ignore[misc]
+    counts = {plan.mode: ACTS.count(partial(merger.carry_out, plan, by=ADA, log="x")) for plan in (merge, undo)}
     assert min(counts.values()) > 20
     back = {merge.mode: undo, undo.mode: merge}
     for plan in (merge, undo):
-        points = _points(counts[plan.mode], plan.mode)
+        points = sampled(counts[plan.mode], plan.mode, points=POINTS)
         kills = 0
         for point in points:  # the last ones may lie beyond the end: what was once imported is not opened again
-            kills += killed_at(point, lambda plan=plan: merger.carry_out(plan, by=ADA, log="killed"))  # type: ignore[misc]
+            kills += ACTS.killed_at(point, lambda plan=plan: merger.carry_out(plan, by=ADA, log="killed"))  # type: ignore[misc]
             assert merger.stands(plan) in ("old", "new")
             _settled(repo, merger, plan)
             _checked(repo, plan)

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Sequence
 from workbench.code.changes import entity_changes
 from workbench.code.folding import Claims, hunks
 from workbench.code.imports import dependencies
+from workbench.code.languages import family_of
 from workbench.code.model import EntityChange, FileChange, FileSides, FileStatus, Hunk, Span, StructuralDiff, Summary
 from workbench.code.moves import Moved, moved_rows
 from workbench.code.pairing import Match, Matches, entity_of, match_entities
 from workbench.code.paths import renamed_paths
-from workbench.code.renames import family_of, global_names, local_names
+from workbench.code.renames import global_names, local_names
 from workbench.code.sides import Names, Pair, pair
 from workbench.code.surface import api_changes, call_sites
 from workbench.code.vocabulary import Vocabulary

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from workbench.code.entities import Found, outline
-from workbench.code.languages import language_of
+from workbench.code.languages import family_of, language_of
 from workbench.code.parsing import Parsed, parse
-from workbench.code.renames import family_of
 from workbench.code.visibility import surface
 
 if TYPE_CHECKING:

@@ -10,10 +10,9 @@ from typing import NamedTuple
 
 from workbench.code.entities import Found, Outline, outline
 from workbench.code.imports import module_of
-from workbench.code.languages import language_of
+from workbench.code.languages import family_of, language_of
 from workbench.code.module_index import Meant, Modules
 from workbench.code.parsing import Parsed, parse
-from workbench.code.renames import family_of
 from workbench.code.statements import EVERYTHING, Import, imports
 
 MAX_MENTIONS = 2_000  # of all names in one file

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from workbench.code.imports import module_of
-from workbench.code.languages import language_of
-from workbench.code.renames import family_of
+from workbench.code.languages import family_of, language_of
 from workbench.code.statements import EVERYTHING, Import
 
 GO_LINES = 100  # of a go.mod among which the module's name is looked for

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from workbench.code.alignment import align
 from workbench.code.entities import Found
-from workbench.code.languages import family_of as family_of  # read from here by those who compare names
-from workbench.code.languages import grammar
+from workbench.code.languages import family_of, grammar
 from workbench.code.pairing import Match, Matches, entity_of, nameless
 from workbench.code.sides import SPACE, Name, Names, Pair, Side
 

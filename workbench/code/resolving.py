@@ -7,10 +7,9 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from workbench.code.imports import module_of
-from workbench.code.languages import language_of
+from workbench.code.languages import family_of, language_of
 from workbench.code.mentions import SOMETHING, Mention, Reading, kind_said
 from workbench.code.module_index import Meant
-from workbench.code.renames import family_of
 
 Answer = Literal["yes", "perhaps", "no"]
 MAX_HOPS = 5  # of names that are handed on from module to module

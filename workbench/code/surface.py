@@ -8,9 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from workbench.code.entities import Found
+from workbench.code.languages import family_of
 from workbench.code.model import ApiChange, CallSites, Place
 from workbench.code.pairing import Matches, entity_of
-from workbench.code.renames import family_of, signature_differs
+from workbench.code.renames import signature_differs
 from workbench.code.sides import Pair
 
 MAX_SITES = 200  # of one entity that are listed

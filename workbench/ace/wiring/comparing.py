@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-import msgspec
-
 from workbench.ace.wiring import gating, things
 from workbench.ace.wiring.gating import BuildOrder
 from workbench.ace.wiring.unwritten import Ledger
@@ -125,20 +123,6 @@ def _request(place: Workplace, mission: MissionState, pack: PackState, owners: t
         against=owners,
     )
     return gating.request(place, order)
-
-
-class Pair(msgspec.Struct, frozen=True, kw_only=True):
-    """Two versions whose results are held against each other."""
-
-    first: PackState
-    second: PackState
-
-
-def pair_of(ledger: Ledger, first: str, second: str) -> Pair:
-    """The packs of two versions. Raises Refused where they stand on different bases."""
-    one, two = things.pack(ledger, first), things.pack(ledger, second)
-    require_one_base([one, two])
-    return Pair(first=one, second=two)
 
 
 def require_one_base(packs: Sequence[PackState]) -> None:

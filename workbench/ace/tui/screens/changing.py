@@ -22,11 +22,21 @@ from workbench.core.state import Comment
 
 KEPT_DIFFS = 40  # of files that were looked at
 CONTEXTS = (AROUND, 10, 40, WHOLE)  # lines around a change, one after the other
+WIDE = 110  # cells from which on the list stands beside the diff
 PANES = ("files", "diff", "why", "detail")
 
 
 class Changing(Deciding):
     """The half of a review in which the change is read."""
+
+    DEFAULT_CSS = """
+    Changing #files { width: 44; }
+    Changing #diff { width: 1fr; border-left: solid $surface; }
+    Changing.-narrow #files { width: 1fr; }
+    Changing.-narrow #diff { border-left: none; display: none; }
+    Changing.-narrow.-diff #files { display: none; }
+    Changing.-narrow.-diff #diff { display: block; }
+    """
 
     def __init__(self, pack: str) -> None:
         super().__init__(pack)
@@ -56,6 +66,10 @@ class Changing(Deciding):
         """The pane that keys go to."""
         found = self.focused.id if self.focused is not None else ""
         return found if found in PANES else "files"
+
+    def on_resize(self) -> None:
+        """One pane at a time where it is narrow."""
+        self.set_class(self.size.width < WIDE, "-narrow")
 
     def show_pane(self, pane: str) -> None:
         """Go to a pane."""

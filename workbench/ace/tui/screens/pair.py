@@ -20,7 +20,6 @@ from workbench.ace.tui.words import count
 from workbench.ace.wiring.differing import ChangedFile, changed_files
 from workbench.core.state import PackState
 
-WIDE = 110  # cells from which on the list stands beside the diff
 _PANES = ("files", "diff")
 
 
@@ -29,14 +28,6 @@ class PairScreen(Changing):
 
     where = "pair"
     main = "#files"
-    DEFAULT_CSS = """
-    PairScreen #files { width: 44; }
-    PairScreen #diff { width: 1fr; border-left: solid $surface; }
-    PairScreen.-narrow #files { width: 1fr; }
-    PairScreen.-narrow #diff { border-left: none; display: none; }
-    PairScreen.-narrow.-diff #files { display: none; }
-    PairScreen.-narrow.-diff #diff { display: block; }
-    """
 
     def __init__(self, first: PackState, second: PackState, path: str) -> None:
         super().__init__(second.id)
@@ -55,10 +46,6 @@ class PairScreen(Changing):
         self._say("looking …")
         first, second = self._first.tree, self._second.tree
         self.workbench.carry_out(lambda place: changed_files(place, first, second), self._opened)
-
-    def on_resize(self) -> None:
-        """One pane at a time where it is narrow."""
-        self.set_class(self.size.width < WIDE, "-narrow")
 
     def on_rows_view_opened(self) -> None:
         """The mouse opened a row."""

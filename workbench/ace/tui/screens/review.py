@@ -19,7 +19,7 @@ from workbench.ace.tui.diffmaking import Change
 from workbench.ace.tui.reasons import Reason, ahead_reasons, all_reasons, reasons_of
 from workbench.ace.tui.remarking import comment_reasons
 from workbench.ace.tui.reviewing import FileRow, ReviewData, ReviewView, file_rows, files_sheet, paint_file, unread
-from workbench.ace.tui.screens.changing import PANES, Changing
+from workbench.ace.tui.screens.changing import PANES, WIDE, Changing
 from workbench.ace.tui.standing import Facts
 from workbench.ace.tui.widgets.diff import DiffView
 from workbench.ace.tui.widgets.evidence import EvidencePane, Output
@@ -33,8 +33,6 @@ from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import PackState
 from workbench.model.evidence import CRITERIA, Evidence
 
-WIDE = 110  # cells from which on the list stands beside the diff
-
 
 class ReviewScreen(Changing):
     """One pack."""
@@ -42,15 +40,9 @@ class ReviewScreen(Changing):
     where = "review"
     main = "#files"
     DEFAULT_CSS = """
-    ReviewScreen #files { width: 44; }
-    ReviewScreen #diff { width: 1fr; border-left: solid $surface; }
     ReviewScreen.-evidence #change { display: none; }
     ReviewScreen #evidence { display: none; }
     ReviewScreen.-evidence #evidence { display: block; }
-    ReviewScreen.-narrow #files { width: 1fr; }
-    ReviewScreen.-narrow #diff { border-left: none; display: none; }
-    ReviewScreen.-narrow.-diff #files { display: none; }
-    ReviewScreen.-narrow.-diff #diff { display: block; }
     """
 
     def __init__(self, pack: str) -> None:
@@ -106,8 +98,7 @@ class ReviewScreen(Changing):
         self.query_one("#facts", StillLines).show(facts)
 
     def on_resize(self) -> None:
-        """One pane at a time where it is narrow."""
-        self.set_class(self.size.width < WIDE, "-narrow")
+        """The evidence, too, is narrow where the change is."""
         self.evidence.set_class(self.size.width < WIDE, "-narrow")
 
     def on_rows_view_opened(self) -> None:
