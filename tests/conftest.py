@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -17,6 +18,9 @@ settings.register_profile("workbench", PATIENT, derandomize=True)
 settings.register_profile("explore", PATIENT, max_examples=500)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "workbench"))
 os.environ["WORKBENCH_TESTS_MUTATION_S"] = "0"  # it has tests of its own, and a time of its own
+# These rooms play with whole processes and terminals in real time: a machine that does other work beside them may be
+# later than any patience. Such a test is played once more, and the report says so ("rerun"); all others have one try.
+IN_REAL_TIME = tuple(Path(__file__).parent / room for room in ("endtoend", "sessions", "terminal"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -25,9 +29,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that play a threat, and tell the report which."""
+    """Mark the tests in real time, and those that play a threat, and tell the report which."""
     for item in items:
         module, function = getattr(item, "module", None), getattr(item, "function", None)
+        if any(item.path.is_relative_to(room) for room in IN_REAL_TIME):
+            item.add_marker(pytest.mark.flaky(reruns=1))
         part = part_of(item.nodeid, doc=inspect.getdoc(function) or "", module_doc=inspect.getdoc(module) or "")
         if part.threats:
             item.add_marker(pytest.mark.threat(*part.threats))

@@ -21,6 +21,7 @@ BY_NAME = {
     "mypy": ".ci/run",
     "import-linter": ".ci/run",
     "pytest-randomly": "pyproject.toml",
+    "pytest-rerunfailures": "tests/conftest.py",
     "pytest-timeout": "pyproject.toml",
     "pytest-xdist": "README.md",
     "hatchling": "tests/hygiene/test_wheel.py",
@@ -34,6 +35,7 @@ BY_NAME = {
 GUESTS = {ROOT / "workbench/evidence/machinery.py"}  # runs in a project's test runner, and finds that one there
 PROGRAMS = {
     "import-linter": "lint-imports",
+    "pytest-rerunfailures": "flaky(reruns=",
     "pytest-timeout": "timeout = ",
     "pytest-xdist": "pytest -n ",
     "freezegun": "itsdangerous",

@@ -186,20 +186,28 @@ def judged(repository: Path, env: dict[str, str], tally: Tally) -> None:
     """The laws of the end."""
     with Workplace(repository) as place, place.reading() as ledger:
         known = {question.resolution for question in ledger.consultations() if question.resolution}
-        asked = [question.id for question in ledger.consultations(is_open=True)]
         log = place.journal_directory / LOG
         if log.exists() and log.read_text():
             tally.broken.append(f"a screen failed: {log.read_text()[-400:]}")
     tally.broken.extend(f"{name} was said to be recorded, and is not in the journal" for name in tally.recorded - known)
-    for question in asked:
-        call(repository, env, "answer", question, "--option", "A", "--why", "to come to an end")
-    call(repository, env, "wait", "--timeout", str(PATIENCE_S))
-    with Workplace(repository) as place, place.reading() as ledger:
-        late = [run.id for run in ledger.runs() if not run.pack]
-    tally.broken.extend(f"{run} did not come to its pack" for run in late)
+    tally.broken.extend(f"{run} did not come to its pack" for run in answered_to_the_end(repository, env))
     verified = call(repository, env, "journal", "verify")
     if verified.returncode:
         tally.broken.append(f"journal verify: {verified.stdout} {verified.stderr}")
+
+
+def answered_to_the_end(repository: Path, env: dict[str, str]) -> list[str]:
+    """Answer all that is asked, also by agents that had no turn yet, until each run has its pack; those without."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        with Workplace(repository) as place, place.reading() as ledger:
+            asked = [question.id for question in ledger.consultations(is_open=True)]
+            late = [run.id for run in ledger.runs() if not run.pack]
+        if not late or time.monotonic() > until:
+            return late
+        for question in asked:
+            call(repository, env, "answer", question, "--option", "A", "--why", "to come to an end")
+        time.sleep(0.2)
 
 
 def main() -> int:

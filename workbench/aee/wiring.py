@@ -19,6 +19,7 @@ from workbench.aee.drivers.scripted import ScriptedDriver
 from workbench.aee.lock import lock_file
 from workbench.aee.prepare import Preparation, step_from
 from workbench.aee.reports import ReportLine
+from workbench.aee.sandbox.orphans import end_orphans
 from workbench.aee.sandbox.select import best_level, select
 from workbench.aee.sandbox.unconfined import Unconfined
 from workbench.aee.streaming import OutputReport
@@ -78,7 +79,8 @@ class Ground:
     broken: Callable[[], str]  # why nothing can be recorded any more, however long one waits; empty while it can
 
     def clear_leftovers(self) -> None:
-        """Remove what killed processes left half made. Only while no step is at work."""
+        """End and remove what killed processes left half made. Only while no step is at work."""
+        end_orphans()
         lock = lock_file(self.directory / TIDYING_LOCK, wait_s=0.0)
         if lock is None:
             return  # somebody tidies by hand at this moment
@@ -132,10 +134,15 @@ def open_ground(directory: Path, repository: Path) -> Iterator[Ground]:
             states=group,
             max_runs=settings.run.max_runs or os.cpu_count() or 1,
             sandbox_level=best_level(),
-            tend=lambda: index(journal),
+            tend=lambda: _tended(journal),
             store=store,
             broken=lambda: "" if group.problem is None else group.problem.message,
         )
+
+
+def _tended(journal: SqliteJournal) -> int:
+    end_orphans()  # of a child that was killed since the last time
+    return index(journal)
 
 
 @dataclass(frozen=True, kw_only=True)

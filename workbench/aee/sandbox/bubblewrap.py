@@ -2,6 +2,7 @@
 
 A job dies with the *thread* that called `run` (`--die-with-parent` is the kernel's parent death signal, and that is
 per thread). `run` therefore starts, feeds, reads and ends the job in the calling thread and blocks it all the while.
+The moments before that signal is set are `orphans`' matter.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from collections.abc import Callable, Iterator
 
 from workbench.aee.sandbox import processes, syscalls, view
 from workbench.aee.sandbox.mountpoints import mount_arguments
+from workbench.aee.sandbox.orphans import ownership
 from workbench.aee.sandbox.pump import Pump
 from workbench.aee.sandbox.streams import OnOutput
 from workbench.aee.sandbox.unstarted import failed_to_start
@@ -145,7 +147,7 @@ class _Namespace:
                 stdin=subprocess.PIPE if job.stdin else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
-                env={},
+                env=ownership(),
                 cwd="/",
                 pass_fds=passed,
                 start_new_session=True,
