@@ -52,7 +52,7 @@ agent: steady
 steps:
 {acts}
 {ask}
-  - edit: {{path: notes/{name}.md, content: "done\\n"}}
+  - edit: {{path: notes/{slot}.md, content: "{name}\\n"}}
   - submit: {{message: Add a note, rationale: {{approach: One file.}}}}
 """
 ASK = (

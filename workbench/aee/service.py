@@ -22,6 +22,7 @@ from workbench.aee import dispatch
 from workbench.aee.forecasting import Forecasting
 from workbench.aee.lock import AeeLock
 from workbench.aee.reports import ReportServer
+from workbench.aee.returning import Returning
 from workbench.aee.supervise import Supervisor
 from workbench.aee.trouble import Trouble, log
 from workbench.aee.wiring import Ground, open_ground
@@ -105,6 +106,9 @@ def _work(ground: Ground, stop: threading.Event, card: Card, *, once: bool) -> N
     foreseeing = Forecasting(
         ground.journal, ground.states, store=ground.directory / STORE, repository=ground.repository
     )
+    returning = Returning(
+        ground.states, directory=ground.directory, repository=ground.repository, after_s=ground.keep_s
+    )
     steps = dispatch.Dispatch(ground.journal, ground.states, aee=card.aee, max_runs=max_runs, heed=foreseeing.heed)
     steps.recover()
     ground.clear_leftovers()
@@ -114,10 +118,12 @@ def _work(ground: Ground, stop: threading.Event, card: Card, *, once: bool) -> N
     write_card(ground.directory, replace(card, state="running"))
     reason = "it broke"
     foreseeing.start()
+    returning.start()
     try:
         reason = _Loop(ground, steps, once=once).run(stop)
     finally:
         supervisor.stop()
+        returning.close()
         _await_children(steps)
         dispatch.shut_down()
         server.close()

@@ -82,14 +82,23 @@ def restore(directory: Path, repository: Path, *, subject: str, target: Path) ->
 
 
 @contextmanager
-def _opened(directory: Path, repository: Path, *, days: float) -> Iterator[_House]:
+def _opened(directory: Path, repository: Path, *, days: float) -> Iterator[House]:
+    with (
+        open_journal(directory, clock=SystemClock(), read_only=True) as journal,
+        opened(directory, repository, journal, days=days) as house,
+    ):
+        yield house
+
+
+@contextmanager
+def opened(directory: Path, repository: Path, states: States, *, days: float = KEEP_DAYS) -> Iterator[House]:
+    """The workspaces as `states` know them, with nobody else tidying. Raises Refused where somebody does."""
     with ExitStack() as stack:
         stack.enter_context(_alone(directory))
-        journal = stack.enter_context(open_journal(directory, clock=SystemClock(), read_only=True))
         person = stack.enter_context(open_repository(repository, allow_bare=True))
         store = Store.of(person, directory / STORE)
         stack.enter_context(store)
-        yield _House(directory, store=store, person=person, journal=journal, days=days)
+        yield House(directory, store=store, person=person, states=states, days=days)
 
 
 @contextmanager
@@ -104,13 +113,13 @@ def _alone(directory: Path) -> Iterator[None]:
         os.close(lock)
 
 
-class _House:
+class House:
     """The workspaces of one journal, by the level of the sandbox in which each must be asked."""
 
-    def __init__(self, directory: Path, *, store: Store, person: GitRepository, journal: States, days: float) -> None:
+    def __init__(self, directory: Path, *, store: Store, person: GitRepository, states: States, days: float) -> None:
         self._directory, self._store, self._person, self._days = directory, store, person, days
-        self._live, self._delivered, self._held = _live(journal), _delivered(journal), _held(journal)
-        self._levels = {run.id: _level(run) for run in journal.runs()}
+        self._live, self._delivered, self._held = _live(states), _delivered(states), _held(states)
+        self._levels = {run.id: _level(run) for run in states.runs()}
         self._present = sorted(place.name for place in (directory / WORKSPACES / "runs").glob("[!.]*"))
 
     def runs(self) -> Iterator[tuple[Trash | None, list[Item]]]:
@@ -127,6 +136,15 @@ class _House:
             live = self._live | (set(levels) - mine)
             items = trash.plan(live=live, delivered=self._delivered, held=self._held, days=self._days)
             yield trash, [item for item in items if item.subject in mine]
+
+    def delivered(self) -> set[str]:
+        """Runs that have a workspace and nothing more to do in it: their newest pack is merged."""
+        return self._delivered.intersection(self._present) - self._live - self._held.keys()
+
+    def give_back(self, run: str) -> str:
+        """Hand a delivered run's clone to the pool; why it stays, if it holds what exists nowhere else."""
+        level = self._levels[run]
+        return self._trash(select(level, allow_none=level == "none")).give_back(run)
 
     def copies(self) -> tuple[Trash, list[Item]]:
         """What is to do about copies in the trash; no clone is asked anything."""

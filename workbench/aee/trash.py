@@ -116,6 +116,13 @@ class Trash:
         """Do what was planned, one by one; what cannot be done says why and leaves everything in place."""
         return [self._done(item) for item in items if item.act in _ACTS]
 
+    def give_back(self, run: str) -> str:
+        """Hand a delivered run's clone to the pool; why not, if anything in it exists nowhere else."""
+        if why := self._undelivered(run, delivered=True):
+            return why
+        self._retire(run)
+        return ""
+
     def copies(self) -> list[Kept]:
         """What the trash holds, oldest first."""
         found = [msgspec.json.decode(note.read_bytes(), type=Kept) for note in self._root.glob("*/kept.json")]
@@ -188,10 +195,8 @@ class Trash:
 
     def _reuse(self, item: Item) -> str:
         # Asked again: between plan and act somebody may have worked there.
-        if why := self._undelivered(item.subject, delivered=True):
-            return self._keep(msgspec.structs.replace(item, why=why))
-        self._retire(item.subject)
-        return ""
+        why = self.give_back(item.subject)
+        return self._keep(msgspec.structs.replace(item, why=why)) if why else ""
 
     def _keep(self, item: Item) -> str:
         run = item.subject

@@ -73,6 +73,7 @@ class Ground:
     journal: Journal
     states: States
     max_runs: int
+    keep_s: float  # the workspace of a merged run; 0: until somebody calls gc
     sandbox_level: str
     tend: Callable[[], int]  # some upkeep for a quiet moment; how much is left
     store: Store
@@ -133,6 +134,7 @@ def open_ground(directory: Path, repository: Path) -> Iterator[Ground]:
             journal=group,
             states=group,
             max_runs=settings.run.max_runs or os.cpu_count() or 1,
+            keep_s=settings.run.keep_minutes * 60.0,
             sandbox_level=best_level(),
             tend=lambda: _tended(journal),
             store=store,

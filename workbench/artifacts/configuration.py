@@ -37,6 +37,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     memory_mb: int = 4096  # of one process
     processes: int = 512
     output_mb: int = 1  # kept of each output
+    keep_minutes: int = 10  # the workspace of a merged run, at least
 
 
 class Tests(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,6 +151,10 @@ def _table() -> f.Table:
         "memory_mb": "megabytes for each process of an agent",
         "processes": "processes of an agent at once",
         "output_mb": "megabytes kept of each output, half from its start, half from its end",
+        "keep_minutes": (
+            "the workspace of a run is given back between one and two times so many minutes after its merge; "
+            "0: never, `workbench gc` does it"
+        ),
     }
     tests = {
         "command": "how the suite is run: a command line, or a list of words; empty: by convention",
