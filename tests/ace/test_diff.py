@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.difflines import DiffLines, Shown
 from workbench.ace.tui.text import safe_line, shifted
+from workbench.code.unified import FileDiff
 from workbench.model.text import cell_width
 
 LINES = st.lists(

@@ -7,7 +7,6 @@ import difflib
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.difffold import Fold, folds_of
 from workbench.ace.tui.difflines import DiffLines, Look, Note, Shown
 from workbench.ace.tui.diffrows import NONE, Pairs, Rows
@@ -15,6 +14,7 @@ from workbench.ace.tui.diffshade import Tones, toned
 from workbench.ace.tui.text import Safe, line, piece, safe_line
 from workbench.code.compare import structural_diff
 from workbench.code.model import FileSides
+from workbench.code.unified import FileDiff
 from workbench.model.text import cell_width
 
 TEXTS = st.lists(st.sampled_from("abcdef"), max_size=25)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.soak.bad_input import tried
 from tests.soak.formats import FORMATS, Format
-from workbench.ace.tui.diff import FileDiff
 from workbench.artifacts import mergepack
+from workbench.code.unified import FileDiff
 from workbench.evidence import dependencies
 from workbench.evidence.witness import parse_testimony
 from workbench.model.errors import RepositoryProblem, WorkbenchError

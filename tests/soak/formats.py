@@ -19,7 +19,6 @@ from acp.schema import SessionNotification
 
 from tests.artifacts.paper_pack import PACK
 from workbench.ace.demo import shop as _shop
-from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.text import safe_lines
 from workbench.ace.wiring import differing, outputs
 from workbench.aee.drivers import script as scripts
@@ -27,6 +26,7 @@ from workbench.aee.drivers.acp.acts import Acts
 from workbench.aee.mcp.server import Offer, Progress, Said, _Client
 from workbench.artifacts import brief, configuration, consultation, loop, mentor, mergepack, people, policy, resolution
 from workbench.artifacts.scaffold import files
+from workbench.code.unified import FileDiff
 from workbench.evidence import dependencies
 from workbench.evidence.coverage import statements_of
 from workbench.evidence.junit import ReportInvalid, outcomes_of, parse_junit

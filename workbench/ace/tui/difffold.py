@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.words import count
 from workbench.code.model import Hunk, Span
+from workbench.code.unified import FileDiff
 
 ADDED, REMOVED = ord("+"), ord("-")
 

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.difffold import ADDED, REMOVED, Fold
 from workbench.ace.tui.diffrows import NONE, Pairs, Row, Rows
 from workbench.ace.tui.diffshade import SHADELESS, Shade, toned
 from workbench.ace.tui.text import Ground, Line, Piece, Role, blanks, cut, piece, safe_line, width_of
+from workbench.code.unified import FileDiff
 from workbench.model.text import cell_width
 
 LEAD = 1  # cells before a line, for the mark of the place one is at

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Sequence
 from itertools import pairwise
 
-from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.difffold import folds_of
 from workbench.ace.tui.difflines import Shown
 from workbench.ace.tui.diffrows import Pairs
@@ -15,6 +14,7 @@ from workbench.ace.wiring.differing import AROUND, ChangedFile, apart, file_diff
 from workbench.ace.wiring.workplace import Workplace
 from workbench.code.languages import language_of
 from workbench.code.model import FileSides, Hunk
+from workbench.code.unified import FileDiff
 from workbench.code.words import words
 
 TOGETHER = 3 << 20  # bytes of all files up to which they are compared as one change, so that moves between them show

@@ -10,8 +10,8 @@ from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.difffold import ADDED, REMOVED, Fold
+from workbench.code.unified import FileDiff
 
 NONE = -1
 

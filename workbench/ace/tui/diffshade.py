@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
-from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.difffold import ADDED, REMOVED
 from workbench.ace.tui.diffrows import NONE
 from workbench.ace.tui.text import MAX_CELLS, TAB_CELLS, Ground, Piece, Role, safe_line, shifted
 from workbench.code.model import Role as Token
 from workbench.code.model import Words
+from workbench.code.unified import FileDiff
 from workbench.model.text import cell_width, visible
 
 MOST_WORDS = 500  # characters of a line up to which its words are compared with those of another

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from workbench.ace.tui.diff import FileDiff
 from workbench.ace.tui.difflines import Note
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.reasons import Reason
 from workbench.ace.tui.text import Line, Piece, Role, line, piece, safe_line, safe_lines
+from workbench.code.unified import FileDiff
 from workbench.core.comments import Placed, is_open
 from workbench.core.decide.comment import place_of
 

@@ -7,12 +7,13 @@ from types import MappingProxyType
 
 from textual.strip import Strip
 
-from workbench.ace.tui.diff import FileDiff, hunk_before, next_hunk
+from workbench.ace.tui.diff import hunk_before, next_hunk
 from workbench.ace.tui.difflines import LEAD, DiffLines, Look, Note, Shown
 from workbench.ace.tui.diffrows import NONE
 from workbench.ace.tui.text import Line, Piece, piece
 from workbench.ace.tui.widgets.lines import LinesView, Where
 from workbench.ace.tui.widgets.look import look_of
+from workbench.code.unified import FileDiff
 
 _NO_NOTES: Mapping[int, Piece] = MappingProxyType({})
 SHIFT = 16  # cells by which a key moves the pane sideways
