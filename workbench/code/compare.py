@@ -12,6 +12,7 @@ from workbench.code.changes import entity_changes
 from workbench.code.folding import Claims, hunks
 from workbench.code.imports import dependencies
 from workbench.code.languages import family_of
+from workbench.code.literals import moved_literals
 from workbench.code.model import EntityChange, FileChange, FileSides, FileStatus, Hunk, Span, StructuralDiff, Summary
 from workbench.code.moves import Moved, moved_rows
 from workbench.code.pairing import Match, Matches, entity_of, match_entities
@@ -41,7 +42,8 @@ def structural_diff(files: Sequence[FileSides]) -> StructuralDiff:
     ]
     matches = match_entities(pairs)
     named = _Names(pairs, matches)
-    moved = list(moved_rows(pairs, matches, named.of))
+    moved = [*moved_rows(pairs, matches, named.of)]
+    moved += moved_literals(pairs)
     cut = [tuple(hunks(file, claims)) for file, claims in zip(pairs, _claims(pairs, moved, named), strict=True)]
     changes = entity_changes(pairs, matches, cut)
     found = tuple(_change(file, cut[at], changes.get(at, ())) for at, file in enumerate(pairs))
