@@ -9,12 +9,13 @@ import re
 from array import array
 from bisect import bisect_right
 
+_INDEX = re.compile(rb"index ([0-9a-f]+)\.\.([0-9a-f]+)")
 _HEAD = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 _CONTEXT, _ADDED, _REMOVED, _HUNK, _REMARK = b" +-@\\"
 
 
 class FileDiff:
-    """The hunks of one file. Of each line: where it begins, its kind, and its numbers before and after (0: none)."""
+    """The hunks of a file, or of several. Of each line: where it begins, its kind, its numbers before, after, or 0."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -23,7 +24,9 @@ class FileDiff:
         self._olds = array("l")
         self._news = array("l")
         self.hunks: list[int] = []  # lines that are heads of hunks
+        self.files: list[tuple[int, str, str]] = []  # of each file, hunks before it, and what git calls its contents
         self._firsts: list[int] = []  # of each hunk, the number in the result at which it begins
+        self._old_firsts: list[int] = []
         self._read()
         self.widest_number = len(str(max(max(self._olds, default=0), max(self._news, default=0))))  # cells it takes
 
@@ -39,12 +42,23 @@ class FileDiff:
         """The line's number before and after; 0 where it has none."""
         return self._olds[index], self._news[index]
 
-    def text(self, index: int) -> str:
-        """The line without its sign and line end."""
+    def raw(self, index: int) -> bytes:
+        """The line as it is, with its sign and without its line end."""
         start = self._starts[index]
         end = self._data.find(b"\n", start)
-        first = start if self._kinds[index] == _HUNK else start + 1
-        return self._data[first : end if end >= 0 else None].decode("utf-8", "replace")
+        return self._data[start : end if end >= 0 else None]
+
+    def text(self, index: int) -> str:
+        """The line without its sign and line end."""
+        return self.raw(index)[int(self._kinds[index] != _HUNK) :].decode("utf-8", "replace")
+
+    def head_of(self, index: int) -> int:
+        """The number of the hunk, as git cut them, that a line is in."""
+        return bisect_right(self.hunks, index) - 1
+
+    def beginning(self, head: int) -> tuple[int, int]:
+        """The numbers, before and after, of the first lines that a hunk has, or would have, on its sides."""
+        return self._old_firsts[head], self._firsts[head]
 
     def place_of(self, number: int) -> int:
         """The line that stands at, or next after, a line number of the result; the last one where there is none."""
@@ -81,8 +95,11 @@ class FileDiff:
                 old, new = int(head[1]), int(head[3])
                 old_left, new_left = int(head[2] or 1), int(head[4] or 1)
                 self.hunks.append(len(self._kinds))
-                self._firsts.append(new)
+                self._firsts.append(new if new_left else new + 1)
+                self._old_firsts.append(old if old_left else old + 1)
                 self._add(at, _HUNK, 0, 0)
+            elif named := _INDEX.match(data, at):
+                self.files.append((len(self.hunks), named[1].decode(), named[2].decode()))
             at = following
 
     def _add(self, start: int, kind: int, old: int, new: int) -> None:
