@@ -25,6 +25,7 @@ _ADDED, _REMOVED, _HUNK, _REMARK = b"+-@\\"
 class Block(msgspec.Struct, frozen=True, kw_only=True):
     """Neighbouring changed lines. Line numbers are from 1; of a side without lines it stands before the number."""
 
+    at: int  # which one of the file's, from 0, however much is around them
     first: int  # lines of the diff, both included
     last: int
     old: tuple[int, int]  # numbers, half-open
@@ -57,6 +58,11 @@ class GitHunk(msgspec.Struct, frozen=True, kw_only=True):
     def line(self) -> int:
         """The number in the result at which it begins."""
         return self.blocks[0].new[0]
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Of its blocks."""
+        return frozenset(block.at for block in self.blocks)
 
     @property
     def content(self) -> str:
@@ -122,13 +128,13 @@ def kept(hunks: Iterable[GitHunk], wanted: Iterable[Block]) -> tuple[Kept, ...]:
 
 
 def found(hunks: Iterable[GitHunk], marks: Iterable[Kept]) -> frozenset[int]:
-    """The first lines, in the diff, of the blocks that were kept. Where several may be meant, none is."""
+    """Which blocks of the file were kept, by their numbers. Where several may be meant, none is."""
     by_content: dict[str, list[Block]] = {}
     for hunk in hunks:
         for block in hunk.blocks:
             by_content.setdefault(block.content, []).append(block)
     meant = (_meant(by_content.get(mark.content, ()), mark) for mark in marks)
-    return frozenset(block.first for block in meant if block is not None)
+    return frozenset(block.at for block in meant if block is not None)
 
 
 def _meant(alike: Sequence[Block], mark: Kept) -> Block | None:
@@ -164,17 +170,18 @@ def _blocks(diff: FileDiff) -> list[Block]:
         end = at
         while end < len(diff) and diff.kind(end) in (_ADDED, _REMOVED, _REMARK):
             end += 1
-        blocks.append(_block(diff, at, end))
+        blocks.append(_block(diff, at, end, number=len(blocks)))
         at = end
     return blocks
 
 
-def _block(diff: FileDiff, first: int, end: int) -> Block:
+def _block(diff: FileDiff, first: int, end: int, *, number: int) -> Block:
     lines = [diff.raw(at) for at in range(first, end)]
     old_first, new_first = _next_numbers(diff, first)
     removed = sum(line[:1] == b"-" for line in lines)
     added = sum(line[:1] == b"+" for line in lines)
     return Block(
+        at=number,
         first=first,
         last=end - 1,
         old=(old_first, old_first + removed),

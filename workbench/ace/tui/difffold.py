@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from workbench.ace.tui.words import count
+from workbench.code.githunks import GitHunk
 from workbench.code.model import Hunk, Span
 from workbench.code.unified import FileDiff
 
 ADDED, REMOVED = ord("+"), ord("-")
+FOLD_WORDS = 60  # characters of a hunk that was read
 
 
 class Fold(NamedTuple):
@@ -24,6 +26,7 @@ class Fold(NamedTuple):
     first: int
     last: int
     words: str
+    sign: str = ""  # of a hunk that was read; empty for what is mechanical
 
 
 def folds_of(diff: FileDiff, hunks: Iterable[Hunk]) -> tuple[Fold, ...]:
@@ -130,3 +133,43 @@ def _together(one: str, other: str) -> str:
         claim, _, lines = part.rpartition(", ")
         found[claim] += int(lines.split()[0])
     return "; ".join(f"{claim}, {count(number, 'line')}" for claim, number in found.items())
+
+
+def with_read(
+    folds: Iterable[Fold], diff: FileDiff, hunks: Sequence[GitHunk], read: Collection[int], *, sign: str
+) -> tuple[Fold, ...]:
+    """The folds, and one for each hunk that was read, unless all of it folds already.
+
+    `read` are numbers of blocks: of a hunk that has others, too, those fold that were read.
+    """
+    found = list(folds)
+    for at, hunk in enumerate(hunks):
+        whole = hunk.numbers.issubset(read)
+        parts = [_extent(diff, hunks, at)] if whole else [(b.first, b.last) for b in hunk.blocks if b.at in read]
+        for first, last in parts:
+            if not any(fold.first <= first and last <= fold.last for fold in found):
+                found = [fold for fold in found if fold.last < first or last < fold.first]
+                found.append(Fold(first, last, _read_words(diff, first, last), sign))
+    return tuple(sorted(found))
+
+
+def _extent(diff: FileDiff, hunks: Sequence[GitHunk], at: int) -> tuple[int, int]:
+    """The lines that a hunk takes: with its head and what is around it where no other hunk is there, too."""
+    hunk, head = hunks[at], diff.head_of(hunks[at].first)
+    first, last = diff.hunks[head], _end_of(diff, head)
+    is_alone = (at == 0 or hunks[at - 1].last < first) and (at + 1 == len(hunks) or hunks[at + 1].first > last)
+    return (first, last) if is_alone else (hunk.first, hunk.last)
+
+
+def _end_of(diff: FileDiff, head: int) -> int:
+    return (diff.hunks[head + 1] if head + 1 < len(diff.hunks) else len(diff)) - 1
+
+
+def _read_words(diff: FileDiff, first: int, last: int) -> str:
+    """Which lines these are: their number, how much they change, and their first words."""
+    lines = [at for at in range(first, last + 1) if diff.kind(at) in (ADDED, REMOVED)]
+    added = [at for at in lines if diff.kind(at) == ADDED]
+    shown = added or lines
+    words = next((text for at in shown if (text := diff.text(at).strip())), "")
+    number = max(diff.numbers(shown[0]))
+    return f"read, line {number}, +{len(added)} -{len(lines) - len(added)}: {words[:FOLD_WORDS]}"

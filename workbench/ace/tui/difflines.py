@@ -13,9 +13,12 @@ from workbench.ace.tui.difffold import ADDED, REMOVED, Fold
 from workbench.ace.tui.diffrows import NONE, Pairs, Row, Rows
 from workbench.ace.tui.diffshade import SHADELESS, Shade, toned
 from workbench.ace.tui.text import Ground, Line, Piece, Role, blanks, cut, piece, safe_line, width_of
+from workbench.code.githunks import GitHunk
 from workbench.code.unified import FileDiff
 from workbench.model.text import cell_width
 
+HINT = "  (Enter shows it)"
+LEAST_FOLD = 20  # cells for the words of a hunk that was read
 LEAD = 1  # cells before a line, for the mark of the place one is at
 BLANK_LEAD = blanks(LEAD)
 BOTH_NUMBERS = 90  # cells from which on a line has its old and its new number
@@ -38,6 +41,7 @@ class Shown(NamedTuple):
     folds: tuple[Fold, ...] = ()
     pairs: Pairs | None = None  # for side by side; None: only unified
     shade: Shade = SHADELESS
+    hunks: tuple[GitHunk, ...] = ()  # none of what is too large
 
 
 class Note(NamedTuple):
@@ -55,6 +59,7 @@ class Look(NamedTuple):
     left: int = 0  # cells that the pane was moved to the right
     found: int = NONE  # the line of the diff that was gone to
     marked: tuple[int, int] = (NONE, NONE)  # lines of the diff that a person took together
+    read: frozenset[int] = frozenset()  # heads of hunks that were read
     is_tinted: bool = True  # whether grounds are painted
 
 
@@ -116,17 +121,23 @@ class DiffLines:
         if row.note != NONE:
             return (BLANK_LEAD, *self._below[row.note].words)
         if row.fold != NONE:
-            words = self._shown.folds[row.fold].words
-            return (
-                BLANK_LEAD,
-                Piece(safe_line("= "), "mechanical"),
-                piece(f"{words}  (Enter shows them)", "mechanical"),
-            )
+            return self._folded(self._shown.folds[row.fold])
         line = row.new if row.new != NONE else row.old
         kind = self._shown.diff.kind(line)
         if kind == _HUNK:
-            return (BLANK_LEAD, Piece(safe_line(self._shown.diff.text(line)), "hunk"))
+            read = (Piece(safe_line("  read"), "proven"),) if line in self._look.read else ()
+            return (BLANK_LEAD, Piece(safe_line(self._shown.diff.text(line)), "hunk"), *read)
         return self._beside(row) if self.is_split else self._unified(line)
+
+    def _folded(self, fold: Fold) -> Line:
+        if fold.sign:
+            words = cut((piece(fold.words, "dim"),), max(LEAST_FOLD, self._cells - LEAD - len(HINT) - 2))
+            return (BLANK_LEAD, Piece(safe_line(f"{fold.sign} "), "proven"), *words, piece(HINT, "dim"))
+        return (
+            BLANK_LEAD,
+            Piece(safe_line("= "), "mechanical"),
+            piece(f"{fold.words}  (Enter shows them)", "mechanical"),
+        )
 
     def _unified(self, line: int) -> Line:
         diff = self._shown.diff

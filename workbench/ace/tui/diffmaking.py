@@ -11,7 +11,9 @@ from workbench.ace.tui.difflines import Shown
 from workbench.ace.tui.diffrows import Pairs
 from workbench.ace.tui.diffshade import Shade, Spans
 from workbench.ace.wiring.differing import AROUND, ChangedFile, apart, file_diff, sides_of
+from workbench.ace.wiring.hunking import is_cut
 from workbench.ace.wiring.workplace import Workplace
+from workbench.code.githunks import hunks_of
 from workbench.code.languages import language_of
 from workbench.code.model import FileSides, Hunk
 from workbench.code.unified import FileDiff
@@ -38,10 +40,11 @@ class Change:
         """The file's diff with so many lines around each change, what of it is mechanical, and its words' roles."""
         diff = FileDiff(file_diff(place, self.base, self.tree, file, around=around))
         known = self._known(place, file)
+        cut = hunks_of(diff) if is_cut(file) else ()
         if known is None:
-            return Shown(diff, pairs=Pairs(diff), shade=Shade({}, {}, words))
+            return Shown(diff, pairs=Pairs(diff), shade=Shade({}, {}, words), hunks=cut)
         sides, hunks = known
-        return Shown(diff, folds=folds_of(diff, hunks), pairs=Pairs(diff), shade=_shade(sides, diff))
+        return Shown(diff, folds=folds_of(diff, hunks), pairs=Pairs(diff), shade=_shade(sides, diff), hunks=cut)
 
     def _known(self, place: Workplace, file: ChangedFile) -> Known | None:
         """None of a file that is too large to be looked into, or no text."""

@@ -13,10 +13,12 @@ from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.sheet import Sheet
 from workbench.ace.tui.text import Line, Role, blanks, line, padded, piece, safe
 from workbench.ace.wiring.differing import ChangedFile
-from workbench.ace.wiring.tips import tip
+from workbench.ace.wiring.reading import Progress
+from workbench.ace.wiring.tips import tips
 from workbench.artifacts.pack_parts import MergePack, ReadingItem
 from workbench.core.decide.pack import is_open
 from workbench.core.forecast import in_short
+from workbench.core.stack import Footing
 from workbench.core.state import PackState, RunState
 from workbench.model.text import cell_width
 
@@ -37,6 +39,7 @@ class ReviewData(msgspec.Struct, frozen=True):
     newer: str = ""  # a pack of a later revision of the same run
     newer_revision: int = 0
     ahead: tuple[str, ...] = ()  # what other branches that may be merged do to it, the conflicts first
+    below: Footing | None = None  # what it stands on
     overtaken: Rows = ()  # what was done under assumptions that later answers do not share
 
     @property
@@ -78,7 +81,8 @@ class ReviewView:
             pack=pack,
             document=self._document(moment, pack.blob) if pack.blob else None,
             run=run,
-            tip=tip(moment.place.located, pack.into) if pack.into else "",
+            tip=tips(moment.place, [pack], moment.mirror.below).get(pack.on or pack.into, ""),
+            below=moment.mirror.below(pack.on) if pack.on else None,
             newer=newest.id if is_newer else "",
             newer_revision=newest.revision if is_newer else 0,
             ahead=tuple(_ahead(moment, pack)),
@@ -140,19 +144,31 @@ def files_sheet(rows: list[FileRow]) -> Sheet[FileRow]:
     return Sheet(rows, key=lambda row: row.file.path, group=lambda row: safe(row.group))
 
 
-def paint_file(row: FileRow, cells: int, *, read: bool, glyphs: Glyphset, changed: bool = False) -> Line:
-    """A file: whether it was read, or changed since, what happened to it, its name before its directory, its lines."""
+def paint_file(
+    row: FileRow,
+    cells: int,
+    *,
+    read: bool,
+    glyphs: Glyphset,
+    changed: bool = False,
+    progress: Progress | None = None,
+) -> Line:
+    """A file: whether it was read, or changed since, what happened to it, its name before its directory, its lines.
+
+    Where some of its hunks were read, how many.
+    """
     directory, _, name = row.file.path.rpartition("/")
     dim = row.group == MADE
     sign = glyphs.sign("passed") if read else glyphs.sign("stale") if changed else blanks(1)
     counts = line_counts(row.file)
-    room = cells - COUNT_CELLS - 5
+    parts = f" {progress.read}/{progress.of}" if progress is not None and progress.read and not read else ""
+    room = max(1, cells - COUNT_CELLS - 5 - len(parts))
     words = padded(piece(name, "dim" if dim or read else "strong"), min(room - 1, cell_width(safe(name))))
     rest = room - cell_width(words.text) - 1
     behind = padded(piece(directory, "dim"), rest) if rest > 0 else blanks(rest)
     used = sum(cell_width(part.text) for part in counts)
     letter = piece(row.file.status[:1], _STATUS.get(row.file.status, "dim"))
-    return line(sign, " ", letter, " ", words, " ", behind, blanks(COUNT_CELLS - used), *counts)
+    return line(sign, " ", letter, " ", words, " ", behind, piece(parts, "accent"), blanks(COUNT_CELLS - used), *counts)
 
 
 def line_counts(file: ChangedFile) -> Line:

@@ -11,6 +11,8 @@ from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.reviewing import ReviewData
 from workbench.ace.tui.text import EMPTY, Line, Piece, blanks, cut, line, piece, width_of
 from workbench.ace.tui.words import count, since
+from workbench.ace.wiring.reading import Progress
+from workbench.core.stack import in_words
 from workbench.core.state import PackState
 from workbench.model.evidence import CRITERIA
 
@@ -21,6 +23,7 @@ _NAMES = {
 _PART = re.compile(r"(\d+) of (\d+)\b")
 _DECIDED = ("approved", "changes-requested", "rejected", "merged")
 _PAST = {"approve": "approved", "select": "picked", "reject": "rejected", "request-changes": "changes requested"}
+SPACIOUS = 110  # cells from which on what was read is told in whole words
 TITLE_CELLS = 12  # that a title needs to be worth showing
 
 
@@ -30,6 +33,7 @@ class Facts(NamedTuple):
     data: ReviewData
     files: int | None  # how many there are; None: not known yet
     unread: int
+    hunks: Progress
     glyphs: Glyphset
     now: str
 
@@ -46,7 +50,7 @@ class Facts(NamedTuple):
             yield line(piece(pack.reason or "The evidence is being made; this shows it when it is there.", "needs-you"))
             yield line(piece(pack.hint, "dim")) if pack.hint else EMPTY
         else:
-            yield spread(self._unchecked(cells), self._unread(), cells)
+            yield spread(self._unchecked(cells), self._unread(cells), cells)
             yield self._criteria(cells)
         yield self._ahead(cells)
         yield self._happened(pack)
@@ -62,10 +66,14 @@ class Facts(NamedTuple):
             return line(piece("NOT CHECKED ", "title"), " ", piece("nothing that is required", "dim"))
         return cut(line(piece("NOT CHECKED ", "needs-you"), " ", piece("; ".join(sentences))), cells)
 
-    def _unread(self) -> Line:
+    def _unread(self, cells: int) -> Line:
         if self.files is None:
             return line(piece("w why", "dim"))
         words = f"{self.unread} of {count(self.files, 'file')} unread" if self.unread else "all files read"
+        if self.unread and self.hunks.read:
+            short = f"{self.unread}/{self.files} files unread, {self.hunks.read}/{self.hunks.of} hunks"
+            read = f"{words}, {self.hunks.read} of {count(self.hunks.of, 'hunk')} read"
+            words = read if cells >= SPACIOUS else short
         return line(piece(words, "needs-you" if self.unread else "dim"), piece("  w why", "dim"))
 
     def _criteria(self, cells: int) -> Line:
@@ -163,6 +171,9 @@ def _bindings(data: ReviewData, pack: PackState) -> Iterator[tuple[int, Line]]:
 
 
 def _base(data: ReviewData, pack: PackState) -> Line:
+    if data.below is not None:
+        is_old = data.has_moved or data.below.state == "gone"
+        return line(piece(f"on {in_words(data.below, pack.base_commit)}", "needs-you" if is_old else "dim"))
     branch = (pack.into or pack.base_ref).removeprefix("refs/heads/")
     name = f"base {branch}@{pack.base_commit[:7]}" if branch else f"base {pack.base_commit[:7]}"
     if data.has_moved:

@@ -19,6 +19,7 @@ from workbench.repository.locate import STORE
 from workbench.repository.reader import ObjectReader
 
 _DIFF = ("diff-tree", "-r", "-M", "--no-ext-diff", "--no-textconv", "--no-color", "--no-commit-id")
+_PATCH = ("-p", "--full-index", "--submodule=short")
 _ABSENT = "000000"
 AROUND = 3  # lines around a change, at first
 WHOLE = 1_000_000_000  # the same, for all of a file
@@ -67,8 +68,12 @@ def file_diff(place: Workplace, base: str, tree: str, file: ChangedFile, *, arou
             hint=f"git --git-dir {place.journal_directory / STORE} diff {base[:12]} {tree[:12]} -- PATH",
         )
     paths = dict.fromkeys((file.old_path, file.path))
-    flags = ("-p", "--full-index", "--submodule=short", f"--unified={around}")
-    return _store(place).run(*_DIFF, *flags, base, tree, "--", *paths).out
+    return _store(place).run(*_DIFF, *_PATCH, f"--unified={around}", base, tree, "--", *paths).out
+
+
+def whole_diff(place: Workplace, base: str, tree: str) -> bytes:
+    """The unified diff of all files."""
+    return _store(place).run(*_DIFF, *_PATCH, f"--unified={AROUND}", base, tree).out
 
 
 def sides_of(place: Workplace, base: str, tree: str, files: Iterable[ChangedFile]) -> list[FileSides]:

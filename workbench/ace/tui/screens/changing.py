@@ -13,7 +13,7 @@ from workbench.ace.tui.reviewing import FileRow
 from workbench.ace.tui.screens.comment import CommentDialog
 from workbench.ace.tui.screens.deciding import Deciding
 from workbench.ace.tui.text import line, piece
-from workbench.ace.tui.widgets.diff import NOTHING, DiffView
+from workbench.ace.tui.widgets.diff import NONE_READ, NOTHING, DiffView, Read
 from workbench.ace.tui.widgets.rows import RowsView
 from workbench.ace.wiring import commenting
 from workbench.ace.wiring.differing import AROUND, WHOLE, ChangedFile
@@ -48,6 +48,7 @@ class Changing(Deciding):
         self._shown: tuple[str, Shown] | None = None  # the file in the pane
         self.jump: tuple[str, int] | None = None  # where to go once that file is shown
         self._from_last = ""  # the file to be entered at its last place
+        self._to_unread = ""  # the file to be entered at its first hunk that was not read
         self.comments: tuple[Placed, ...] = ()  # on this revision and earlier ones
         self._known: tuple[Comment, ...] | None = None  # on this one, when they were read last
 
@@ -94,7 +95,7 @@ class Changing(Deciding):
             notes = notes_of(self.data.document, file.path)
             below = self._notes_below(file.path, found)
             said = (*remarks(file, row.why, collapsed=collapsed), *gone(self.comments, file.path))
-            self.diff.show_file(said, found, notes, below)
+            self.diff.show_file(said, found, notes, below, self.read_in(file.path, found))
             self._shown = (file.path, found)
             self._arrive(file.path)
         else:
@@ -108,7 +109,24 @@ class Changing(Deciding):
             self.diff.go_number(jump[1])
         if self._from_last == path:
             self.diff.go_last_hunk()
-        self._from_last = ""
+        if self._to_unread == path:
+            self.diff.go_unread(anew=True)
+        self._from_last = self._to_unread = ""
+
+    def read_in(self, path: str, shown: Shown) -> Read:  # noqa: ARG002 - where marks are made, they are by file
+        """The hunks of a file that were read, and the sign of those."""
+        return NONE_READ
+
+    @property
+    def shown_file(self) -> tuple[str, Shown] | None:
+        """The file in the pane, by its path; None while it is made ready."""
+        return self._shown
+
+    def go_unread_in(self, path: str) -> None:
+        """Show a file at its first hunk that was not read."""
+        self._to_unread = path
+        if not self.files.go_to_key(path):
+            self._to_unread = ""
 
     def _load(self, change: Change, file: ChangedFile) -> None:
         """Make the diff of a file beside the event loop; one at a time, so that passing by many costs little."""
@@ -233,18 +251,18 @@ class Changing(Deciding):
 
     def act_next_hunk(self) -> None:
         """The next changed place, in the next file if this one has no more."""
-        if not self._uncovers_diff() and not self.diff.go_hunk(1):
+        if not self.uncovers_diff() and not self.diff.go_hunk(1):
             self.act_next_file()
 
     def act_previous_hunk(self) -> None:
         """The changed place before, in the file before if this one has none."""
-        if not self._uncovers_diff() and not self.diff.go_hunk(-1):
+        if not self.uncovers_diff() and not self.diff.go_hunk(-1):
             row = self.files.row
             self.files.go("previous-line")
             if self.files.row is not None and self.files.row is not row:
                 self._from_last = self.files.row.file.path
 
-    def _uncovers_diff(self) -> bool:
+    def uncovers_diff(self) -> bool:
         """Whether the diff was out of sight, and is shown now."""
         hidden = self.pane_name in ("why", "detail") or (self.pane_name == "files" and self.has_class("-narrow"))
         if hidden:

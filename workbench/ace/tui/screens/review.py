@@ -18,23 +18,23 @@ from workbench.ace.tui.diff import is_collapsed
 from workbench.ace.tui.diffmaking import Change
 from workbench.ace.tui.reasons import Reason, ahead_reasons, all_reasons, reasons_of
 from workbench.ace.tui.remarking import comment_reasons
-from workbench.ace.tui.reviewing import FileRow, ReviewData, ReviewView, file_rows, files_sheet, paint_file, unread
-from workbench.ace.tui.screens.changing import PANES, WIDE, Changing
+from workbench.ace.tui.reviewing import FileRow, ReviewData, ReviewView, file_rows, files_sheet, paint_file
+from workbench.ace.tui.screens.changing import PANES, WIDE
+from workbench.ace.tui.screens.marking import Marking
 from workbench.ace.tui.standing import Facts
 from workbench.ace.tui.widgets.diff import DiffView
 from workbench.ace.tui.widgets.evidence import EvidencePane, Output
 from workbench.ace.tui.widgets.rows import RowsView
 from workbench.ace.tui.widgets.still import StillLines
-from workbench.ace.tui.words import count
 from workbench.ace.wiring.differing import ChangedFile, changed_files
 from workbench.ace.wiring.outputs import output_lines
-from workbench.ace.wiring.reading import Reading, keep_read, reading_of, since
+from workbench.ace.wiring.reading import Reading, reading_of, since
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import PackState
 from workbench.model.evidence import CRITERIA, Evidence
 
 
-class ReviewScreen(Changing):
+class ReviewScreen(Marking):
     """One pack."""
 
     where = "review"
@@ -47,8 +47,6 @@ class ReviewScreen(Changing):
 
     def __init__(self, pack: str) -> None:
         super().__init__(pack)
-        self.read: frozenset[str] = frozenset()
-        self._changed: frozenset[str] = frozenset()  # files that changed since they were read
         self._looked = ""  # the earlier revision that was opened last
         self._asked = False  # whether the list of files was asked for
 
@@ -85,16 +83,11 @@ class ReviewScreen(Changing):
         """What the verdict rests on."""
         return self.query_one("#evidence", EvidencePane)
 
-    @property
-    def unread(self) -> list[FileRow]:
-        """Files that this person has not marked as read."""
-        return unread(self.rows or (), self.read)
-
     def show_facts(self) -> None:
         """The lines above the panes."""
         files = None if self.rows is None else len(self.rows)
         now = self.workbench.place.clock.now()
-        facts = Facts(self.data, files, len(self.unread), self.workbench.glyphs, now)
+        facts = Facts(self.data, files, len(self.unread), self.hunks, self.workbench.glyphs, now)
         self.query_one("#facts", StillLines).show(facts)
 
     def on_resize(self) -> None:
@@ -111,13 +104,15 @@ class ReviewScreen(Changing):
             cells,
             read=row.file.path in self.read,
             glyphs=self.workbench.glyphs,
-            changed=row.file.path in self._changed,
+            changed=row.file.path in self.changed,
+            progress=self.progress.get(row.file.path),
         )
 
     def _opened(self, pack: PackState, opened: tuple[tuple[ChangedFile, ...], Reading]) -> None:
         files, known = opened
-        self.read, self._changed, self._looked = known.read, known.changed, known.looked
+        self._looked = known.looked
         self.rows = file_rows(files, self.data.document)
+        self.take_reading(pack, known)
         self._take_files(pack, self.rows, pack.base_commit)
         self.show_facts()
         if not self.rows:
@@ -262,37 +257,6 @@ class ReviewScreen(Changing):
     def _take_outputs(self, found: dict[str, list[str]]) -> None:
         for digest, lines in found.items():
             self.evidence.take_output(digest, lines)
-
-    def off_mark_reviewed(self) -> str:
-        """Only files can be read."""
-        return "" if self.files.row is not None else "there is no file"
-
-    def act_mark_reviewed(self) -> None:
-        """Mark the file as read and go to the next that is not, or take the mark back."""
-        row = self.files.row
-        if row is None:
-            return
-        marks = self.read ^ {row.file.path}
-        self.read = marks
-        self.files.forget()
-        self.show_facts()
-        pack, file, is_read = self.pack, row.file, row.file.path in marks
-        if pack is not None:
-            self.workbench.carry_out(lambda place: keep_read(place, pack, file, read=is_read), lambda _: None)
-        if row.file.path in marks:
-            self._go_to_unread()
-
-    def _go_to_unread(self) -> None:
-        left = self.unread
-        row = self.files.row
-        if left and row is not None:
-            rows = list(self.files.sheet.rows)
-            at = rows.index(row)
-            following = [other for other in (*rows[at + 1 :], *rows[:at]) if other in left]
-            if following:
-                self.files.go_to_key(following[0].file.path)
-        elif not left:
-            self.tell(f"All {count(len(self.rows or ()), 'file')} read.", "proven")
 
     def act_show_new(self) -> None:
         """The newer revision in place of this one."""

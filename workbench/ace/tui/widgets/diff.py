@@ -8,13 +8,17 @@ from types import MappingProxyType
 from textual.strip import Strip
 
 from workbench.ace.tui.diff import hunk_before, next_hunk
+from workbench.ace.tui.difffold import with_read
 from workbench.ace.tui.difflines import LEAD, DiffLines, Look, Note, Shown
 from workbench.ace.tui.diffrows import NONE
 from workbench.ace.tui.text import Line, Piece, piece
 from workbench.ace.tui.widgets.lines import LinesView, Where
 from workbench.ace.tui.widgets.look import look_of
+from workbench.code.githunks import AROUND, hunk_at
 from workbench.code.unified import FileDiff
 
+Read = tuple[frozenset[int], str]  # the numbers of the blocks of hunks that were read, and the sign of what was
+NONE_READ: Read = (frozenset(), "")
 _NO_NOTES: Mapping[int, Piece] = MappingProxyType({})
 SHIFT = 16  # cells by which a key moves the pane sideways
 NOTHING = Shown(FileDiff(b""))
@@ -27,6 +31,8 @@ class DiffView(LinesView):
         super().__init__(id=id)
         self._remarks: tuple[Line, ...] = ()
         self._shown = NOTHING
+        self._unmarked = NOTHING  # the same without what was read
+        self._read: frozenset[int] = frozenset()  # numbers of hunks
         self._notes: Mapping[int, Piece] = {}
         self._look = Look()
         self._here = NONE  # the line of the pane that was gone to
@@ -40,17 +46,44 @@ class DiffView(LinesView):
         shown: Shown | None = None,
         notes: Mapping[int, Piece] = _NO_NOTES,
         below: Sequence[Note] = (),
+        read: Read = NONE_READ,
     ) -> None:
         """Show another file, from its top, what is mechanical folded but where somebody spoke of it.
 
-        `notes` stand beside lines of the result, those `below` under lines of the diff.
+        `notes` stand beside lines of the result, those `below` under lines of the diff. Hunks that were read are
+        folded, too, as long as there are others.
         """
-        self._remarks, self._shown, self._notes, self._below = remarks, shown or NOTHING, notes, below
+        self._remarks, self._unmarked, self._notes, self._below = remarks, shown or NOTHING, notes, below
+        self._take_read(read)
         spoken = {note.line for note in below}
-        folds = enumerate(self._shown.folds)
-        closed = frozenset(at for at, fold in folds if not any(fold.first <= line <= fold.last for line in spoken))
-        self._look, self._here, self._range_from = Look(split=self._look.split, closed=closed), NONE, NONE
+        is_all = len(self._read) == len(self._unmarked.hunks)
+        closed = frozenset(
+            at
+            for at, fold in enumerate(self._shown.folds)
+            if not (is_all and fold.sign) and not any(fold.first <= line <= fold.last for line in spoken)
+        )
+        look = Look(split=self._look.split, closed=closed, read=self._look.read)
+        self._look, self._here, self._range_from = look, NONE, NONE
         self.show(self, keep_place=False)
+
+    def take_read(self, read: Read) -> None:
+        """Other hunks were read; what one reads stays where it is, and those newly read are folded."""
+        before = {fold for at, fold in enumerate(self._shown.folds) if at not in self._look.closed}
+        self._take_read(read)
+        closed = frozenset(at for at, fold in enumerate(self._shown.folds) if fold not in before)
+        self._again(self._look._replace(closed=closed))
+
+    def _take_read(self, read: Read) -> None:
+        blocks, sign = read
+        base = self._unmarked
+        self._read = frozenset(at for at, hunk in enumerate(base.hunks) if hunk.numbers <= blocks)
+        folds = with_read(base.folds, base.diff, base.hunks, blocks, sign=sign) if blocks else base.folds
+        self._shown = base._replace(folds=folds)
+        heads: dict[int, bool] = {}
+        for at, hunk in enumerate(base.hunks):
+            head = base.diff.hunks[base.diff.head_of(hunk.first)]
+            heads[head] = heads.get(head, True) and at in self._read
+        self._look = self._look._replace(read=frozenset(head for head, is_read in heads.items() if is_read))
 
     def take_notes(self, below: Sequence[Note]) -> None:
         """Other notes under lines; what one reads stays where it is."""
@@ -94,20 +127,66 @@ class DiffView(LinesView):
 
     def go_hunk(self, step: int) -> bool:
         """Go to the next changed place (1) or the one before (-1); whether there is one."""
-        laid, hunks = self._laid_as, self._shown.diff.hunks
+        laid = self._laid_as
         if laid is None:
             return False
-        heads = sorted({laid.index_of(line) for line in hunks})
-        wanted = next_hunk(heads, self._place()) if step > 0 else hunk_before(heads, self._place())
-        if not 0 <= wanted < len(heads):
+        stops = sorted({laid.index_of(line) for line in self._stops})
+        wanted = next_hunk(stops, self._place()) if step > 0 else hunk_before(stops, self._place())
+        if not 0 <= wanted < len(stops):
             return False
-        self._go_to(heads[wanted])
+        self._go_to_stop(stops[wanted])
         return True
 
     def go_last_hunk(self) -> None:
         """Go to the last changed place."""
-        if self._laid_as is not None and self._shown.diff.hunks:
-            self._go_to(self._laid_as.index_of(self._shown.diff.hunks[-1]))
+        if self._laid_as is not None and (stops := self._stops):
+            self._go_to_stop(self._laid_as.index_of(stops[-1]))
+
+    def go_unread(self, *, anew: bool = False) -> bool:
+        """Go to the next hunk that was not read, from the top of the file if `anew`; whether there is one."""
+        laid, stops = self._laid_as, self._stops
+        if laid is None or not self._shown.hunks:
+            return False
+        here = -1 if anew else self._place()
+        for at, line in enumerate(stops):
+            if at not in self._read and (index := laid.index_of(line)) > here:
+                self._go_to_stop(index)
+                return True
+        return False
+
+    @property
+    def hunks_here(self) -> list[int]:
+        """The numbers of the hunks that one is at, took together, or that stand in one line; none above the first."""
+        laid, diff, hunks = self._laid_as, self._shown.diff, self._shown.hunks
+        line = NONE if laid is None else laid.line_of(self._at())
+        if laid is None or line == NONE:
+            return []
+        fold = laid.fold_of(self._at())
+        first, last = self._look.marked if fold == NONE else self._shown.folds[fold][:2]
+        found = [at for at, hunk in enumerate(hunks) if hunk.first <= last and first <= hunk.last]
+        return found or [at for at in (hunk_at(diff, hunks, line),) if at != NONE]
+
+    @property
+    def is_at_read(self) -> bool:
+        """Whether all hunks that one is at were read."""
+        return self._read.issuperset(self.hunks_here)
+
+    @property
+    def _stops(self) -> list[int]:
+        """The lines at which changed places begin: git's head of each, or its first line far within what is shown."""
+        diff, hunks = self._shown.diff, self._shown.hunks
+        if not hunks:
+            return diff.hunks
+        heads = [diff.hunks[diff.head_of(hunk.first)] for hunk in hunks]
+        return [
+            head if hunk.first - head <= AROUND + 1 else hunk.first for head, hunk in zip(heads, hunks, strict=True)
+        ]
+
+    def _go_to_stop(self, index: int) -> None:
+        line = NONE if self._laid_as is None else self._laid_as.line_of(index)
+        is_within = line != NONE and any(self._shown.diff.numbers(line))
+        is_folded = self._laid_as is not None and self._laid_as.fold_of(index) != NONE
+        self._go_to(index, above=AROUND if is_within and not is_folded else 0)
 
     def go_number(self, number: int) -> None:
         """Go to a line number of the result and mark it; a fold that it is in is opened."""
