@@ -10,7 +10,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.artifacts import brief, configuration, consultation, loop, mentor, mergepack, people, policy, resolution
+from workbench.artifacts import (
+    brief,
+    configuration,
+    consultation,
+    loop,
+    mentor,
+    mergepack,
+    people,
+    policy,
+    resolution,
+    terms,
+)
 from workbench.artifacts import fields as f
 from workbench.artifacts.files import ArtifactFile
 from workbench.artifacts.scaffold import files
@@ -30,11 +41,16 @@ def values_of(kind: f.Kind) -> st.SearchStrategy[Any]:
     if isinstance(kind, f.Table):
         required = {row.name: values_of(row.kind) for row in kind.fields if row.required}
         optional = {row.name: values_of(row.kind) for row in kind.fields if not row.required}
+        if "property" in optional:  # a clause has a check or a property, not both
+            ways = [{name: of for name, of in optional.items() if name != left} for left in ("check", "property")]
+            return st.one_of(*(st.fixed_dictionaries(required, optional=each) for each in ways))
         return st.fixed_dictionaries(required, optional=optional)
     if isinstance(kind, f.ListOf):
         return st.lists(values_of(kind.item), max_size=2)
     if isinstance(kind, f.Text):
         return _texts(kind)
+    if isinstance(kind, f.MapOf):  # what a property is given
+        return st.dictionaries(st.sampled_from(["n", "items"]), st.just("lists of text or none"), min_size=1)
     simple: dict[type, Any] = {
         f.Choice: lambda k: st.sampled_from(k.words),
         f.Integer: lambda k: st.integers(k.low, min(k.high, 10**6)),
@@ -52,6 +68,8 @@ def _texts(kind: f.Text) -> st.SearchStrategy[str]:
         return st.just("2026-11-22T07:44:00.000Z")
     if kind.shape is policy.CONDITION:
         return st.sampled_from(["", "true", "brief", "not (files > 3) or refactoring"])
+    if kind.shape is terms.EXPRESSION:
+        return st.sampled_from(["f(n) == items", "shop.cart:holds", "a < b  # c: d", "{'x': [1, \"é\"]}"])
     if kind.shape is f.DIGEST:
         return st.just("sha256:" + "0" * 64)
     if kind.shape is f.RESOLVER:

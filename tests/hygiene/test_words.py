@@ -60,6 +60,7 @@ BROAD_EDGES = {
     "workbench/evidence/examine.py": "the plugin edge: what a collector raises becomes evidence",
     "workbench/evidence/machinery.py": "runs inside a foreign test process: what its hooks raise is told",
     "workbench/evidence/probes.py": "runs inside a foreign test process: what takes no marks runs without, and is told",
+    "workbench/evidence/properties/worker.py": "runs inside a foreign process: to raise is not to hold, and is told",
     "workbench/evidence/trace.py": "runs inside a foreign test process: any failure there means not checked",
     "workbench/pluginhost/guard.py": "the plugin edge: what a plugin raises is recorded, and told in the inbox",
     "workbench/journal/group.py": "a worker's top: every caller is told what happened",

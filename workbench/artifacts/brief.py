@@ -11,6 +11,7 @@ from workbench.artifacts import fields as f
 from workbench.artifacts.checker import DERIVED
 from workbench.artifacts.editing import edited
 from workbench.artifacts.files import ArtifactFile
+from workbench.artifacts.properties import complaints
 from workbench.artifacts.terms import Budget, Clause, Command, Escalation, budget_table, clause_list, escalation_list
 from workbench.model.problems import Problem
 from workbench.model.text import one_line
@@ -215,7 +216,22 @@ def _ids_differ(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
                 yield f.Complaint(where=(section, name, number), text=text, remedy="give it an id of its own")
 
 
-FILE = ArtifactFile(Brief, _table, name="brief", form="markdown", rules=(_clauses_have_ids, _ids_differ))
+def _properties_read(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
+    """A property that cannot be tried is said where it is written, not in the pack."""
+    for section, name in _SECTIONS:
+        for number, clause in enumerate(data.get(section, {}).get(name, ())):
+            if (law := clause.get("property")) is not None:
+                where = (section, name, number)
+                yield from complaints(law, (*where, "property"))
+                if clause.get("check") is not None:
+                    text = "a clause has a check or a property, not both"
+                    yield f.Complaint(
+                        where=(*where, "property"), text=text, remedy="give one of them a clause of its own"
+                    )
+
+
+RULES = (_clauses_have_ids, _ids_differ, _properties_read)
+FILE = ArtifactFile(Brief, _table, name="brief", form="markdown", rules=RULES)
 
 
 def parse(text: str | bytes, path: str = "brief.md") -> Brief:

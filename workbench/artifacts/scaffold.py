@@ -178,6 +178,10 @@ success_criteria:
   invariants:
     - id: INV-1
       text: Nothing that worked before behaves otherwise.
+      # property: # a law, tried on base and on the result with many values
+      #   given: {items: lists of integers}
+      #   module: shop.basket
+      #   holds: len(unique(items)) == len(set(items))
 context:
   relevant_files: []
   known_gotchas: []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Literal
 
 import msgspec
@@ -39,12 +40,29 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
         return argv(self.command)
 
 
+class Property(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a clause a law: `holds` must be true of whatever is `given`, on base and on the result."""
+
+    holds: str
+    given: dict[str, str]
+    module: tuple[str, ...] = ()
+    when: str = ""
+    examples: int = 200
+    timeout_s: int = 30
+
+
 class Clause(msgspec.Struct, frozen=True, kw_only=True):
     """One statement with a stable id that code, evidence and questions cite."""
 
     id: str
     text: str
     check: Check | None = None
+    property: Property | None = None
+
+    @builtins.property
+    def is_executable(self) -> bool:
+        """Whether it can be tried without a person."""
+        return self.check is not None or self.property is not None
 
 
 class Budget(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +92,41 @@ def check_table() -> f.Table:
     return f.table(Check, docs=docs, kinds={"expect_exit": f.Integer(0, 255)}, shorthand="command")
 
 
+MODULE = f.Shape(
+    pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
+    wanted="a module's name",
+    remedy="write it as Python imports it, such as shop.cart",
+)
+
+
+EXPRESSION = f.Shape(
+    pattern=r"^[^\n]*$",
+    wanted="a Python expression on one line",
+    remedy="write it on one line, or name MODULE:FUNCTION",
+)
+
+
+def property_table() -> f.Table:
+    """The fields of a property."""
+    docs = {
+        "holds": "a Python expression that must be true, or MODULE:FUNCTION, called with what is given by name",
+        "given": "by name: lists of integers 0..9, text, one of 1, 2 ..., or MODULE:NAME of a strategy or type",
+        "module": "Python modules whose names the expressions use",
+        "when": "a Python expression: what is given counts only where it is true",
+        "examples": "how many are tried",
+        "timeout_s": "seconds for base, and for the result",
+    }
+    kinds: dict[str, f.Kind | f.Shape] = {
+        "holds": EXPRESSION,
+        "when": EXPRESSION,
+        "given": f.MapOf(f.Text(f.LINE)),
+        "module": MODULE,
+        "examples": f.Integer(1, 10_000),
+        "timeout_s": f.Integer(1, 600),
+    }
+    return f.table(Property, docs=docs, kinds=kinds)
+
+
 def clause_list(prefix: str) -> f.ListOf:
     """A list of clauses whose ids start with `prefix`."""
     shape = f.Shape(
@@ -85,8 +138,14 @@ def clause_list(prefix: str) -> f.ListOf:
         "id": "a stable id that code, evidence and questions cite",
         "text": "the statement",
         "check": "a command that shows it: `check: pytest tests/test_limit.py`",
+        "property": "a law in place of a check: tried on base and on the result with many values",
     }
-    kinds: dict[str, f.Kind | f.Shape] = {"id": f.Text(shape), "text": f.PROSE, "check": check_table()}
+    kinds: dict[str, f.Kind | f.Shape] = {
+        "id": f.Text(shape),
+        "text": f.PROSE,
+        "check": check_table(),
+        "property": property_table(),
+    }
     clause = f.table(Clause, docs=docs, kinds=kinds, shorthand="text")
     optional_id = tuple(msgspec.structs.replace(row, required=row.name == "text") for row in clause.fields)
     return f.ListOf(msgspec.structs.replace(clause, fields=optional_id), unique="id", prefix=prefix)

@@ -61,7 +61,7 @@ def _lost_checks(case: Case) -> Iterator[Concern]:
 
 
 def _clause_checks(case: Case) -> Iterator[Concern]:
-    executable = {clause.id for clause in brief_clauses(case.brief) if clause.check is not None}
+    executable = {clause.id for clause in brief_clauses(case.brief) if clause.is_executable}
     for clause in brief_clauses(case.brief):
         pieces = [piece for piece in case.evidence if clause.id in piece.clauses or piece.kind == f"clause.{clause.id}"]
         failed = [piece for piece in pieces if piece.state == "failed"]

@@ -15,6 +15,7 @@ from workbench.artifacts.terms import Clause, argv
 from workbench.evidence.behaviour import Behaviour
 from workbench.evidence.cache import EvidenceCache, cache_key
 from workbench.evidence.material import is_test_file
+from workbench.evidence.properties.telling import law_evidence
 from workbench.evidence.rig import Rig
 from workbench.evidence.suite import python_path
 from workbench.model.evidence import Evidence, EvidenceState, Finding
@@ -49,6 +50,8 @@ class ClausesCollector:
         return Collected(evidence=(*made, *self._levels(change)), findings=_findings(self._brief, change))
 
     def _clause(self, change: Change, clause: Clause, cited: Sequence[str]) -> Evidence:
+        if clause.property is not None:
+            return law_evidence(self._rig, clause, change, cache=self._cache, collector=self.name)
         if clause.check is None or not clause.check.argv:
             return self._claimed(change, clause, cited) if cited else self._unproven(change, clause)
         command, wanted = clause.check.argv, clause.check.expect_exit

@@ -24,7 +24,7 @@ from workbench.repository.locate import STORE
 if TYPE_CHECKING:
     from workbench.ace.wiring.unwritten import Ledger
     from workbench.artifacts.brief import Brief
-    from workbench.artifacts.terms import Command
+    from workbench.artifacts.terms import Clause, Command
     from workbench.repository.reader import ObjectReader
 
 MOST_REFS = 20  # that are looked up; a question with more says so
@@ -128,11 +128,17 @@ def _stakes(found: Brief | None, question: ConsultationState) -> tuple[Stake, ..
             id=clause.id,
             text=clause.text,
             cited=clause.id in cited,
-            command=_command(clause.check.command) if clause.check else "",
+            command=_executed(clause),
         )
         for clause in clauses(found)
     ]
     return tuple(sorted(listed, key=lambda stake: not stake.cited))
+
+
+def _executed(clause: Clause) -> str:
+    if clause.check is not None:
+        return _command(clause.check.command)
+    return clause.property.holds if clause.property is not None else ""
 
 
 def _command(command: Command) -> str:

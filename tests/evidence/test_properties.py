@@ -1,0 +1,156 @@
+"""Laws of a brief: tried on base and on the result with many values, out of reach of the tree that they judge."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from projects import Project
+
+from workbench.artifacts.brief import Brief, Goal, SuccessCriteria
+from workbench.artifacts.terms import Clause, Property
+from workbench.core.criteria import mended_clauses
+from workbench.evidence.cache import EvidenceCache
+from workbench.evidence.clauses import ClausesCollector
+from workbench.evidence.properties.trying import _sealed
+from workbench.model.evidence import Evidence
+
+UNIQUE = "def unique(items):\n    return list(dict.fromkeys(items))\n"
+DOUBLES = "def unique(items):\n    return items\n"
+LAW = Property(holds="len(unique(items)) == len(set(items))", given={"items": "lists of integers"}, module=("basket",))
+
+
+def tried(
+    place: Path, base: Mapping[str, str], edits: Mapping[str, str], *laws: Property, cache: EvidenceCache | None = None
+) -> list[Evidence]:
+    """The evidence of each law."""
+    project = Project(place, base, edits)
+    named = tuple(Clause(id=f"INV-{number}", text="law", property=law) for number, law in enumerate(laws, 1))
+    criteria = SuccessCriteria(invariants=named)
+    brief = Brief(id="b", title="b", goal=Goal(objective="x"), success_criteria=criteria)
+    return list(ClausesCollector(project.rig, brief, cache=cache).collect(project.change).evidence)
+
+
+def law(holds: str, module: str = "basket", **given: str) -> Property:
+    return Property(holds=holds, given=given or {"n": "integers 0..3"}, module=(module,), examples=40)
+
+
+def test_a_law_that_base_breaks_and_the_result_holds_is_a_reproduction(tmp_path: Path) -> None:
+    """It passes, the pack has the smallest thing that base fails on, and the gate counts it as made to hold."""
+    [piece] = tried(tmp_path, {"basket.py": DOUBLES}, {"basket.py": UNIQUE}, LAW)
+    assert (piece.state, piece.grade, piece.facts["base_state"]) == ("passed", "executed", "failed")
+    assert piece.facts["base_counterexample"] == {"items": "[0, 0]"}
+    assert mended_clauses([piece]) == ("INV-1",)
+
+
+def test_a_law_that_held_on_base_and_is_broken_is_a_regression(tmp_path: Path) -> None:
+    """It fails with the smallest counterexample, and says that base held it."""
+    [piece] = tried(tmp_path, {"basket.py": UNIQUE}, {"basket.py": DOUBLES}, LAW)
+    assert (piece.state, piece.facts["base_state"]) == ("failed", "passed")
+    assert piece.facts["counterexample"] == {"items": "[0, 0]"}
+    assert "it held on base" in piece.summary
+
+
+HOSTILE = """
+import atexit, builtins, json, os, pickle, sys
+builtins.all = builtins.any = builtins.bool = lambda *_: True
+builtins.len = lambda _: 1
+builtins.eval = builtins.compile = lambda *_, **__: True
+json.dumps = lambda *_, **__: '{"said": true}'
+pickle.Unpickler = None
+sys.modules["__main__"].__dict__.update(eval=lambda *_: True, Law=None, _answers=None)
+class Liar:
+    def __getattr__(self, name): return self
+    def __call__(self, *args, **kwargs): return args[0] if args else self
+sys.modules["hypothesis"] = Liar()
+print('{"said": true}', flush=True)
+atexit.register(os._exit, 0)
+try:
+    os.write(1, b'{"state": "held"}')
+    os.kill(os.getppid(), 0)
+except OSError:
+    pass
+"""
+
+
+def test_a_hostile_tree_does_not_switch_a_law_off(tmp_path: Path) -> None:
+    """Start-up files, configuration, profiles and patches of what runs there leave the law as the brief has it."""
+    switch = (
+        "from hypothesis import settings\nsettings.register_profile('x', max_examples=1)\nsettings.load_profile('x')\n"
+    )
+    edits = {
+        "basket.py": HOSTILE + DOUBLES,
+        "conftest.py": switch,
+        "sitecustomize.py": HOSTILE,
+        "hypothesis/__init__.py": "def given(*_, **__): return lambda f: f\n",
+        "pickle.py": "raise SystemExit(0)\n",
+        "pyproject.toml": "[tool.hypothesis]\nmax_examples = 1\n",
+        "sortedcontainers.py": "",
+    }
+    [piece] = tried(tmp_path, {"basket.py": UNIQUE}, edits, LAW)
+    assert (piece.state, piece.facts["base_state"]) == ("failed", "passed")
+    assert piece.facts["counterexample"] == {"items": "[0, 0]"}
+
+
+@pytest.mark.parametrize("does", ["import os; os._exit(0)", "raise SystemExit(0)", "raise ValueError('\\x1b[2J')"])
+def test_a_program_that_ends_or_raises_does_not_hold(tmp_path: Path, does: str) -> None:
+    """Ending the process is no way out, and what is raised reaches the pack visible and bounded."""
+    source = f"def half(n):\n    if n > 1:\n        {does}\n    return n\n"
+    [piece] = tried(tmp_path, {"basket.py": UNIQUE}, {"basket.py": source}, law("half(n) >= 0"))
+    assert (piece.state, piece.facts["counterexample"]) == ("failed", {"n": "2"})
+    assert "\x1b" not in piece.summary and "\x1b" not in str(piece.facts)
+
+
+def test_types_and_strategies_of_the_program_make_values(tmp_path: Path) -> None:
+    """A type is made from its hints, a strategy by the project's own Hypothesis; base's tests are put back."""
+    base = {
+        "basket.py": "from typing import NamedTuple\n\nclass Item(NamedTuple):\n    price: int\n    tags: list[str]\n",
+        "pricing.py": "def total(items):\n    return sum(each.price for each in items)\n",
+        "tests/__init__.py": "",
+        "tests/ways.py": "from hypothesis import strategies as st\n\nrates = st.floats(0, 1)\n",
+    }
+    weak = base["tests/ways.py"].replace("st.floats(0, 1)", "st.just(0.0)")
+    edits = {"pricing.py": base["pricing.py"].replace("each.price for", "abs(each.price) for"), "tests/ways.py": weak}
+    items = Property(
+        holds="total(a) + total(b) == total(a + b) and total(a) > -9",
+        given={"a": "lists of basket:Item", "b": "lists of basket:Item"},
+        module=("pricing",),
+    )
+    rates = Property(holds="rate < 0.5 or total([])", given={"rate": "tests.ways:rates"}, module=("pricing",))
+    types, strategies = tried(tmp_path, base, edits, items, rates)
+    assert (types.state, types.facts["base_state"]) == ("passed", "failed")
+    assert types.facts["base_counterexample"]["a"].startswith("[Item(price=-9, tags=[])")
+    assert strategies.state == "failed", "the change's own strategy would have made nothing but 0.0"
+
+
+def test_values_that_the_change_itself_makes_prove_nothing(tmp_path: Path) -> None:
+    """A law that holds for a type that the change edits is not checked: somebody has to look at that type."""
+    base = {"basket.py": "class Item:\n    def __init__(self, price: int) -> None:\n        self.price = price\n"}
+    edits = {"basket.py": base["basket.py"].replace("= price", "= abs(price)")}
+    [piece] = tried(tmp_path, base, edits, law("item.price >= 0", item="basket:Item"))
+    assert piece.state == "not-checked" and "basket.py" in piece.summary
+
+
+def test_what_cannot_be_tried_is_said(tmp_path: Path) -> None:
+    """A name that is not there, values of which none counts, and a program that is not in Python pass nothing."""
+    never = Property(holds="unique([n]) == [n]", given={"n": "integers"}, module=("basket",), when="n != n")
+    unknown, none = tried(tmp_path / "a", {"basket.py": UNIQUE}, {"x.py": ""}, law("nix(n)"), never)
+    assert (unknown.state, none.state) == ("error", "error")
+    assert "nix" in unknown.summary and "`when`" in none.summary
+    [other] = tried(tmp_path / "b", {"main.go": "package main\n"}, {"main.go": "package main // x\n"}, law("f(n)"))
+    assert other.state == "not-checked" and "no Python" in other.summary
+
+
+def test_the_time_is_bounded_and_base_is_known(tmp_path: Path) -> None:
+    """A law that does not end is timed out, never passed."""
+    source = "def wait(n):\n    while True:\n        pass\n"
+    forever = Property(holds="wait(n)", given={"n": "integers"}, module=("basket",), timeout_s=1)
+    [piece] = tried(tmp_path, {"basket.py": UNIQUE}, {"basket.py": source}, forever)
+    assert piece.state == "timed-out"
+
+
+def test_a_report_that_the_judge_did_not_seal_counts_for_nothing() -> None:
+    """What anybody else writes in its place is not read."""
+    assert _sealed(b'{"state": "held", "examples": 200}\n' + b"0" * 64 + b"\n", b"key") is None
+    assert _sealed(b"", b"key") is None

@@ -1,0 +1,285 @@
+"""Makes values by Hypothesis, has a law tried on them, and seals what came of it; it never loads a line of the program.
+
+It runs in the sandbox as a script, by Workbench's own Python with Workbench's own Hypothesis. The program is in another
+process, the worker: its settings, profiles and patches reach nothing here. This process closes its memory, reads from
+its standard input the key under which its report is sealed, and only then starts the worker. Whether a worker is asked
+for the law or for its opposite is drawn anew each time: one that says the same to everything is a liar, and found.
+"""
+
+from __future__ import annotations
+
+import binascii
+import contextlib
+import ctypes
+import hashlib
+import hmac
+import importlib
+import json
+import marshal
+import os
+import random
+import select
+import signal
+import sys
+import time
+from typing import Any
+
+MAX_ANSWER = 1 << 18  # bytes of one answer
+MAX_REPR = 400  # characters of one value
+ENDING_S = 1.0  # that a process has to end in once it gave up its pipe
+MAX_STARTS = 25  # of workers: a program that ends its process is started again that often
+making: Any = None  # the module beside this one, once it runs
+_PR_SET_DUMPABLE = 4  # prctl(2): with 0, /proc/<pid>/fd and ptrace are closed to other processes of the same user
+
+
+class TimeOver(KeyboardInterrupt):
+    """The time for one side is over; Hypothesis lets this through."""
+
+
+class Broken(Exception):
+    """The law does not hold for what was just tried."""
+
+
+class Worker:
+    """The process with the program in it, started again where it ended."""
+
+    def __init__(self, plan: dict[str, Any], until: float) -> None:
+        self._plan, self._until = plan, until
+        self._pid, self._to, self._from = 0, -1, -1
+        self._rest = b""
+        self._random = random.SystemRandom()
+        self.starts = 0
+        self.loaded: dict[str, Any] = {}
+
+    def start(self) -> None:
+        """Start it and have it load the program. Raises Refused where that fails."""
+        if self.starts >= MAX_STARTS:
+            raise TimeOver
+        self.starts += 1
+        self._rest = b""
+        (asked, self._to), (self._from, told) = os.pipe(), os.pipe()
+        command = [*self._plan["worker"], self._plan["plan"]]
+        streams = [
+            (os.POSIX_SPAWN_DUP2, asked, 0),
+            (os.POSIX_SPAWN_DUP2, told, 1),
+            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+        ]
+        try:
+            self._pid = os.posix_spawnp(command[0], command, os.environ, file_actions=streams, setpgroup=0)
+        except OSError as error:
+            raise making.Refused(f"environment: {command[0]} cannot be started: {error.strerror}") from None
+        finally:
+            os.close(asked)
+            os.close(told)
+        try:
+            said = self._asked({"load": True})
+        except making.Died as error:
+            raise making.Refused(f"loading the program {error}") from None
+        if "problem" in said:
+            raise making.Refused(str(said["problem"]), lacking=str(said.get("lacking", "")))
+        self.loaded = said
+
+    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        """The answer. Raises Died, and TimeOver."""
+        if not self._pid:
+            self.start()
+        return self._asked(question)
+
+    def holds(self, given: dict[str, Any]) -> dict[str, Any]:
+        """The answer about the law itself, whichever of it and its opposite was asked for."""
+        opposite = bool(self._random.getrandbits(1))
+        said = self.ask({"given": making.pickled(given), "opposite": opposite})
+        if "said" in said:
+            said["said"] = bool(said["said"]) != opposite
+        return said
+
+    def end(self) -> int:
+        """End it with all that it started in its group; how it ended, or had."""
+        pid, self._pid, status = self._pid, 0, 0
+        if pid:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)
+            status = os.waitpid(pid, 0)[1]
+            os.close(self._to)
+            os.close(self._from)
+        return status
+
+    def _asked(self, question: dict[str, Any]) -> dict[str, Any]:
+        ask = f"{self._random.getrandbits(64):016x}"
+        data = marshal.dumps({**question, "ask": ask}, 2)  # every Python reads that one, by no code of Python's own
+        try:
+            self._put(binascii.b2a_base64(data))
+            said = json.loads(self._line())
+            if said["ask"] == ask:
+                return dict(said)
+        except (ValueError, KeyError, TypeError, RecursionError, OSError):
+            pass
+        raise making.Died(self._ended())
+
+    def _put(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._to, data) :]
+
+    def _line(self) -> bytes:
+        while b"\n" not in self._rest:
+            left = self._until - time.monotonic()
+            if left <= 0 or not select.select([self._from], [], [], left)[0]:
+                raise TimeOver
+            data = os.read(self._from, 1 << 16)
+            if not data or len(self._rest) > MAX_ANSWER:
+                raise OSError
+            self._rest += data
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line
+
+    def _ended(self) -> str:
+        """How it ended by itself, which it has a moment for, or that it did not."""
+        until = time.monotonic() + ENDING_S
+        while time.monotonic() < until:
+            if os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+                status = self.end()
+                if os.WIFSIGNALED(status):
+                    return f"ended the process by signal {os.WTERMSIG(status)}"
+                return f"ended the process with exit code {os.WEXITSTATUS(status)}"
+            time.sleep(0.01)
+        self.end()
+        return "gave an answer that nobody can read"
+
+
+# --- trying ---------------------------------------------------------------------------------------------
+
+
+class Trial:
+    """What came of the tries so far."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+        self.examples = 0
+        self.rejected = 0
+        self.distinct: set[str] = set()
+        self.modules: list[str] = []
+        self.last: dict[str, Any] = {}  # the last thing that the law does not hold for, which ends up as the smallest
+
+    def attempt(self, given: dict[str, Any], reject: Any) -> None:
+        """Have the law tried once. Raises Broken where it does not hold."""
+        try:
+            said = self._worker.holds(given)
+        except making.Died as error:
+            said = {"raised": f"it {error}"}
+        if said.get("unnamed"):
+            raise making.Refused(str(said["raised"]))
+        if said.get("counts") is False:
+            self.rejected += 1
+            reject()
+        self.examples += 1
+        made = said.get("made")
+        made = made if isinstance(made, dict) else {}
+        shown = {name: _shown(value, made.get(name)) for name, value in given.items()}
+        if len(self.distinct) < 100:
+            self.distinct.add(repr(shown))
+        if said.get("said") is not True:
+            self.last = {
+                "counterexample": shown,
+                "raised": str(said.get("raised", ""))[:2000],
+                "where": str(said.get("where", ""))[:300],
+            }
+            raise Broken
+
+
+def _shown(value: Any, made: Any) -> str:
+    text = repr(value)
+    text = (made if isinstance(made, str) else "...") if making.UNSEEN in text else text
+    return text if len(text) <= MAX_REPR else f"{text[: MAX_REPR - 1]}…"
+
+
+def _tried(plan: dict[str, Any], worker: Worker, trial: Trial) -> str:
+    """`held`, `failed`, `sometimes` or `over`. Raises Refused."""
+    import hypothesis
+    from hypothesis import errors
+
+    maker = making.Maker(worker.ask)
+    given = {name: maker.made(values) for name, values in plan["given"].items()}
+    trial.modules = sorted(maker.modules)
+
+    @hypothesis.seed(plan["seed"])
+    @hypothesis.settings(
+        max_examples=plan["examples"], database=None, deadline=None, print_blob=False, report_multiple_bugs=False,
+        verbosity=hypothesis.Verbosity.quiet, suppress_health_check=list(hypothesis.HealthCheck),
+        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+    )  # fmt: skip
+    @hypothesis.given(hypothesis.strategies.fixed_dictionaries(given))
+    def law(values: Any) -> None:
+        trial.attempt(values, hypothesis.reject)
+
+    try:
+        law()
+    except Broken:
+        return "failed"
+    except TimeOver:
+        return "failed" if trial.last else "over"
+    except errors.Flaky:
+        return "sometimes" if trial.last else "over"
+    except errors.Unsatisfiable:
+        raise making.Refused(
+            "none of the values that were made count: `when` is never true, or the type takes none"
+        ) from None
+    except errors.HypothesisException as error:
+        raise making.Refused(f"no values can be made: {error}") from None
+    return "sometimes" if trial.last else "held"
+
+
+def judged(plan: dict[str, Any]) -> dict[str, Any]:
+    """The report."""
+    sys.path.insert(0, plan["library"])
+    os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = f"{os.devnull}/none"  # nothing is kept, and nobody lays anything down
+    os.environ["HYPOTHESIS_NO_PLUGINS"] = "1"
+    try:
+        import hypothesis
+    except ImportError as error:
+        return {"state": "unusable", "text": f"Hypothesis cannot be loaded: {error}"}
+    worker = Worker(plan, time.monotonic() + plan["timeout_s"])
+    trial, report = Trial(worker), {"hypothesis": hypothesis.__version__}
+    try:
+        worker.start()
+        report["state"] = _tried(plan, worker, trial)
+    except making.Refused as refused:
+        report |= {"state": "refused", "text": str(refused), **refused.facts}
+    except TimeOver:
+        report["state"] = "over"
+    finally:
+        worker.end()
+    report |= {
+        "examples": trial.examples, "rejected": trial.rejected, "distinct": len(trial.distinct),
+        "modules": trial.modules,
+        "files": worker.loaded.get("files", {}), "python": worker.loaded.get("python", ""), **trial.last,
+    }  # fmt: skip
+    return report
+
+
+def _shield() -> None:
+    """Close this process's memory and descriptors to what it starts."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+def main() -> int:
+    """Judge as the plan in the file `argv[1]` says; the report is one line, then the code over it."""
+    global making  # found beside this file only once that is where it looks
+    with open(sys.argv[1], encoding="utf-8") as file:
+        plan = json.load(file)
+    _shield()
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+    making = importlib.import_module("making")
+    key = sys.stdin.buffer.read()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.chdir("/")
+    report = json.dumps(judged(plan)).encode()
+    code = hmac.new(key, report, hashlib.sha256).hexdigest().encode()
+    sys.stdout.buffer.write(report + b"\n" + code + b"\n")
+    sys.stdout.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
