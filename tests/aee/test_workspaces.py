@@ -128,6 +128,16 @@ def test_the_clone_is_seen_at_the_path_of_the_checkout(repo: Repo, clones: Share
     assert Path(workspace.path, "written").exists() and not (repo.path / "written").exists()
 
 
+def test_only_what_an_agent_changed_is_stored_again(repo: Repo, clones: SharedClones, sandbox: Sandbox) -> None:
+    """At once after the checkout, git in the clone sees each edit, also one of equal size, and copies nothing else."""
+    workspace = clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH)
+    script = "printf 'two\\n' > a.txt; git add -A; git diff --cached --name-only; git count-objects"
+    env = {**workspace.env, "PATH": "/usr/bin:/bin"}
+    job = Job(argv=("/bin/sh", "-c", script), cwd=workspace.cwd, mounts=workspace.mounts, env=env)
+    said = sandbox.run(job).stdout.text.splitlines()
+    assert said[0] == "a.txt" and said[1].startswith("1 objects")
+
+
 def test_the_store_cannot_be_written_from_the_sandbox(repo: Repo, clones: SharedClones, sandbox: Sandbox) -> None:
     """A sandboxed agent reads the shared objects and cannot change them; without a sandbox it can (control)."""
     workspace = clones.prepare(run="m.1", base_commit=repo.head, branch=BRANCH)

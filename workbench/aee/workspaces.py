@@ -22,7 +22,7 @@ import msgspec
 from workbench.model.errors import NotFound, RepositoryProblem, SandboxProblem
 from workbench.model.ids import is_id
 from workbench.ports import Completed, Job, Limits, Mount, Sandbox, Workspace
-from workbench.repository.clone import git_dir_for, lay_out
+from workbench.repository.clone import age, git_dir_for, lay_out, settle
 from workbench.repository.git import checked_ref
 from workbench.repository.included import copy_included
 from workbench.repository.repository import GitRepository
@@ -195,7 +195,10 @@ class SharedClones:
         making = staging(self.root / "runs")
         try:
             lay_out(self._store, making / "clone", commit=seat.base_commit, branch=seat.branch)
-            if self._sandbox.level not in UNMAPPED:
+            if self._sandbox.level in UNMAPPED:
+                settle(making / "clone")
+            else:
+                age(making / "clone")
                 self._see_from_inside(making / "clone")
         except BaseException:
             remove_tree(making)

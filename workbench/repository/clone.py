@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
+from contextlib import suppress
 from pathlib import Path
 
 from workbench.model.errors import Refused, UsageError
@@ -15,6 +17,7 @@ from workbench.repository.git import Git
 from workbench.repository.store import Store
 
 LARGEST_TREE = 8 << 30  # bytes of all files in a checkout; a commit of a few MB can unpack to any size
+OLDER_NS = 2_000_000_000  # by the clocks of file systems that count in seconds
 MOST_FILES = 500_000  # five times the largest public monorepos that people review in
 
 # What git inside the clone goes by. The agent may change it: it binds nobody but the agent.
@@ -63,6 +66,24 @@ def lay_out(store: Store, place: Path, *, commit: str, branch: str = "") -> None
     place.mkdir(parents=True)
     git_dir = git_dir_for(store, place / ".git", commit=commit, branch=branch)
     Git(git_dir, work_tree=place).run("read-tree", "--reset", "-u", commit)
+
+
+def settle(place: Path) -> None:
+    """Make the files of a clone that was just laid out older than its index, and let the index know them so.
+
+    Git takes a file of the very second in which its index was written for changed, and copies it into the clone's
+    objects at the next `git add`: all that the store has already.
+    """
+    age(place)
+    Git(place / ".git", work_tree=place).run("update-index", "-q", "--refresh", ok=(0, 1))
+
+
+def age(place: Path) -> None:
+    """Make the files of a clone that was just laid out older than an index that is written from now on."""
+    then = time.time_ns() - OLDER_NS
+    for name in Git(place / ".git", work_tree=place).run("ls-files", "-z").out.split(b"\0"):
+        with suppress(OSError):  # a submodule's directory that is not there, or a path that only git can name
+            os.utime(os.path.join(os.fsencode(place), name), ns=(then, then), follow_symlinks=False)  # noqa: PTH118
 
 
 def require_bounded(store: Store, commit: str) -> None:
