@@ -10,6 +10,7 @@ from ace_world import Call, World, git
 from workbench.ace.wiring import choosing
 from workbench.ace.wiring.workplace import Workplace
 from workbench.artifacts.pack_parts import Change
+from workbench.model.errors import UsageError
 from workbench.model.evidence import Evidence, Finding
 
 
@@ -108,6 +109,40 @@ def test_a_version_is_composed_of_files_and_functions(call: Call, world: World, 
     assert (again.run, again.resolution["left_behind"]) == ("prices.5", [])
 
 
+def test_a_version_is_composed_of_hunks(call: Call, world: World, repository: Path) -> None:
+    """Of the same file of several, beside what else is taken of it; lines that two change otherwise are refused."""
+    lines = [f"value_{number} = {number}" for number in range(40)]
+
+    def text(**changes: str) -> str:
+        return "".join(f"{changes.get(f'n{at}', line)}\n" for at, line in enumerate(lines))
+
+    world.base = world.commit("main", {"shop.py": text(), "twins.py": "a = 1\n" * 30})
+    git(repository, "reset", "-q", "--hard", world.base)
+    one, two = world.mission(runs=2)
+    twins = "a = 1\n" * 10 + "b = 2\n" + "a = 1\n" * 10 + "b = 2\n" + "a = 1\n" * 10
+    first = world.pack(one, files={"shop.py": text(n3="three = 1", n20="twenty = 1"), "twins.py": twins})
+    second = world.pack(two, files={"shop.py": text(n3="three = 2", n20="twenty = 2", n36="more = 2")})
+    rows = call("mrp", "diff", second, "--json").rows
+    assert [(row["path"], row["line"], row["read"]) for row in rows] == [
+        ("shop.py", 4, False), ("shop.py", 21, False), ("shop.py", 37, False),
+    ]  # fmt: skip
+    three, _, more = (row["hunk"] for row in rows)
+    (alike,) = {row["hunk"] for row in call("mrp", "diff", first, "twins.py", "--json").rows}
+    twenty = call("mrp", "diff", first, "shop.py", "--json").rows[1]["hunk"]
+    parts = [f"{second}:shop.py#{three},shop.py#{more}", f"{first}:shop.py#{twenty[:6]}"]
+    with Workplace(repository) as place:
+        with pytest.raises(UsageError, match="line 4 of the base is changed in two ways"):
+            choosing.compose(place, "prices", [first, f"{second}:shop.py#{three}"], why="x")
+        with pytest.raises(UsageError, match=r"names 2 hunks of twins\.py, at lines 11, 22"):
+            choosing.compose(place, "prices", [f"{first}:twins.py#{alike}"], why="x")
+        made = choosing.compose(place, "prices", parts, why="Of each the better")
+    store = world.journal.directory / "store.git"
+    wanted = text(n3="three = 2", n20="twenty = 1", n36="more = 2").strip()
+    assert git(store, "show", f"{made.head}:shop.py") == wanted
+    assert git(store, "diff", "--name-only", world.base, made.head, "--", ".", ":!.workbench") == "shop.py"
+    assert made.resolution["selected"] == parts
+
+
 def test_a_path_is_taken_whatever_it_is_called(world: World, repository: Path) -> None:
     """A comma is part of a name that has one, and no line of a name gets into the message of the commit."""
     one, two = world.mission(runs=2)
@@ -131,6 +166,9 @@ def test_a_path_is_taken_whatever_it_is_called(world: World, repository: Path) -
         (["{0}"], "as it is"),
         (["{0}:tax.py", "{1}:tax.py"], "is taken of"),
         (["{0}", "{1}:tax.py::gone"], "has no gone"),
+        (["{0}", "{1}:shop.py#abcdef"], "has no hunk abcdef"),
+        (["{0}", "{1}:tax.py#abcdef"], "it has no hunks"),
+        (["{0}", "{1}:nope.py#abcdef"], "does not change"),
         (["{0}", "{1}:shop.txt::f"], "no shop.txt"),
         (["MRP-nothing-1"], "called"),
         (["--exec=touch pwned"], "called"),

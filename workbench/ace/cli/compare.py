@@ -28,7 +28,8 @@ from workbench.model.text import one_line
     "parts",
     multiple=True,
     metavar="PACK[:PATH,...]",
-    help="Make a new version: all of PACK, or these paths (PATH::NAME: one function or class); repeatable.",
+    help="Make a new version: all of PACK, or these paths (PATH::NAME: one function or class; PATH#HUNK: one hunk, as "
+    "`mrp diff` names it); repeatable.",
 )
 @click.option("--why", default="", type=TEXT, help="Of --pick and --compose: the reason; '-' reads it from stdin.")
 @speaks

@@ -69,6 +69,8 @@ VERBS: dict[str, Verb | Noun] = {
             "list": Verb(f"{_HERE}.packs:mrp_list", "Merge-readiness packs, newest first."),
             "show": Verb(f"{_HERE}.packs:mrp_show", "One pack: verdict, what was not checked, evidence."),
             "build": Verb(f"{_HERE}.build:build", "Gate any branch: exit 0 ready, 1 not ready, 3 needs a person."),
+            "diff": Verb(f"{_HERE}.hunks:mrp_diff", "What a pack changes, hunk by hunk, and what of it you read."),
+            "mark": Verb(f"{_HERE}.hunks:mrp_mark", "Note which files or hunks of a pack you have read."),
             "impact": Verb(f"{_HERE}.impact:mrp_impact", "What a pack does to the rest of the tree."),
             "verify": Verb(f"{_HERE}.verify:verify", "Whether a pack is what it was when it was made."),
         },

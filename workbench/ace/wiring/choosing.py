@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -15,9 +15,12 @@ import msgspec
 from workbench.ace.wiring import comparing, engine, things, weighing
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.gating import DRIVER
+from workbench.ace.wiring.hunking import HUNK, HUNK_OF, named_hunk
 from workbench.ace.wiring.starting import caller_environment, is_taken, limits_of
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
+from workbench.code.githunks import GitHunk, hunks_of
+from workbench.code.unified import FileDiff
 from workbench.core.decide import choosing
 from workbench.core.decide.choosing import By, Version
 from workbench.core.decide.decision import Decision
@@ -35,7 +38,7 @@ ENTITY = "::"  # between a path and the name of what is taken from it
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """What is taken of one pack. No paths: all of it. A path may name a directory, or `path::entity`."""
+    """What is taken of one pack. No paths: all of it. A path may name a directory, `path::entity`, or `path#hunk`."""
 
     pack: PackState
     paths: tuple[str, ...] = ()
@@ -163,6 +166,7 @@ def _commit(place: Workplace, store: Store, parts: Sequence[Part], document: Map
     by = msgspec.structs.replace(place.repository.identity(), seconds=int(time.time()))
     message = f"Compose {', '.join(document['selected'])}\n\n{document['rationale']}\n"
     entries |= _spliced(store, parts, _made(store, base, entries, message, by))
+    entries |= _grafted(store, parts, changed, base=base, ground=_made(store, base, entries, message, by))
     _require_new(store, base, parts, _made(store, base, entries, message, by))
     files = {}
     if place.settings()[0].resolutions.store == "branch":
@@ -185,7 +189,7 @@ def _entries(parts: Sequence[Part], changed: Mapping[str, Mapping[str, bytes]]) 
         theirs = changed[part.pack.id]
         if not part.paths:
             entries |= theirs
-        for wanted in (path for path in part.paths if ENTITY not in path):
+        for wanted in (path for path in part.paths if ENTITY not in path and hunk_of(path, theirs) is None):
             under = f"{wanted.rstrip('/')}/"
             here = {path for path in (*theirs, *entries) if path == wanted or path.startswith(under)}
             if not here:
@@ -196,7 +200,7 @@ def _entries(parts: Sequence[Part], changed: Mapping[str, Mapping[str, bytes]]) 
                 if owners.setdefault(path, part.pack.id) != part.pack.id:
                     raise UsageError(
                         f"{one_line(path)} is taken of {owners[path]} and of {part.pack.id}.",
-                        hint=f"Take one thing of it by name: {part.pack.id}:{path}{ENTITY}NAME",
+                        hint=f"Take one thing of it by name: {part.pack.id}:{path}{ENTITY}NAME, or {path}{HUNK}HUNK",
                     )
                 if path in theirs:
                     entries[path] = theirs[path]
@@ -229,6 +233,49 @@ def _spliced(store: Store, parts: Sequence[Part], ground: str) -> dict[str, byte
             except Unspliceable as problem:
                 raise UsageError(f"{problem}.", hint=f"Take the whole file: {part.pack.id}:{path}") from None
     return {path: store.replaced_entry(ground, path, data) for path, data in files.items()}
+
+
+def hunk_of(wanted: str, theirs: Container[str]) -> tuple[str, str] | None:
+    """The path and the hunk that somebody names; None where it is a file's own name, or something else."""
+    found = None if wanted in theirs or ENTITY in wanted else HUNK_OF.fullmatch(wanted)
+    return (found["path"], found["name"]) if found else None
+
+
+def _grafted(
+    store: Store, parts: Sequence[Part], changed: Mapping[str, Mapping[str, bytes]], *, base: str, ground: str
+) -> dict[str, bytes]:
+    """What is taken of single hunks, put among what `ground` changes in the same files. Raises UsageError."""
+    from workbench.code.grafting import Ungraftable, grafted
+
+    wanted: dict[str, list[tuple[FileDiff, GitHunk]]] = {}
+    for part in parts:
+        theirs = changed[part.pack.id]
+        for path, name in filter(None, (hunk_of(path, theirs) for path in part.paths)):
+            wanted.setdefault(path, []).append(_hunk(store, part.pack, theirs, path, name))
+    files = {}
+    for path, hunks in wanted.items():
+        before = store.read_file(base, path)
+        if before is None or store.read_file(ground, path) is None:
+            raise UsageError(f"{one_line(path)} is gone from the new version.", hint="Take the whole file of one.")
+        try:
+            files[path] = grafted(before, FileDiff(store.diff(base, ground, paths=(path,))), hunks)
+        except Ungraftable as problem:
+            raise UsageError(
+                f"The hunks of {one_line(path)} do not come together: {problem}.",
+                hint=f"Take one of them, or a whole thing by name: PACK:{one_line(path)}{ENTITY}NAME",
+            ) from None
+    return {path: store.replaced_entry(ground, path, data) for path, data in files.items()}
+
+
+def _hunk(store: Store, pack: PackState, theirs: Mapping[str, bytes], path: str, name: str) -> tuple[FileDiff, GitHunk]:
+    whole = f"Take the whole file: {pack.id}:{path}"
+    if path not in theirs:
+        raise UsageError(f"{pack.id} does not change {one_line(path)!r}.", hint=_changes(pack.id, theirs))
+    diff = FileDiff(store.diff(pack.base_commit, pack.tree, paths=(path,)))
+    if not theirs[path].startswith(b"100") or len(diff.files) != 1 or store.read_file(pack.base_commit, path) is None:
+        raise UsageError(f"{one_line(path)} is new, gone or no text in {pack.id}: it has no hunks.", hint=f"{whole}")
+    hunks = hunks_of(diff)
+    return diff, hunks[named_hunk(pack.id, path, hunks, name, remedy=f"{whole}, or a thing in it: {path}{ENTITY}NAME")]
 
 
 def _require_new(store: Store, base: str, parts: Sequence[Part], commit: str) -> None:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from workbench.ace.wiring.differing import ChangedFile, file_diff, whole_diff
 from workbench.ace.wiring.workplace import Workplace
-from workbench.code.githunks import GitHunk, hunks_of
+from workbench.code.githunks import GitHunk, hunks_of, named
 from workbench.code.unified import FileDiff
 from workbench.core.state import PackState
+from workbench.model.errors import UsageError
+from workbench.model.text import one_line
 
+HUNK = "#"  # between a path and the name of a hunk of it
+HUNK_OF = re.compile(r"(?P<path>.+)#(?P<name>[0-9a-fA-F]{6,12})", re.DOTALL)
 LARGEST = 4 << 20  # bytes of both sides of a file; a larger one is one thing, without hunks
+MENTIONED = 5  # hunks, where several are meant
 COUNTED = 32 << 20  # bytes of both sides of all files up to which hunks are counted over all
 
 
@@ -42,3 +48,26 @@ def counts(place: Workplace, pack: PackState, files: Sequence[ChangedFile]) -> M
     ends = [*(first for first, _, _ in diff.files[1:]), len(diff.hunks)]
     numbers = {(old, new): end - first for (first, old, new), end in zip(diff.files, ends, strict=True)}
     return {file.path: numbers.get((file.old_blob, file.new_blob), 0) for file in files if is_cut(file)}
+
+
+def named_hunk(pack: str, path: str, hunks: Sequence[GitHunk], name: str, *, remedy: str) -> int:
+    """The number of the hunk that a person means by its name, or by the beginning of it.
+
+    Raises UsageError for one that is gone, and for a name that several have; `remedy` says what else names one.
+    """
+    found = named(hunks, name.lower())
+    if len(found) == 1:
+        return hunks.index(found[0])
+    shown = f"workbench mrp diff {pack} {one_line(path)}"
+    if not found:
+        raise UsageError(
+            f"{pack} has no hunk {one_line(name)} in {one_line(path)}.",
+            hint=f"{shown} names those it has: other lines are another hunk. {remedy}",
+        )
+    lines = ", ".join(str(one.line) for one in found[:MENTIONED])
+    others = [one.name for one in found if not one.name.startswith(name.lower())]
+    instead = f"{' or '.join(others[:MENTIONED])} names one of them. " if others else ""
+    raise UsageError(
+        f"{one_line(name)} names {len(found)} hunks of {one_line(path)}, at lines {lines}.",
+        hint=f"{instead}{remedy}",
+    )

@@ -69,11 +69,11 @@ class _Marks(msgspec.Struct, kw_only=True):
     looked: list[str] = []
 
 
-def reading_of(place: Workplace, pack: PackState, files: Iterable[ChangedFile]) -> Reading:
-    """What this person knows of a pack; nothing where that cannot be told. It is noted that they look now."""
+def reading_of(place: Workplace, pack: PackState, files: Iterable[ChangedFile], *, looks: bool = True) -> Reading:
+    """What this person knows of a pack; nothing where that cannot be told. It is noted if they look now."""
     marks, line = _marks(place, pack), _line(place, pack)
     looked = [one for one in line if one.id in marks.looked and one.id != pack.id]
-    if pack.id not in marks.looked:
+    if looks and pack.id not in marks.looked:
         _note_look(place, pack)
     shown = list(files)
     known = _known(marks, line)
