@@ -69,9 +69,7 @@ class Forecasting:
                 return
 
     def _foresee(self) -> Forecast:
-        missions = {mission.id: mission for mission in self._states.missions()}
-        packs = {pack.id: pack for pack in self._states.packs()}
-        branches = live_branches(self._states.runs(), missions, packs)
+        branches = branches_of(self._states)
         if not branches or not self._store.exists():
             return NOTHING
         if self._eyes is None:
@@ -82,6 +80,17 @@ class Forecasting:
         if seen != self._last:
             self._journal.append([e.Proposed(stream=FORECAST_STREAM, payload=made_of(seen), actor="aee")])
             self._last = seen
+
+
+def branches_of(states: States) -> list[Branch]:
+    """Heads that may still be merged, oldest run first; what is over for good is not even read."""
+    runs = {run.id: run for run in states.runs(live=True)}
+    over = (pack.run for pack in states.packs(state="approved") if pack.run not in runs)
+    runs |= {name: run for name in over if (run := states.run(name)) is not None}
+    packs = {name: pack for name in {run.pack for run in runs.values()} if (pack := states.pack(name)) is not None}
+    names = {run.mission for run in runs.values()}
+    missions = {name: mission for name in names if (mission := states.mission(name)) is not None}
+    return live_branches(sorted(runs.values(), key=lambda run: run.queued_at), missions, packs)
 
 
 class _Eyes:

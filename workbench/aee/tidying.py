@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -118,9 +118,11 @@ class House:
 
     def __init__(self, directory: Path, *, store: Store, person: GitRepository, states: States, days: float) -> None:
         self._directory, self._store, self._person, self._days = directory, store, person, days
-        self._live, self._delivered, self._held = _live(states), _delivered(states), _held(states)
-        self._levels = {run.id: _level(run) for run in states.runs()}
         self._present = sorted(place.name for place in (directory / WORKSPACES / "runs").glob("[!.]*"))
+        known = [run for name in self._present if (run := states.run(name)) is not None]
+        self._live = {run.id for run in known if not run.outcome}
+        self._delivered, self._held = _delivered(known, states), _held(known, states)
+        self._levels = {run.id: _level(run) for run in known}
 
     def runs(self) -> Iterator[tuple[Trash | None, list[Item]]]:
         """What is to do about workspaces, with the trash that can do it; None where no sandbox of the level works."""
@@ -183,15 +185,11 @@ def _level(run: RunState) -> str:
     return BEST if run.sandbox == DEMO_LEVEL else run.sandbox
 
 
-def _live(states: States) -> set[str]:
-    return {run.id for run in states.runs() if not run.outcome}
-
-
-def _held(states: States) -> dict[str, str]:
+def _held(runs: Iterable[RunState], states: States) -> dict[str, str]:
     """Runs that are over, but to which a person may come back; how each is let go of."""
     failed = {
         run.id: f"the run failed and may be resumed; workbench stop {run.id} ends it for good"
-        for run in states.runs()
+        for run in runs
         if run.outcome == "failed"
     }
     undone = {
@@ -202,10 +200,10 @@ def _held(states: States) -> dict[str, str]:
     return {**failed, **undone}
 
 
-def _delivered(states: States) -> set[str]:
+def _delivered(runs: Iterable[RunState], states: States) -> set[str]:
     """Runs whose newest pack is merged; what was merged and taken back is delivered no more."""
-    merged = {pack.id for pack in states.packs(state="merged")}
-    return {run.id for run in states.runs() if run.outcome == "merged" and run.pack in merged}
+    ended = {run.id: states.pack(run.pack) for run in runs if run.outcome == "merged"}
+    return {run for run, pack in ended.items() if pack is not None and pack.state == "merged"}
 
 
 def _row(item: Item, done: Done | None = None) -> dict[str, Any]:
