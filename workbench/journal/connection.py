@@ -13,7 +13,8 @@ from workbench.model.errors import JournalProblem
 READ_PATIENCE_MS = 900  # a reader's wait for a lock; a clear message must come within a second
 WRITE_PATIENCE_S = 0.9  # the same for a writer, which asks again at short intervals
 _WRITE_POLL_S = 0.0002  # a busy writer lets go for less than a ms; SQLite's own waits grow to 100 ms and would starve
-_CACHE_KIB = 8_192
+_READ_CACHE_KIB = 8_192
+_WRITE_CACHE_KIB = 2_048  # appends touch the newest pages only, and a writer lives for months
 _FULL = 2  # what `PRAGMA synchronous` answers for FULL
 
 
@@ -24,7 +25,7 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     try:
         connection.execute(f"PRAGMA busy_timeout = {READ_PATIENCE_MS}")
         connection.execute("PRAGMA trusted_schema = OFF")
-        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute(f"PRAGMA cache_size = -{_READ_CACHE_KIB if read_only else _WRITE_CACHE_KIB}")
         if read_only:
             connection.execute("PRAGMA query_only = ON")
         else:
