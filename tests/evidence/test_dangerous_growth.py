@@ -70,3 +70,49 @@ def test_code_that_stands_twice_is_named_once() -> None:
     )
     assert [(f.kind, f.path, f.line) for f in found.findings] == [("growth.copied", "b.py", 2)]
     assert "a.py:6" in found.findings[0].text
+
+
+def unused(base: dict[str, str], result: dict[str, str]) -> list[tuple[str, int, str]]:
+    found = Growth().collect(TreeChange.of(base, result)).findings
+    return [(each.path, each.line, each.text) for each in found if each.kind == "growth.unused"]
+
+
+def test_what_nothing_uses_is_named() -> None:
+    """New private names and imports without a use, and those whose last use went, in each language."""
+    base = {
+        "a.py": "import os\nimport re\n\ndef _old(n):\n    return n\n\ndef f(n):\n    return _old(n), os, re\n",
+        "b.ts": "import { x } from './lib';\nfunction old() {}\nexport const g = () => old() + x;\n",
+    }
+    result = {
+        "a.py": "import os\nimport re\n\ndef _old(n):\n    return n\n\n_NEW = 1\n\ndef f(n):\n    return n, os\n",
+        "b.ts": "import { x } from './lib';\nfunction old() {}\nconst fresh = 1;\nexport const g = () => 2;\n",
+        "c.go": "package c\n\nfunc helper() {}\n\nfunc main() {}\n",
+        "d.rs": "fn aider() {}\n\n#[test]\nfn kept() {}\n\npub fn open() {}\n",
+    }
+    assert unused(base, result) == [
+        ("a.py", 2, "The import re can go: nothing uses it any more"),
+        ("a.py", 4, "The function _old can go: nothing uses it any more"),
+        ("a.py", 7, "The constant _NEW can go: it is new, and nothing uses it"),
+        ("b.ts", 1, "The import x can go: nothing uses it any more"),
+        ("b.ts", 2, "The function old can go: nothing uses it any more"),
+        ("b.ts", 3, "The constant fresh can go: it is new, and nothing uses it"),
+        ("c.go", 3, "The function helper can go: it is new, and nothing uses it"),
+        ("d.rs", 1, "The function aider can go: it is new, and nothing uses it"),
+    ]
+
+
+@pytest.mark.parametrize("source", [
+    "@app.route('/')\ndef _page():\n    pass\n", "def _x():\n    pass\nprint(globals()['_' + 'x'])\n",
+    "class A(Base):\n    def _hook(self):\n        pass\n", "__all__ = ['_x']\n_x = 1\n",
+    "import plugin  # noqa: F401\n", "from a import b as b\n", "from __future__ import annotations\n",
+    "try:\n    import fast\nexcept ImportError:\n    pass\n", "def _broken(:\n", "# see _x\n_x = 1\n",
+])  # fmt: skip
+def test_what_may_be_used_without_a_word_is_not_claimed(source: str) -> None:
+    """Marks, looking names up, hooks, exports, imports for their effect and broken syntax are no dead code."""
+    assert unused({}, {"a.py": source}) == []
+
+
+def test_a_new_name_that_another_changed_file_uses_is_used() -> None:
+    """What is new can be used by what changed alone, and that is looked at."""
+    assert unused({}, {"a.py": "_x = 1\n", "b.py": "from a import _x\nprint(_x)\n"}) == []
+    assert unused({"a.py": "_x = 1\n"}, {"b.py": "y = 1\n"}) == [], "as unused as before"

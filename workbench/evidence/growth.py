@@ -1,4 +1,4 @@
-"""How much harder to read a change makes functions, and what it writes twice; told as findings, and never required."""
+"""How much harder to read a change makes functions, what it writes twice or leaves unused; findings, never required."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import warnings
 from collections.abc import Iterator, Mapping
 
+from workbench.evidence.leftovers import leftovers
 from workbench.evidence.static import bound, text_of
 from workbench.evidence.tampering.roles import is_test
 from workbench.model.evidence import Finding
@@ -22,7 +23,7 @@ _FORKS = (
 
 
 class Growth:
-    """Port Collector: complexity of changed Python functions, and added lines that stand twice among changed files."""
+    """Port Collector: complexity of changed Python functions, lines that stand twice, and names without a use."""
 
     name = "growth"
 
@@ -41,6 +42,9 @@ class Growth:
         summary = (
             f"{len(findings)} places grew hard to follow or stand twice" if findings else "nothing grew out of hand"
         )
+        dead = leftovers(change)
+        findings += dead
+        summary += f"; {len(dead)} names can go, as nothing uses them" if dead else ""
         summary += f"; could not be read: {', '.join(unread[:10])}" if unread else ""
         evidence = bound(
             change, "growth", criterion="hygiene", state="not-checked" if unread else "passed", summary=summary,

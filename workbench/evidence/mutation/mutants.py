@@ -25,7 +25,6 @@ _OPERATORS: dict[type[ast.operator], tuple[str, str]] = {
     ast.LShift: ("<<", ">>"), ast.RShift: (">>", "<<"),
 }  # fmt: skip
 _QUIET = frozenset({"log", "logger", "logging", "print", "warnings", "warn"})  # whose calls no test need notice
-_DECLARING = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 class Mutant(msgspec.Struct, frozen=True, kw_only=True):

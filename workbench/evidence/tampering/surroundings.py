@@ -36,7 +36,6 @@ _CODE = re.compile(r"\.(py|js|ts|tsx|jsx|go|rs)\b|^\**/?\**$|^(\*\*/)?(src|lib|t
 _LISTS = re.compile(r"^[ \t]*([\w-]{2,30})[ \t]*[:=][ \t]*\[?([^\[\]\n#]{1,500})\]?[ \t]*$", re.MULTILINE)
 _SETTINGS = frozenset({"pytest.ini", ".pytest.ini", "pytest.toml", ".pytest.toml", "tox.ini", "setup.cfg"})
 _CODECOV = re.compile(r"(^|/)\.?codecov\.ya?ml$")
-_NOT_MINDED = re.compile(r"informational:\s*true|^\s*target:\s*0?%?\s*$|threshold:\s*\d{2,}")
 _DATA = re.compile(r".*\.(json|ya?ml|csv|tsv|txt|toml|xml|html|md|dat|ini|jsonl)$")
 _CASES = (".json", ".jsonl", ".csv", ".tsv")
 _NO_DATA = re.compile(r"(^|/)(requirements|readme|license|changelog|package(-lock)?)[^/]*$", re.IGNORECASE)
