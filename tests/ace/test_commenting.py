@@ -57,21 +57,27 @@ def test_a_later_revision_shows_each_comment_at_its_words_or_as_outdated(call: C
 
 
 def test_a_comment_on_a_function_follows_its_name(call: Call, world: World) -> None:
-    """It stands on the whole of it wherever a later revision has it, and is outdated once nothing has that name."""
+    """It stands on the whole of it wherever a later revision has it, or under another name, until it is gone."""
     (run,) = world.mission()
-    text = "class Till:\n    def pay(self):\n        return 1\n"
+    text = "class Till:\n    def pay(self, amount):\n        total = amount * self.rate\n        return total, 1\n"
     pack = world.pack(run, files={"shop.py": text})
     made = call("comment", "add", pack, "shop.py::Till.pay", "-m", "Why not all?", "--json").one
     assert made["where"] == "shop.py::Till.pay"
     call("request-changes", pack, "--why", "See the comment.")
-    later = world.pack(run, files={"shop.py": "import math\n\n\n" + text.replace("return 1", "return 2")}, revision=2)
+    later = world.pack(run, files={"shop.py": "import math\n\n\n" + text.replace("total, 1", "total, 2")}, revision=2)
     (row,) = call("comment", "list", later, "--json").rows
     assert (row["place"], row["where"]) == ("here", "shop.py::Till.pay")
     (exported,) = json.loads(call("comment", "export", later, "--as", "github").out)["comments"]
-    assert (exported["start_line"], exported["line"]) == (5, 6)
-    call("request-changes", later, "--why", "Again.")
-    last = world.pack(run, files={"shop.py": text.replace("pay", "paid")}, revision=3)
-    assert [row["place"] for row in call("comment", "list", last, "--json").rows] == ["outdated"]
+    assert (exported["start_line"], exported["line"]) == (5, 7)
+    renamed = {"shop.py": "VALUE = 1\n\n\n" + text.replace("pay", "paid")}
+    for revision, files, told in (
+        (3, renamed, ("here", "shop.py::Till.paid")),
+        (4, {"till.py": text}, ("here", "till.py::Till.pay")),
+        (5, {"shop.py": "VALUE = 1\n"}, ("outdated", "shop.py::Till.pay")),
+    ):
+        last = world.pack(run, files=files, revision=revision)
+        (row,) = call("comment", "list", last, "--json").rows
+        assert (row["place"], row["where"]) == told
 
 
 def test_a_comment_on_what_a_pack_does_not_have_is_refused_with_the_remedy(call: Call, world: World) -> None:

@@ -62,6 +62,33 @@ def test_several_lines_are_taken_together_for_one_comment(repository: Path, worl
     review(repository, pack, act, size=(80, 24))
 
 
+def test_a_comment_on_a_function_stands_at_its_head(repository: Path, world: World, run: str) -> None:
+    """`C` on any line of it; in a later revision it is found under another name, above what the diff does not show."""
+    text = "def till(amount):\n    total = amount * RATE\n    return total\n"
+    first = world.pack(run, files={"shop.py": "RATE = 3\n\n\n" + text})
+
+    async def act(person: Session) -> None:
+        await person.do("next-pane", "comment-entity")
+        person.sees("go to a line of it first")
+        await person.do("next-hunk", "last-line", "comment-entity")
+        await person.until_sees("shop.py::till")
+        await person.type("why not all?")
+        await person.do("confirm")
+        await person.until_sees("on till: why not all?  (not sent yet)")
+        at = next(number for number, line in enumerate(person.lines) if "def till" in line)
+        assert "why not all?" in person.lines[at + 1], person.text
+
+    review(repository, first, act, size=(80, 24))
+    second = world.pack(run, files={"shop.py": "RATE = 4\n\n\n" + text.replace("till", "pay")}, revision=2)
+
+    async def again(person: Session) -> None:
+        await person.until_sees("on pay: why not all?")
+        await person.do("explain-verdict")
+        person.sees("COMMENTS", "shop.py::pay")
+
+    review(repository, second, again, size=(160, 45))
+
+
 def test_comments_of_others_and_of_earlier_revisions_are_shown(repository: Path, world: World, run: str) -> None:
     """At their lines, or above the file as outdated; what they say is not obeyed by the terminal."""
     first = world.pack(run, files={"shop.py": SHOP})

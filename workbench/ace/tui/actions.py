@@ -137,6 +137,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next-file", "next file", "The next changed file", ("L", "}"), "review"),
     Action("previous-file", "previous file", "The changed file before", ("H", "{"), "review"),
     Action("comment", "comment", "Comment on these lines, this evidence, or the whole", ("c",), "review", 6),
+    Action("comment-entity", "on function", "Comment on the function or class around this line", ("C",), "review"),
     Action("since-last-look", "since", "What changed since the revision you looked at last", ("d",), "review"),
     Action("show-impact", "impact", "What it does to the rest: callers, needs, rules, migrations", ("i",), "review"),
     Action("start-range", "range", "Take several lines together for one comment", ("v",), "review"),

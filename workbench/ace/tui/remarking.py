@@ -27,16 +27,34 @@ def notes_below(comments: Iterable[Placed], path: str, diff: FileDiff, glyphs: G
     for one in comments:
         if one.path != path or one.place != "here":
             continue
-        at = diff.line_of(one.last, side=one.side)
+        at = _place_in(one, diff)
         if at >= 0:
             found += [Note(at, words) for words in _lines(one, glyphs)]
     return found
 
 
+def _place_in(one: Placed, diff: FileDiff) -> int:
+    """The line of the diff below which a comment stands: its last one, or the head of what it is on; -1: none."""
+    if one.target.get("kind") != "entity":
+        return diff.line_of(one.last, side=one.side)
+    side = int(one.side == "new")
+    return next((at for at in range(len(diff)) if one.first <= diff.numbers(at)[side] <= one.last), -1)
+
+
+def above(comments: Iterable[Placed], path: str, diff: FileDiff) -> tuple[Line, ...]:
+    """A line about each open comment on a function or class of which the diff shows no line."""
+    return tuple(
+        line(piece(f"{_name(one.by)} on {one.target.get('name')}, line {one.first}: ", "accent"), piece(one.text))
+        for one in comments
+        if one.path == path and one.place == "here" and is_open(one)
+        if one.target.get("kind") == "entity" and _place_in(one, diff) < 0
+    )
+
+
 def gone(comments: Iterable[Placed], path: str) -> tuple[Line, ...]:
     """A line about each open comment on lines of a file that are not there any more."""
     return tuple(
-        line(piece(f"outdated, {_name(one.by)} on line {one.first}: ", "stale"), piece(one.text or "a suggestion"))
+        line(piece(f"outdated, {_name(one.by)} on {_what(one)}: ", "stale"), piece(one.text or "a suggestion"))
         for one in comments
         if one.path == path and one.place == "outdated" and is_open(one)
     )
@@ -58,6 +76,10 @@ def comment_reasons(comments: Iterable[Placed]) -> list[Reason]:
     ]
 
 
+def _what(one: Placed) -> str:
+    return str(one.target.get("name")) if one.target.get("kind") == "entity" else f"line {one.first}"
+
+
 def _name(who: str) -> str:
     """A person without their address."""
     return who.partition(" <")[0] or who
@@ -77,7 +99,8 @@ def _whole(one: Placed) -> str:
 def _lines(one: Placed, glyphs: Glyphset) -> Iterator[Line]:
     words, role = _STATES[one.state]
     sign = glyphs.pick("╰ ", "` ")
-    head = (Piece(safe_line(f"      {sign}"), "accent"), piece(f"{_name(one.by)}: ", "strong"))
+    about = f" on {one.target.get('name')}" if one.target.get("kind") == "entity" else ""
+    head = (Piece(safe_line(f"      {sign}"), "accent"), piece(f"{_name(one.by)}{about}: ", "strong"))
     texts = list(safe_lines(one.text or "a suggestion"))
     tail = (piece(f"  ({words})", role),)
     yield (*head, Piece(texts[0]), *(tail if len(texts) == 1 else ()))

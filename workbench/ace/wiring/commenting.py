@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from workbench.ace.wiring import things
 from workbench.ace.wiring.deciding import decide
-from workbench.ace.wiring.differing import store_path
+from workbench.ace.wiring.differing import apart, changed_files, sides_of, store_path
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
+from workbench.code.model import EntityChange
 from workbench.core.anchors import anchor
-from workbench.core.comments import Placed, Reads, entity_lines, placed
+from workbench.core.comments import Follows, Placed, Reads, entity_at, entity_lines, placed, renamed_to
 from workbench.core.decide import comment as comments
 from workbench.core.state import PackState
 from workbench.model.errors import UsageError
 from workbench.repository.store import Store
 
+FOLLOWED = 3 << 20  # bytes of all files between two revisions up to which renamed functions are looked for
 _LINES = re.compile(r"(?P<path>.+?):(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?")
 _CLAUSE = re.compile(r"[A-Z]{2,5}-\d{1,6}")
 _ENTITY = re.compile(r"(?P<path>[^:]+)::(?P<name>.+)")
@@ -81,7 +83,42 @@ def shown(place: Workplace, name: str) -> tuple[PackState, list[Placed]]:
     if not any(one.comments for one in (*others, pack)):
         return pack, []
     with _store(place) as store:
-        return pack, placed(pack, others, reading(store, pack))
+        return pack, placed(pack, others, reading(store, pack), following(place, pack))
+
+
+def entity_target_at(place: Workplace, pack: PackState, path: str, number: int, *, side: str) -> dict[str, Any] | None:
+    """The target of a comment on the function or class around a line; None where none can be told."""
+    with _store(place) as store:
+        lines = reading(store, pack)(path, side)
+    found = entity_at(path, lines, number) if lines is not None else None
+    if found is None:
+        return None
+    return {"kind": "entity", "path": path, "name": found[0], "side": side, "first": found[1], "last": found[2]}
+
+
+def following(place: Workplace, pack: PackState) -> Follows:
+    """What became of functions and classes between earlier packs and this one, as the structure of the code tells."""
+    known: dict[tuple[str, str], tuple[EntityChange, ...]] = {}
+
+    def follow(of: PackState, side: str, path: str, name: str) -> tuple[str, str] | None:
+        at = (of.base_commit, pack.base_commit) if side == "old" else (of.tree or of.head, pack.tree or pack.head)
+        if at not in known:
+            known[at] = tuple(_entity_changes(place, *at))
+        return renamed_to(known[at], path, name)
+
+    return follow
+
+
+def _entity_changes(place: Workplace, before: str, after: str) -> Iterator[EntityChange]:
+    from workbench.code.compare import structural_diff  # grammars take a moment to load
+
+    files = [file for file in changed_files(place, before, after) if not file.is_binary]
+    if sum(file.old_size + file.new_size for file in files) > FOLLOWED:
+        return
+    sides = sides_of(place, before, after, files)
+    parts = [part for file, side in zip(files, sides, strict=True) for part in apart(file, side)]
+    for change in structural_diff(parts).files:
+        yield from change.entities
 
 
 def patch(place: Workplace, pack: PackState, found: Sequence[Placed]) -> tuple[str, list[str]]:

@@ -8,7 +8,7 @@ from workbench.ace.tui.diff import is_collapsed, remarks
 from workbench.ace.tui.difflines import Note, Shown
 from workbench.ace.tui.diffmaking import Change
 from workbench.ace.tui.reasons import notes_of
-from workbench.ace.tui.remarking import gone, notes_below
+from workbench.ace.tui.remarking import above, gone, notes_below
 from workbench.ace.tui.reviewing import FileRow
 from workbench.ace.tui.screens.comment import CommentDialog
 from workbench.ace.tui.screens.deciding import Deciding
@@ -94,7 +94,8 @@ class Changing(Deciding):
         if found is not None:
             notes = notes_of(self.data.document, file.path)
             below = self._notes_below(file.path, found)
-            said = (*remarks(file, row.why, collapsed=collapsed), *gone(self.comments, file.path))
+            spoken = (*gone(self.comments, file.path), *above(self.comments, file.path, found.diff))
+            said = (*remarks(file, row.why, collapsed=collapsed), *spoken)
             self.diff.show_file(said, found, notes, below, self.read_in(file.path, found))
             self._shown = (file.path, found)
             self._arrive(file.path)
@@ -208,6 +209,32 @@ class Changing(Deciding):
         elif self.pane_name in ("why", "detail"):
             target = self.spoken_of()
         self.app.push_screen(CommentDialog(self.pack_id, target, quoted, self._commented))
+
+    def off_comment_entity(self) -> str:
+        """Only in the diff."""
+        return self.off_comment() or ("" if self.pane_name == "diff" else "Tab to the diff first")
+
+    def act_comment_entity(self) -> None:
+        """On the function or class around the line that one is at."""
+        row, chosen, pack = self.files.row, self.diff.chosen, self.pack
+        if row is None or pack is None or chosen is None:
+            self.tell("go to a line of it first", "needs-you")
+            return
+        side, number, _ = chosen
+        if side == "old" and self.is_since:
+            self.tell("this line stood in an earlier revision: comment on one of the result", "needs-you")
+            return
+        path, quoted = row.file.path if side == "new" else row.file.old_path, self.diff.texts(side, number, number)
+        self.workbench.carry_out(
+            lambda place: commenting.entity_target_at(place, pack, path, number, side=side),
+            lambda target: self._comment_on(target, quoted),
+        )
+
+    def _comment_on(self, target: dict[str, Any] | None, quoted: list[str]) -> None:
+        if target is None:
+            self.tell("no function or class around this line that a name finds: c comments on lines", "needs-you")
+        elif self.is_current:
+            self.app.push_screen(CommentDialog(self.pack_id, target, quoted, self._commented))
 
     def spoken_of(self) -> dict[str, Any]:
         """What the selected reason is about."""
