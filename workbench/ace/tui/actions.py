@@ -77,7 +77,8 @@ ACTIONS: tuple[Action, ...] = (
         "pick-version", "pick", "Approve this version, and leave the others behind", ("P",), "compare", 2, decides=True
     ),
     Action("compose-version", "compose", "Make a new version of what is marked", ("C",), "compare", 3, decides=True),
-    Action("mark-row", "take file", "Take this file of this version into a new one, or not", ("space",), "compare", 4),
+    Action("mark-row", "take", "Take this file or hunk of this version, or not", ("space",), "compare", 4),
+    Action("show-hunks", "hunks", "The hunks of this file, to be taken one by one", ("o",), "compare"),
     Action("toggle-differences", "differences", "Only rows in which the versions differ", ("=",), "compare", 5),
     Action("run-crossed", "run tests", "Run each version against the tests of the others", ("x",), "compare", 6),
     Action("set-against", "against", "Show what differs from this version", ("a",), "compare", 7),

@@ -5,7 +5,8 @@ No widget.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -15,6 +16,7 @@ from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.sheet import Sheet
 from workbench.ace.tui.text import Line, Piece, Role, blanks, cut, line, padded, piece, safe
 from workbench.ace.wiring import comparing
+from workbench.ace.wiring.hunking import HUNK, VersionHunk
 from workbench.ace.wiring.marks import mark
 from workbench.core.compare import Comparison, Disagreement
 from workbench.core.state import PackState
@@ -78,6 +80,8 @@ class Row(NamedTuple):
     values: tuple[str, ...] = ()
     best: tuple[int, ...] = ()
     words: str = ""
+    label: str = ""  # in place of the name
+    path: str = ""  # of a file, or of the file that a hunk is of
 
     @property
     def key(self) -> str:
@@ -85,8 +89,10 @@ class Row(NamedTuple):
         return f"{self.group}/{self.name}"
 
 
-def rows_of(shown: Comparison, *, differences: bool) -> Iterator[Row]:
-    """The rows, what the versions disagree on first."""
+def rows_of(
+    shown: Comparison, *, differences: bool, hunks: Mapping[str, Sequence[Row]] = MappingProxyType({})
+) -> Iterator[Row]:
+    """The rows, what the versions disagree on first; below a file its hunks, where they are given."""
     for one in shown.disagreements:
         yield Row(DISAGREE, f"{one.tests_of} {one.test}", _outcomes(shown, one))
     for row in shown.rows:
@@ -94,9 +100,24 @@ def rows_of(shown: Comparison, *, differences: bool) -> Iterator[Row]:
             yield Row(EVIDENCE, _named(shown, row.name), row.values, row.best)
     for row in shown.files:
         if row.differs or not differences:
-            yield Row(FILES, row.name, row.values)
+            yield Row(FILES, row.name, row.values, path=row.name)
+            yield from hunks.get(row.name, ())
     for note in shown.not_checked:
         yield Row(OPEN, note, words=note)
+
+
+def hunk_rows(shown: Comparison, hunks: Iterable[VersionHunk]) -> list[Row]:
+    """A row for each hunk of a file: which versions have it."""
+    return [
+        Row(
+            FILES,
+            f"{one.path}{HUNK}{one.hunk}",
+            tuple(f"+{one.added} -{one.removed}" if pack in one.packs else "" for pack in shown.packs),
+            label=f"  {one.line} {one.words}",
+            path=one.path,
+        )
+        for one in hunks
+    ]
 
 
 def _named(shown: Comparison, name: str) -> str:
@@ -144,8 +165,9 @@ def paint_row(row: Row, cells: int, *, columns: Columns, chosen: int, taken: Col
     """A row in so many cells; `taken` are the versions of which this file goes into a new one."""
     if row.words:
         return cut(line(piece(row.words, "needs-you")), cells)
-    name = row.name.rpartition("/")[2] if row.group == FILES else row.name.rpartition("::")[2]
-    parts = [padded(piece(name, "strong" if row.group != EVIDENCE else "plain"), NAME_CELLS - 1), blanks(1)]
+    name = row.label or (row.name.rpartition("/")[2] if row.group == FILES else row.name.rpartition("::")[2])
+    role: Role = "plain" if row.group == EVIDENCE or row.label else "strong"
+    parts = [padded(piece(name, role), NAME_CELLS - 1), blanks(1)]
     for at in columns.shown:
         sign = glyphs.pick("●", "*") if at in taken else glyphs.pick("★", "*") if at in row.best else " "
         words = padded(_cell(row.values[at], glyphs), columns.cells - 3)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from workbench.ace.wiring.differing import ChangedFile, file_diff, whole_diff
+from workbench.ace.wiring.differing import ChangedFile, changed_files, file_diff, whole_diff
 from workbench.ace.wiring.workplace import Workplace
 from workbench.code.githunks import GitHunk, hunks_of, named
 from workbench.code.unified import FileDiff
@@ -48,6 +48,51 @@ def counts(place: Workplace, pack: PackState, files: Sequence[ChangedFile]) -> M
     ends = [*(first for first, _, _ in diff.files[1:]), len(diff.hunks)]
     numbers = {(old, new): end - first for (first, old, new), end in zip(diff.files, ends, strict=True)}
     return {file.path: numbers.get((file.old_blob, file.new_blob), 0) for file in files if is_cut(file)}
+
+
+class VersionHunk(msgspec.Struct, frozen=True, kw_only=True):
+    """One hunk of a file, and which of several versions on one base have it."""
+
+    path: str
+    hunk: str
+    line: int  # in the base
+    added: int
+    removed: int
+    words: str  # its first line
+    packs: tuple[str, ...]
+
+
+def of_versions(place: Workplace, packs: Sequence[PackState], path: str) -> tuple[VersionHunk, ...]:
+    """The hunks that can be taken of a file, in the order of the base; none where it is new, gone, renamed or no text.
+
+    `packs` stand on one base: the same lines changed in the same way are one hunk, whoever has it.
+    """
+    found: dict[tuple[int, str], VersionHunk] = {}
+    for pack in packs:
+        for file in changed_files(place, pack.base_commit, pack.tree):
+            if file.path != path or file.old_path != path or file.status != "M":
+                continue
+            made = cut(place, pack, file)
+            for hunk in made.hunks:
+                at = (hunk.blocks[0].old[0], hunk.name)
+                before = found[at].packs if at in found else ()
+                found[at] = VersionHunk(
+                    path=path,
+                    hunk=hunk.name,
+                    line=at[0],
+                    added=hunk.added,
+                    removed=hunk.removed,
+                    words=first_words(made.diff, hunk),
+                    packs=(*before, pack.id),
+                )
+    return tuple(sorted(found.values(), key=lambda one: one.line))  # of one line, in the order of the versions
+
+
+def first_words(diff: FileDiff, hunk: GitHunk) -> str:
+    """The first line with words that a hunk adds, or else takes away."""
+    lines = [diff.raw(at).decode("utf-8", "replace") for at in range(hunk.first, hunk.last + 1)]
+    shown = [line[1:].strip() for sign in "+-" for line in lines if line[:1] == sign]
+    return next((words for words in shown if words), "")
 
 
 def named_hunk(pack: str, path: str, hunks: Sequence[GitHunk], name: str, *, remedy: str) -> int:

@@ -72,7 +72,7 @@ class ComposeDialog(DecisionDialog):
         named = ", ".join(self._left[:NAMED]) + (" …" if len(self._left) > NAMED else "")
         left = [paragraph(f"Taken of none, so as the base has them: {named}", "needs-you")] if self._left else []
         return [
-            paragraph("A new version of these files, with evidence of its own:", "strong"),
+            paragraph("A new version of these parts, with evidence of its own:", "strong"),
             *taken,
             *left,
             paragraph("All other versions are closed and kept.", "dim"),

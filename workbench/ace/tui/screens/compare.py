@@ -15,6 +15,7 @@ from workbench.ace.tui.comparing import (
     CompareView,
     Row,
     heads,
+    hunk_rows,
     paint_row,
     rows_of,
     sheet_of,
@@ -25,8 +26,9 @@ from workbench.ace.tui.text import Line
 from workbench.ace.tui.widgets.rows import LEAD, RowsView
 from workbench.ace.tui.widgets.still import StillLines
 from workbench.ace.tui.words import count
-from workbench.ace.wiring import comparing
+from workbench.ace.wiring import comparing, hunking
 from workbench.ace.wiring.choosing import Composed, serve
+from workbench.ace.wiring.hunking import HUNK, VersionHunk
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import PackState
 
@@ -45,7 +47,8 @@ class CompareScreen(WorkScreen):
         self._chosen = 0  # the version under the cursor
         self._against = 1  # the one that it is held against
         self._differences = False
-        self._taken: dict[str, int] = {}  # path to the version of which a new one takes it
+        self._taken: dict[str, int] = {}  # path, or hunk of one, to the version of which a new one takes it
+        self._hunks: dict[str, list[Row]] = {}  # by path, of files that are shown with their hunks
         self._drafts = DecisionDrafts(mission, lambda work: self.app.run_worker(work, thread=True, exit_on_error=False))
 
     # --- what is shown ---
@@ -89,7 +92,7 @@ class CompareScreen(WorkScreen):
 
     def _fill(self) -> None:
         shown = self._data.shown
-        rows = list(rows_of(shown, differences=self._differences)) if shown is not None else []
+        rows = list(rows_of(shown, differences=self._differences, hunks=self._hunks)) if shown is not None else []
         self.matrix.take(sheet_of(rows))
         self.matrix.let_in()
         self._show_heads()
@@ -166,7 +169,7 @@ class CompareScreen(WorkScreen):
                 f"{first.id} and {second.id} stand on different bases: renew the evidence of both first", "failed"
             )
             return
-        routes.show_pair(self.workbench, first, second, row.name if row is not None and row.group == FILES else "")
+        routes.show_pair(self.workbench, first, second, row.path if row is not None else "")
 
     def _pair(self) -> tuple[PackState | None, PackState | None]:
         packs = self._data.packs
@@ -212,8 +215,38 @@ class CompareScreen(WorkScreen):
             return "only files can be taken: they stand below the evidence"
         return "" if row.values[self._chosen] or row.name in self._taken else "this version does not change it"
 
+    def off_show_hunks(self) -> str:
+        """Only of files."""
+        row = self.matrix.row
+        return "" if row is not None and row.path else "only files have hunks: they stand below the evidence"
+
+    def act_show_hunks(self) -> None:
+        """The hunks of this file below it, to be taken one by one; or no longer."""
+        row = self.matrix.row
+        if row is None:
+            return
+        path = row.path
+        if path in self._hunks:
+            del self._hunks[path]
+            self._fill()
+            self.matrix.go_to_key(f"{FILES}/{path}")
+            return
+        packs = [pack for pack in self._data.packs if pack is not None and pack.tree]
+        self.workbench.carry_out(
+            lambda place: hunking.of_versions(place, packs, path), lambda found: self._show_hunks(path, found)
+        )
+
+    def _show_hunks(self, path: str, found: tuple[VersionHunk, ...]) -> None:
+        shown = self._data.shown
+        if shown is None or not found:
+            self.tell("it has no hunks to choose from: it is new, gone, renamed or no text", "needs-you")
+            return
+        self._hunks[path] = hunk_rows(shown, found)
+        self._fill()
+        self.tell(f"{count(len(found), 'hunk')}; Space takes one of the chosen version, o hides them", "dim")
+
     def act_mark_row(self) -> None:
-        """Take the file of this version, of another one, or of none."""
+        """Take the file, or the hunk, of this version, of another one, or of none."""
         row = self.matrix.row
         if row is None:
             return
@@ -222,7 +255,8 @@ class CompareScreen(WorkScreen):
         else:
             self._taken[row.name] = self._chosen
         self._redraw()
-        self.tell(f"{count(len(self._taken), 'file')} for a new version; C composes it" if self._taken else "", "dim")
+        kind = "part" if any(HUNK in name for name in self._taken) else "file"
+        self.tell(f"{count(len(self._taken), kind)} for a new version; C composes it" if self._taken else "", "dim")
 
     def off_pick_version(self) -> str:
         """Only one that waits for a decision, and is not red."""
@@ -266,7 +300,8 @@ class CompareScreen(WorkScreen):
         if first is None:
             return
         files = self._data.shown.files if self._data.shown is not None else ()
-        left = [row.name for row in files if row.name not in self._taken]
+        begun = set(self._taken) | {name.rpartition(HUNK)[0] for name in self._taken}
+        left = [row.name for row in files if row.name not in begun]
         typed = self._drafts.of("compose")
         self.app.push_screen(ComposeDialog(first, typed, self._composed, mission=self.mission, parts=parts, left=left))
 
