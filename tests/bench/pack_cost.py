@@ -24,14 +24,26 @@ import msgspec
 from projects import Project
 
 from workbench.aee.sandbox.select import select
+from workbench.artifacts.policy import DEFAULT
+from workbench.evidence.audit import AuditCollector
 from workbench.evidence.behaviour import Behaviour
 from workbench.evidence.cache import EvidenceCache
 from workbench.evidence.conventions import SuitePlan
 from workbench.evidence.coverage import CoverageCollector
+from workbench.evidence.dangerous import Dangerous
+from workbench.evidence.deceptive import Deceptive
+from workbench.evidence.dependencies import Dependencies
 from workbench.evidence.environment import discover
 from workbench.evidence.examine import examine
+from workbench.evidence.growth import Growth
+from workbench.evidence.licences import Licences
 from workbench.evidence.lint import LintCollector
 from workbench.evidence.outcomes import TestsCollector
+from workbench.evidence.rationale import RationaleCollector
+from workbench.evidence.secrets import Secrets
+from workbench.evidence.size import Size
+from workbench.evidence.structure import Structure
+from workbench.evidence.tampering.collector import Tampering
 from workbench.evidence.types import TypesCollector
 from workbench.ports import Collector, Mount, Workspace
 
@@ -84,13 +96,23 @@ def by_hand(place: Path, files: dict[str, bytes]) -> None:
 
 
 def ours(project: Project, cache: EvidenceCache, *, parallel: bool) -> None:
-    """All collectors that run something."""
+    """All collectors of a pack, but for mutation, which has a budget of its own."""
     behaviour = Behaviour(project.rig, PLAN, cache=cache, parallel=parallel)
     collectors: list[Collector] = [
         TestsCollector(project.rig, behaviour),
         CoverageCollector(project.rig, behaviour),
         LintCollector(project.rig),
         TypesCollector(project.rig, cache=cache),
+        Tampering(),
+        Secrets(),
+        Dependencies(Licences(project.rig.environment)),
+        Dangerous(),
+        Growth(),
+        Deceptive(),
+        Size(DEFAULT.size, None),
+        Structure(),
+        RationaleCollector({}, None),
+        AuditCollector({}, project.rig.blobs),
     ]
     brought = examine(project.change, collectors, clock=project.rig.clock)
     failed = [evidence for evidence in brought.evidence if evidence.state in ("error", "timed-out")]

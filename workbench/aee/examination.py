@@ -37,6 +37,7 @@ from workbench.evidence.dependencies import Dependencies
 from workbench.evidence.examine import examine
 from workbench.evidence.growth import Growth
 from workbench.evidence.interface import Interface
+from workbench.evidence.licences import Licences
 from workbench.evidence.lint import LintCollector
 from workbench.evidence.mutation.collector import MutationCollector
 from workbench.evidence.outcomes import TestsCollector
@@ -191,7 +192,7 @@ class _OwnCollectors:
             LintCollector(rig),
             TypesCollector(rig, command=delivery.settings.types.command, cache=self.cache),
             Secrets(),
-            Dependencies(),
+            Dependencies(Licences(rig.environment), delivery.policy.licences),
             Dangerous(),
             Growth(),
             Deceptive(),

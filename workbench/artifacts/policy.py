@@ -84,6 +84,13 @@ class FindingLimits(msgspec.Struct, frozen=True, kw_only=True):
     secrets: Tolerated = "none"
 
 
+class LicenceRules(msgspec.Struct, frozen=True, kw_only=True):
+    """Licences of new dependencies, by globs over SPDX names. Without any they are shown, and not judged."""
+
+    allowed: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+
+
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """What a gate asks for."""
 
@@ -100,6 +107,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: SandboxRule = SandboxRule()
     size: SizeLimits = SizeLimits()
     findings: FindingLimits = FindingLimits()
+    licences: LicenceRules = LicenceRules()
     protected_paths: tuple[str, ...] = (".workbench/**",)
     test_paths: tuple[str, ...] = (
         "tests/**",
@@ -161,6 +169,10 @@ def _table() -> f.Table:
         "types": "worst new type error that is let through",
         "secrets": "worst secret that is let through",
     }
+    licences = {
+        "allowed": "SPDX names or globs such as BSD-*; anything else needs a person; empty: all but the denied",
+        "denied": "SPDX names or globs such as *GPL-*, which need a person",
+    }
     docs = {
         "id": "the name of the policy",
         "version": "grows with each change of meaning",
@@ -175,6 +187,7 @@ def _table() -> f.Table:
         "sandbox": "how evidence must be confined",
         "size": "how large a change may be for one review",
         "findings": "worst new findings that are let through; none: not any",
+        "licences": "which licences new dependencies may have; without it they are only shown",
         "protected_paths": "globs of files whose change needs a person",
         "test_paths": "globs of files that are tests",
     }
@@ -187,6 +200,7 @@ def _table() -> f.Table:
         "sandbox": f.table(SandboxRule, docs=sandbox),
         "size": f.table(SizeLimits, docs=size),
         "findings": f.table(FindingLimits, docs=findings),
+        "licences": f.table(LicenceRules, docs=licences, kinds={"allowed": f.LINE, "denied": f.LINE}),
         "protected_paths": f.PATH,
         "test_paths": f.PATH,
     }

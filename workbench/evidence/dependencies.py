@@ -10,7 +10,11 @@ from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Any
 
+import msgspec
+
+from workbench.artifacts.policy import LicenceRules
 from workbench.evidence.installs import installs
+from workbench.evidence.licences import UNCLEAR, UNKNOWN, Licences, permitted
 from workbench.evidence.manifests import environment_yml, normal, pipfile, setup_cfg, setup_py
 from workbench.evidence.static import bound, text_of
 from workbench.model.evidence import Finding
@@ -31,6 +35,9 @@ _KNOWN = (  # often misspelt on purpose
 
 
 MAX_NAMED = 20  # files that are named
+MAX_LICENCES = 200  # of new dependencies that are told
+ADDED, ADDED_TEXT = "dependencies.added", "A new dependency: "
+SHOWN = LicenceRules()  # licences are shown and not judged
 
 
 class Dependencies:
@@ -38,15 +45,20 @@ class Dependencies:
 
     name = "dependencies"
 
+    def __init__(self, licences: Licences | None = None, rules: LicenceRules = SHOWN) -> None:
+        """With `licences` the licence of each new dependency is told, and held against the `rules` if there are any."""
+        self._licences, self._rules = licences, rules
+
     def collect(self, change: Change) -> Collected:
         """Compare every changed manifest with its base, and look for installs in added code."""
         findings, read, unread = installs(change), list[str](), list[str]()
+        licences: dict[str, str] = {}
         for status, path in change.changed_paths():
             reader = _reader(path)
             if status == "D" or reader is None:
                 continue
             try:
-                findings += _compare(change, path, reader)
+                findings += self._licensed(path, list(_compare(change, path, reader)), licences)
                 read.append(path)
             except (ValueError, TypeError, AttributeError, RecursionError):
                 unread.append(path)
@@ -57,9 +69,27 @@ class Dependencies:
             criterion="hygiene",
             state=state,  # type: ignore[arg-type]  # one of three literals
             summary=_summary(len(findings), read, unread),
-            facts={"read": read[:MAX_NAMED], "unread": unread[:MAX_NAMED]},
+            facts={"read": read[:MAX_NAMED], "unread": unread[:MAX_NAMED]}
+            | ({"licences": licences} if licences else {}),
         )
         return Collected(evidence=(evidence,), findings=tuple(findings))
+
+    def _licensed(self, path: str, findings: list[Finding], licences: dict[str, str]) -> Iterator[Finding]:
+        """The same, with the licence of each new dependency, and what the rules say of it."""
+        for finding in findings:
+            if self._licences is None or finding.kind != ADDED:
+                yield finding
+                continue
+            name = finding.text.removeprefix(ADDED_TEXT)
+            licence = self._licences.of(PurePosixPath(path).name, name)
+            if len(licences) < MAX_LICENCES:
+                licences[name] = licence
+            is_known = licence not in (UNKNOWN, UNCLEAR)
+            yield msgspec.structs.replace(finding, text=f"{finding.text} ({'' if is_known else 'licence '}{licence})")
+            if self._rules != SHOWN and not (is_known and permitted(licence, self._rules)):
+                why = f"has the licence {licence}" if is_known else f"has no known licence ({licence})"
+                text = f"The new dependency {name} {why}, which the policy does not let through"
+                yield Finding(kind="dependencies.licence", severity="high", text=text, path=path)
 
 
 def _summary(found: int, read: list[str], unread: list[str]) -> str:
@@ -84,7 +114,7 @@ def _compare(change: Change, path: str, reader: Reader) -> Iterator[Finding]:
         raise ValueError(f"{path} is no text")
     known = reader(before)
     for name in sorted(reader(after) - known):
-        yield Finding(kind="dependencies.added", severity="medium", text=f"A new dependency: {name}", path=path)
+        yield Finding(kind=ADDED, severity="medium", text=f"{ADDED_TEXT}{name}", path=path)
         near = get_close_matches(name.lower(), _KNOWN, n=1, cutoff=0.8)
         if near and near[0] != name.lower():
             text = f"The new dependency {name} is spelt almost like {near[0]}"
