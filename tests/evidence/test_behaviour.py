@@ -12,6 +12,7 @@ from projects import Project
 from workbench.evidence.behaviour import Behaviour
 from workbench.evidence.cache import EvidenceCache
 from workbench.evidence.conventions import SuitePlan
+from workbench.evidence.first import First, FirstLook
 from workbench.evidence.outcomes import TestsCollector
 from workbench.evidence.suite import SuiteReport
 from workbench.model.evidence import Evidence
@@ -300,3 +301,46 @@ def test_tests_are_tried_on_base_where_that_is_cheap(tmp_path: Path, in_tests_s:
     if not tried:
         evidence = named(TestsCollector(project.rig, behaviour).collect(project.change), "tests.new-on-base")
         assert evidence.state == "not-checked" and "cost" in evidence.summary
+
+
+def test_what_a_change_reaches_is_run_first_and_all_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is red there is told before the suite runs, whose report is the same as without."""
+    monkeypatch.setattr("workbench.evidence.first.WORTH_FILES", 4)
+    tests = {f"tests/test_other_{number}.py": f"def test_{number}():\n    pass\n" for number in range(3)}
+    base = {
+        **BASE,
+        **tests,
+        "till.py": "import adder\n",
+        "tests/test_till.py": "import till\n\ndef test():\n    pass\n",
+    }
+    project = Project(tmp_path, base, BROKEN)
+    told: list[tuple[First, int]] = []
+    look = FirstLook(project.rig, PLAN, lambda first: told.append((first, len(project.sandbox.jobs))))
+    behaviour = Behaviour(project.rig, PLAN, parallel=False, first=look)
+    evidence = named(TestsCollector(project.rig, behaviour).collect(project.change), "tests.result")
+    failed = tuple(f"tests/test_adder.py::test_{name}" for name in ("large", "small"))
+    assert told == [(First(files=1, tests=2, failed=failed), 1)]  # one file in four, and the nearest
+    assert evidence.facts["first"]["failed"] == list(failed)
+    plain = TestsCollector(project.rig, Behaviour(project.rig, PLAN, parallel=False)).collect(project.change)
+    without = named(plain, "tests.result")
+    assert without.facts == {name: value for name, value in evidence.facts.items() if name != "first"}
+    assert (without.state, without.summary) == (evidence.state, evidence.summary)
+
+
+@pytest.mark.parametrize(
+    ("edits", "plan", "why"),
+    [
+        ({"adder.py": "ADDED = 1\n"}, PLAN, "it reaches so many test files that an order would tell no sooner"),
+        ({"README.md": "words\n"}, PLAN, "no test file imports what it changes"),
+        ({"tests/conftest.py": "\n"}, PLAN, "it changes a conftest.py, which is for all tests below it"),
+        ({"adder.py": "ADDED = 1\n"}, SuitePlan(kind="go", argv=()), "only of pytest single files can be run first"),
+    ],
+)
+def test_where_nothing_is_run_first_it_is_said_why(
+    tmp_path: Path, edits: Mapping[str, str], plan: SuitePlan, why: str
+) -> None:
+    """And nobody is told of anything, nor waits."""
+    project = Project(tmp_path, BASE, edits)
+    first = FirstLook(project.rig, plan, lambda _: pytest.fail("told"))(project.change, None)
+    assert first == First(why_not=why)
+    assert project.sandbox.jobs == []

@@ -34,6 +34,7 @@ QUEUE = "steps"
 STEPS_VERSION = "steps-1"  # DBOS recovers only workflows of its own version; only the shape of ids counts here
 QUEUE_POLL_S = 0.1  # measured: 80 ms from enqueue to start, 3.5 % of a core idle
 DBOS_DATABASE = "dbos.sqlite"
+FORGOTTEN_AT_ONCE = 50  # a big answer is held in full, and what was held once is not given back
 PAGE = 1000  # events read at a time when following
 RETRY_AFTER_S = (0.5, 6.0, 30.0)  # before attempt 2, 3, and each later one: what is locked or full needs time
 START_WITHIN_S = 30.0  # from handing a step to DBOS until its child lives, which takes a second on a busy machine
@@ -67,7 +68,7 @@ class Dispatch:
         self.max_runs = max_runs
         self._enqueue = enqueue or enqueue_step
         self._monotonic = monotonic
-        self._heed = heed  # told of everything that is new in the journal
+        self._heed = heed  # told of everything that is new in the journal, and first of nothing
         self._lock = threading.Lock()
         self.seen_seq = -1  # how far the journal was followed
         self._waiting: dict[str, RunState] = {}  # runs that want a place
@@ -115,6 +116,7 @@ class Dispatch:
         """Look at every run of which there is news since the last time."""
         if self.seen_seq < 0:
             seq = self._journal.last_seq()
+            self._heed(())
             self._look(self._states.runs(live=True))
             self.seen_seq = seq
             return
@@ -261,7 +263,7 @@ def _empty(database: Path) -> None:
 def forget_ended() -> int:
     """Have DBOS forget steps that ended, so that an AEE which lives for months keeps a small queue; how many."""
     count = 0
-    while ended := DBOS.list_workflows(status=ENDED, limit=PAGE, load_input=False, load_output=False):
+    while ended := DBOS.list_workflows(status=ENDED, limit=FORGOTTEN_AT_ONCE, load_input=False, load_output=False):
         DBOS.delete_workflows([workflow.workflow_id for workflow in ended])
         count += len(ended)
     return count

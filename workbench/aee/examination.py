@@ -21,7 +21,7 @@ from workbench.artifacts.mergepack import Audit, MergePack, Message
 from workbench.artifacts.policy import Policy
 from workbench.core.admission import Bindings
 from workbench.core.assemble import Known, assemble
-from workbench.core.decide.decision import run_stream
+from workbench.core.decide.decision import on_run, run_stream
 from workbench.core.gate import Context, judge
 from workbench.core.messages import given_since_delivery, name_of
 from workbench.core.state import RunState
@@ -35,6 +35,7 @@ from workbench.evidence.dangerous import Dangerous
 from workbench.evidence.deceptive import Deceptive
 from workbench.evidence.dependencies import Dependencies
 from workbench.evidence.examine import examine
+from workbench.evidence.first import First, FirstLook
 from workbench.evidence.growth import Growth
 from workbench.evidence.interface import Interface
 from workbench.evidence.licences import Licences
@@ -50,8 +51,8 @@ from workbench.evidence.structure import Structure
 from workbench.evidence.suiteless import NoSuite
 from workbench.evidence.tampering.collector import Tampering
 from workbench.evidence.types import TypesCollector
-from workbench.model.events import Event, MessageGiven
-from workbench.model.ids import pack_id
+from workbench.model.events import Event, FirstTestsRan, MessageGiven
+from workbench.model.ids import derived_id, pack_id
 from workbench.pluginhost.collecting import Unasked, collectors
 from workbench.pluginhost.hookspecs import hookimpl
 from workbench.ports import Blobs, Collected, Collector
@@ -75,6 +76,8 @@ class Delivery:
     policy: Policy
     brief: Brief | None
     settings: Settings
+    on: str = ""  # the run on whose head the base is
+    conflicts: tuple[str, ...] = ()  # where its commits could not be put on that base
 
     @property
     def id(self) -> str:
@@ -158,7 +161,18 @@ def _behaviour(ground: ChildGround, delivery: Delivery, rig: Rig, cache: Evidenc
     plan = plan_suite(
         files, lambda path: ground.store.read_file(delivery.base, path), configured=delivery.settings.tests
     )
-    return None if plan is None else Behaviour(rig, plan, cache=cache, test_paths=delivery.policy.test_paths)
+    if plan is None:
+        return None
+    first = FirstLook(rig, plan, lambda first: _tell_first(ground, delivery, first))
+    return Behaviour(rig, plan, cache=cache, test_paths=delivery.policy.test_paths, first=first)
+
+
+def _tell_first(ground: ChildGround, delivery: Delivery, first: First) -> None:
+    """Let a person see what is red while the whole suite still runs."""
+    ran = FirstTestsRan(
+        run=delivery.run.id, pack=delivery.id, files=first.files, tests=first.tests, failed=first.failed
+    )
+    ground.report([on_run(ran.run, ran, id=derived_id(delivery.id, "first-tests", delivery.head, delivery.base))])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # registered as the one object that it is
@@ -261,10 +275,15 @@ def _known(
         new_tests=tuple(outcome.id for outcome in runs.result.outcomes if outcome.id not in before) if runs else (),
         claimed=run.rationale,
         audit=_audit(ground, delivery, rig, brought, history),
-        not_checked=tuple(
-            f"Whether {each.message} was heeded: it came after this delivery, and nothing was delivered since."
-            for each in given_since_delivery(history)
+        not_checked=(
+            *([f"What {delivery.on} brings, on which it stands: its own pack says that."] if delivery.on else []),
+            *(
+                f"Whether {each.message} was heeded: it came after this delivery, and nothing was delivered since."
+                for each in given_since_delivery(history)
+            ),
         ),
+        on=delivery.on,
+        authority=run.authority,
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from workbench.aee.crossing import crossed
 from workbench.aee.examination import RESOLUTIONS, Delivery, ExaminationStopped, examined
+from workbench.aee.footing import footed
 from workbench.aee.wiring import ChildGround
 from workbench.artifacts import brief as briefs
 from workbench.artifacts import mergepack
@@ -35,7 +36,7 @@ def build_pack(ground: ChildGround, run: RunState, stop: Callable[[], bool]) -> 
     ground.report(request_pack(_request(delivery), ground.states.pack(delivery.id)).events)
     cache = _cache(ground)
     try:
-        change = StoreChange(ground.store, base=delivery.base, head=delivery.head)
+        change = _change(ground, delivery)
     except Refused as conflict:
         pack = _conflicted(ground, delivery, conflict)
     else:
@@ -57,23 +58,31 @@ def build_pack(ground: ChildGround, run: RunState, stop: Callable[[], bool]) -> 
 
 
 def _delivery(ground: ChildGround, run: RunState) -> Delivery:
-    base = ground.person.resolve(run.into or run.base_ref or run.base_commit)
-    ground.store.pin(base)
-    bound = msgspec.structs.replace(run, base_commit=base)
+    stand = footed(ground, run)
+    bound = msgspec.structs.replace(run, base_commit=stand.base, authority=stand.authority)
     settings = ground.settings(bound)
     text = ground.text(run.brief)
     return Delivery(
         run=bound,
         revision=run.revision + 1,
-        base=base,
-        head=_with_resolutions(ground, run, settings),
+        base=stand.base,
+        head=_with_resolutions(ground, run, stand.head, settings),
         policy=ground.policy(bound),
         brief=briefs.parse(text, f"{run.brief.id}.md") if run.brief is not None and text else None,
         settings=settings,
+        on=stand.on,
+        conflicts=stand.conflicts,
     )
 
 
-def _with_resolutions(ground: ChildGround, run: RunState, settings: Settings) -> str:
+def _change(ground: ChildGround, delivery: Delivery) -> StoreChange:
+    """What is examined. Raises Refused where it does not merge, or could not be put where it is to stand."""
+    if delivery.conflicts:
+        raise Refused(f"its commits conflict with {delivery.on or 'the branch'}", data={"paths": delivery.conflicts})
+    return StoreChange(ground.store, base=delivery.base, head=delivery.head)
+
+
+def _with_resolutions(ground: ChildGround, run: RunState, delivered: str, settings: Settings) -> str:
     """The delivered head with the answers that the run was given, as files in a commit of its own."""
     files = {
         f"{RESOLUTIONS}{asked.resolution}.md": _rendered(asked.answer).encode()
@@ -81,8 +90,8 @@ def _with_resolutions(ground: ChildGround, run: RunState, settings: Settings) ->
         if asked.state == "resolved"
     }
     if not files or settings.resolutions.store == "refs":
-        return run.submission
-    head = ground.store.add_files(run.submission, files, message="Record the resolutions of this run")
+        return delivered
+    head = ground.store.add_files(delivered, files, message="Record the resolutions of this run")
     ground.store.set_run(run.id, head)
     return head
 
@@ -133,6 +142,8 @@ def _conflicted(ground: ChildGround, delivery: Delivery, conflict: Refused) -> M
         reasons=(f"It does not merge: {conflict.message} in {', '.join(paths)}.",),
         not_checked=("Everything: there is no result to check.",),
         rationale=claimed_rationale(run.rationale),
+        on=delivery.on,
+        authority=run.authority,
     )
 
 
@@ -156,6 +167,8 @@ def _submission(ground: ChildGround, delivery: Delivery, pack: MergePack) -> tup
         facts=_facts(pack),
         proof=proof.commit,
         unsigned="" if proof.signer else proof.note or "there is no signature",
+        on=pack.on,
+        authority=pack.authority,
     )
     return submit_pack(submitted, ground.states.packs(run=delivery.run.id)).events
 

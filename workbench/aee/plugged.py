@@ -13,7 +13,7 @@ from typing import Any, Literal
 import msgspec
 
 from workbench.aee.tools.toolbox import ToolBox
-from workbench.aee.wiring import ChildGround
+from workbench.aee.wiring import ChildGround, bound_by
 from workbench.artifacts.brief import Brief
 from workbench.artifacts.configuration import Plugin as PluginSettings
 from workbench.core.plugins import PLUGIN_STREAM, TRUST_STREAM, Standing, failure, standing
@@ -39,7 +39,7 @@ def host_of(ground: ChildGround, run: RunState, *, ours: Iterable[object] = ()) 
     host = Host("aee", record=lambda failed: ground.report([_failed(failed, now)]), limits=limits)
     for each in ours:
         host.build_in(each)
-    brought = discovery.of_commit(ground.store, run.base_commit)
+    brought = discovery.of_commit(ground.store, bound_by(run))
     host.admit(roster([*discovery.shipped(), *discovery.installed(), *brought], now))
     return host
 

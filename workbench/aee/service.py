@@ -22,6 +22,7 @@ from workbench.aee import dispatch
 from workbench.aee.forecasting import Forecasting
 from workbench.aee.lock import AeeLock
 from workbench.aee.reports import ReportServer
+from workbench.aee.restacking import Restacking, together
 from workbench.aee.returning import Returning
 from workbench.aee.supervise import Supervisor
 from workbench.aee.trouble import Trouble, log
@@ -35,7 +36,7 @@ TICK_S = 0.05  # how soon a decision of a person is seen
 IDLE_EXIT_S = 1.0  # with --exit-when-idle: how long there must be nothing to do
 STOP_WITHIN_S = 10.0  # for the children to end, when the AEE is asked to
 LOOK_EVERY_S = 1.0  # how soon it is seen that journal or repository are gone
-FORGET_EVERY_S = 600.0  # how often steps that ended are cleared out of the queue's database
+FORGET_EVERY_S = 60.0  # how often steps that ended are cleared out of the queue's database
 TEND_EVERY_S = 5.0  # while steps are at work; in quiet moments the house is tended at once
 SOCKET_PATH_BYTES = 100  # the kernel takes no more than 107
 SHORT_ROOT_BYTES = 50  # of a temporary directory, which leaves room for ours and the socket's name in it
@@ -109,7 +110,8 @@ def _work(ground: Ground, stop: threading.Event, card: Card, *, once: bool) -> N
     returning = Returning(
         ground.states, directory=ground.directory, repository=ground.repository, after_s=ground.keep_s
     )
-    steps = dispatch.Dispatch(ground.journal, ground.states, aee=card.aee, max_runs=max_runs, heed=foreseeing.heed)
+    heed = together(Restacking(ground.journal, ground.states).heed, foreseeing.heed)
+    steps = dispatch.Dispatch(ground.journal, ground.states, aee=card.aee, max_runs=max_runs, heed=heed)
     steps.recover()
     ground.clear_leftovers()
     server = ReportServer(path, supervisor.accept)

@@ -55,6 +55,8 @@ Step = Callable[[ChildGround, RunState, Stop], StepEnd]
 def prepare(ground: ChildGround, run: RunState, _stop: Stop) -> StepEnd:
     """Bring the base into the store and, for an agent, make the run's clone."""
     ground.store.pin(run.base_commit)
+    if run.authority:
+        ground.store.pin(run.authority)
     if run.driver == BRANCH_DRIVER:
         ground.store.pin(run.submission)
         ground.store.set_run(run.id, run.submission)

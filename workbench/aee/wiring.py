@@ -188,7 +188,7 @@ class ChildGround:
         made = select(wanted, allow_none=wanted == "none", demo=ours, minimum="none" if ours else rule.minimum)
         if made.level == "none" and not rule.allow_none:
             raise SandboxProblem(
-                f"The policy of base commit {run.base_commit[:12]} forbids to run without a sandbox",
+                f"The policy of base commit {bound_by(run)[:12]} forbids to run without a sandbox",
                 hint="Install bubblewrap (see workbench doctor), or change the policy on the base branch.",
             )
         return made
@@ -219,16 +219,16 @@ class ChildGround:
     def base_files(self, run: RunState, under: str, *, name: str) -> Iterator[bytes]:
         """The files called like `name` below `under` in the run's base, in the order of their paths."""
         holder = self._holder(run)
-        for path in holder.list_files(run.base_commit, under):
+        for path in holder.list_files(bound_by(run), under):
             if fnmatchcase(path, name):
-                yield holder.read_file(run.base_commit, path) or b""
+                yield holder.read_file(bound_by(run), path) or b""
 
     def _base_file(self, run: RunState, path: str) -> bytes | None:
-        return self._holder(run).read_file(run.base_commit, path)
+        return self._holder(run).read_file(bound_by(run), path)
 
     def _holder(self, run: RunState) -> Store | GitRepository:
         """Who has the run's base: the store keeps it even where the person's history was rewritten."""
-        return self.store if self.store.has(run.base_commit) else self.person
+        return self.store if self.store.has(bound_by(run)) else self.person
 
     def environment(self, run: RunState) -> Environment:
         """The named environment of the run, prepared if its settings say so.
@@ -245,7 +245,7 @@ class ChildGround:
         step = step_from(settings.prepare)
         if step is None:
             return found
-        return self._preparation(run).ensure(step, commit=run.base_commit, base=found)
+        return self._preparation(run).ensure(step, commit=bound_by(run), base=found)
 
     def _preparation(self, run: RunState) -> Preparation:
         return Preparation(
@@ -331,6 +331,11 @@ class ChildGround:
 
     def _standing(self, run: RunState, query: str) -> Sequence[Mapping[str, Any]]:
         return standing(self.states.consultations(), query, mission=run.mission, now=self.clock.now())
+
+
+def bound_by(run: RunState) -> str:
+    """The commit at which is read what binds a run: its base, unless that is another agent's work."""
+    return run.authority or run.base_commit
 
 
 @contextmanager

@@ -162,3 +162,5 @@ class MergePack(msgspec.Struct, frozen=True, kw_only=True):
     audit: Audit = Audit()
     evidence: tuple[Evidence, ...] = ()
     findings: tuple[Finding, ...] = ()
+    on: str = ""  # the run on whose head the base is, which must be merged first; empty: none
+    authority: str = ""  # then the commit of people's own whose policy and settings bind it

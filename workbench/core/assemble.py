@@ -44,6 +44,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     comments: tuple[Comment, ...] = ()
     audit: Audit = Audit()
     not_checked: tuple[str, ...] = ()  # sentences, beside what the evidence leaves open
+    on: str = ""  # the run on whose head the base is
+    authority: str = ""  # then the commit that binds it
 
 
 def assemble(
@@ -83,6 +85,8 @@ def assemble(
         audit=known.audit,
         evidence=judgement.evidence,
         findings=tuple(findings),
+        on=known.on,
+        authority=known.authority,
     )
 
 

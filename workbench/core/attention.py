@@ -13,10 +13,12 @@ from workbench.core.next_step import next_step
 from workbench.core.plugins import Failing
 from workbench.core.staleness import base_moved
 from workbench.core.state import MAX_STEP_FAILURES, ConsultationState, Outside, PackState, RunState
+from workbench.core.status import taken_back
 from workbench.model.instants import seconds_between
 
 Kind = Literal["crp", "mrp", "alert"]
 AEE_DOWN, RESTING, FAILED = "aee-down", "resting", "failed"
+ADRIFT = "adrift"  # a run whose footing will not be merged
 PLUGIN_FAILED = "plugin-failed"
 AEE, PLUGIN = "aee", "plugin/"  # ids of what is of the house: the AEE, and a plugin by its name
 STALE = "stale"  # an approved pack whose base moved
@@ -69,8 +71,14 @@ def concerns(
     undone = {run.id for run in runs if run.outcome}
     ended = {run.id for run in runs if run.outcome not in ("", "failed")}
     found = [_question(item, runs) for item in consultations if item.state == "open" and item.run not in ended]
+    packs = list(packs)
+    back = taken_back(runs, packs)
+    unmerged = {run.id: run for run in runs if run.outcome != "merged" or run.id in back}
     found += [
-        _stale(concern, pack, is_over=pack.run in undone) if base_moved(pack, tips) else concern
+        _above(
+            _stale(concern, pack, is_over=pack.run in undone) if base_moved(pack, tips) else concern,
+            unmerged.get(pack.on),
+        )
         for pack in packs
         if not (pack.state == "submitted" and pack.run in ended) and (concern := _pack(pack)) is not None
     ]
@@ -159,6 +167,15 @@ def _stale(concern: Concern, pack: PackState, *, is_over: bool) -> Concern:
     return replace(concern, category=category, facts=facts, next=renew)
 
 
+def _above(concern: Concern, below: RunState | None) -> Concern:
+    """The same, where it stands on a run that is not merged: that one comes first."""
+    if below is None or concern.category in (MERGE_OPEN, OUTSIDE):
+        return concern
+    facts = "; ".join(part for part in (f"on {below.id}", concern.facts) if part)
+    first = f"workbench mrp show {below.pack}" if below.pack and concern.category in ("approved", STALE) else ""
+    return replace(concern, facts=facts, next=first or concern.next)
+
+
 def pack_facts(pack: PackState) -> str:
     """A pack in a few words beside its verdict: why it is not ready, else how far it is proven and how large it is."""
     return (pack.headline or pack.facts) if pack.verdict == "not-ready" else (pack.facts or pack.headline)
@@ -181,6 +198,9 @@ def _open_merge(pack: PackState) -> Concern:
 def _run(run: RunState) -> Concern | None:
     if not run.mission or (run.outcome and run.outcome != "failed"):
         return None
+    if run.lost and run.paused:
+        adrift = _run_alert(run, ADRIFT, f"it stands on another's work: {run.lost}")
+        return replace(adrift, group=_TO_KNOW if run.to_decide else _BLOCKED, held_runs=int(not run.to_decide))
     if run.resting:
         return _run_alert(run, RESTING, run.reason or "the agent ended without delivering")
     if run.outcome == "failed" or run.failures >= MAX_STEP_FAILURES:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from workbench.core.fold_delivery import DELIVERY_FOLDS
 from workbench.core.fold_message import MESSAGE_FOLDS
+from workbench.core.fold_stack import STACK_FOLDS
 from workbench.core.next_step import TURN
 from workbench.core.state import (
     Comment,
@@ -109,6 +110,12 @@ def _step_failed(state: RunState, event: e.Event) -> RunState:
 def _workspace_prepared(state: RunState, event: e.Event) -> RunState:
     p = _payload(event, e.WorkspacePrepared)
     return replace(state, workspace=p.workspace, sandbox=p.sandbox, last_at=event.at)
+
+
+def _first_tests_ran(state: RunState, event: e.Event) -> RunState:
+    p = _payload(event, e.FirstTestsRan)
+    act = f"of {p.tests} tests run first {len(p.failed) or 'none'} failed: {', '.join(p.failed)}".removesuffix(": ")
+    return replace(state, last_act=act[:LAST_ACT_LENGTH], last_at=event.at)
 
 
 def _thought_recorded(state: RunState, event: e.Event) -> RunState:
@@ -321,6 +328,7 @@ FOLDS: dict[type[e.Payload], Callable[[Any, e.Event], Any]] = {
     e.StepFailed: _step_failed,
     e.WorkspacePrepared: _workspace_prepared,
     e.ThoughtRecorded: _thought_recorded,
+    e.FirstTestsRan: _first_tests_ran,
     e.ToolCalled: _tool_called,
     e.ToolReturned: _tool_returned,
     e.ModelCalled: _model_called,
@@ -329,6 +337,7 @@ FOLDS: dict[type[e.Payload], Callable[[Any, e.Event], Any]] = {
     e.RunAwaitsAnswer: _run_awaits_answer,
     e.RunAnswered: _run_answered,
     **MESSAGE_FOLDS,
+    **STACK_FOLDS,
     e.RunPaused: _run_paused,
     e.RunResumed: _run_resumed,
     e.RunStopped: _run_stopped,

@@ -12,6 +12,7 @@ from itertools import combinations
 
 import msgspec
 
+from workbench.core.stack import parents_first
 from workbench.core.state import MissionState, PackState, RunState
 from workbench.model.events import Clash, Event, ForecastMade, Spot
 
@@ -49,6 +50,7 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True):
     target: str  # the full ref, or a commit where there is none
     group: str = ""
     rank: int = 0  # how near it is to being merged; smaller is nearer
+    on: str = ""  # the branch on whose head it stands, which comes before it
 
 
 class Meeting(msgspec.Struct, frozen=True):
@@ -111,20 +113,39 @@ def _branch(run: RunState, missions: Mapping[str, MissionState], packs: Mapping[
     if not head or not target:
         return None
     rank = ("approved", "submitted").index(state) if state in ("approved", "submitted") else 2
-    return Branch(name=run.id, head=head, target=target, group=run.mission or run.id, rank=rank)
+    return Branch(name=run.id, head=head, target=target, group=run.mission or run.id, rank=rank, on=run.on)
+
+
+def kin_of(branches: Iterable[Branch]) -> dict[str, frozenset[str]]:
+    """Of each branch those that are no clash: its alternatives, and what it stands on, with what they share."""
+    known = {branch.name: branch for branch in branches}
+    groups: dict[str, set[str]] = defaultdict(set)
+    for branch in known.values():
+        groups[branch.group].add(branch.name)
+    kin = {branch.name: set(groups[branch.group]) for branch in known.values()}
+    for branch in known.values():
+        seen, below = {branch.name}, known.get(branch.on)
+        while below is not None and below.name not in seen:
+            seen.add(below.name)
+            kin[branch.name].add(below.name)
+            kin[below.name].add(branch.name)
+            below = known.get(below.on)
+    return {name: frozenset(others) for name, others in kin.items()}
 
 
 # --- what meets -------------------------------------------------------------------------------------------------------
 
 
-def meetings(touched: Mapping[str, Touched], groups: Mapping[str, str], moved: Collection[str]) -> list[Meeting]:
+def meetings(
+    touched: Mapping[str, Touched], kin: Mapping[str, Collection[str]], moved: Collection[str]
+) -> list[Meeting]:
     """The pairs, each with a branch in `moved`, that touch in lines, in whole files or in their directories.
 
     Any other pair merges: what lies between two changes keeps them apart in git's merge, too.
     """
     found = []
     for first, second in _pairs(touched, moved):
-        if groups.get(first) == groups.get(second):
+        if second in kin.get(first, ()):
             continue
         spots = tuple(_touching(touched[first], touched[second]))
         if spots:
@@ -261,7 +282,7 @@ def forecast(
     ordered = sorted(clashes, key=lambda clash: (place[clash.first], place.get(clash.second, -1)))
     return Forecast(
         clashes=tuple(ordered[:MOST_CLASHES]),
-        order=merge_order(branches, ordered),
+        order=parents_first(merge_order(branches, ordered), {branch.name: branch.on for branch in branches}),
         heads={branch.name: branch.head for branch in branches},
         targets={branch.name: targets[branch.name] for branch in branches if branch.name in targets},
         unknown=tuple(unknown),

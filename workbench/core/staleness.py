@@ -31,11 +31,12 @@ def stale_reasons(pack: MergePack, current: Bindings) -> tuple[str, ...]:
 
 
 def base_moved(pack: PackState, tips: Mapping[str, str]) -> bool:
-    """Whether the branch into which an unmerged pack goes stands elsewhere than its evidence says.
+    """Whether the branch into which an unmerged pack goes, or the run on which it stands, is elsewhere than it says.
 
-    `tips` maps branches to commits; of a branch that is not in it nothing is said.
+    `tips` maps branches and runs to commits; of what is not in it nothing is said.
     """
-    return pack.state in ("submitted", "approved") and tips.get(pack.into, pack.base_commit) != pack.base_commit
+    stands = tips.get(pack.on or pack.into, pack.base_commit)
+    return pack.state in ("submitted", "approved") and stands != pack.base_commit
 
 
 def _short(identity: str) -> str:

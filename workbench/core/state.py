@@ -45,6 +45,8 @@ class MissionState(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     version: int = 0
     brief_light: bool = False
+    on: str = ""  # the run of another mission on whose head it was started
+    authority: str = ""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +115,10 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     messages: tuple[Message, ...] = ()  # that wait, and the newest ones that were given (`core.messages`)
     messages_sent: int = 0
     sent_back: bool = False  # changes were requested while a turn was at work: the next turn is about them
+    on: str = ""  # the run on whose head it stands until that is merged; empty: it stands on a branch
+    authority: str = ""  # where settings and policy are read; empty: its base
+    bases: tuple[str, ...] = ()  # commits on which its own ones were put, or were to be, oldest first
+    lost: str = ""  # why what it stands on will not be merged
 
 
 class ConsultationState(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,6 +221,13 @@ class PackState(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     hint: str = ""
     version: int = 0
+    on: str = ""  # the run on whose head its base is
+    authority: str = ""  # the commit by which policy, people and settings bind it; empty: its base
+
+    @property
+    def bound_by(self) -> str:
+        """The commit at which is read what binds it."""
+        return self.authority or self.base_commit
 
 
 State = MissionState | RunState | ConsultationState | PackState

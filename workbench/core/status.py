@@ -50,7 +50,7 @@ def run_status(run: RunState, undone: Collection[str] = ()) -> Status:
         return _ENDED.get(run.outcome, "unknown")
     if run.to_decide and is_gate(run):
         return "done"
-    if run.waiting_for or run.failures >= MAX_STEP_FAILURES:
+    if run.waiting_for or run.failures >= MAX_STEP_FAILURES or (run.lost and run.paused):
         return "waiting-human"
     if (run.to_decide or run.resting) and not is_spoken_to(run):
         return "waiting-human"

@@ -16,6 +16,7 @@ import msgspec
 
 from workbench.evidence.cache import EvidenceCache, cache_key
 from workbench.evidence.conventions import SuitePlan
+from workbench.evidence.first import First, FirstLook
 from workbench.evidence.material import changed_material, is_material, is_shared, restore
 from workbench.evidence.novelty import changed_tests, narrowed, run_on_base
 from workbench.evidence.repeats import repeated
@@ -39,6 +40,7 @@ class ThreeRuns(msgspec.Struct, frozen=True, kw_only=True):
     program_data: tuple[str, ...] = ()  # changed data that tests and program both read; not restored
     base_cached: bool = False
     new_on_base: SuiteReport | None = None  # the change's own tests on base; None: it has none that can be chosen
+    first: First | None = None  # what of the result's tests was run before all of them; None: nobody wanted it
 
     @property
     def shared(self) -> bool:
@@ -57,12 +59,14 @@ class Behaviour:
         cache: EvidenceCache | None = None,
         parallel: bool | None = None,
         test_paths: Sequence[str] = (),
+        first: FirstLook | None = None,
     ) -> None:
         self._rig = rig
         self.plan = plan
         self._cache = cache
         self._test_paths = tuple(test_paths)
         self._parallel = _safe_in_parallel(rig) if parallel is None else parallel
+        self._first = first
         self._runs: dict[str, ThreeRuns] = {}
 
     def of(self, change: Change) -> ThreeRuns:
@@ -75,7 +79,8 @@ class Behaviour:
         plain, data = self._material(change)
         material = tuple(sorted({*plain, *data.own}))
         known = self._cached(change)
-        wanted: dict[str, Callable[[], SuiteReport]] = {"result": partial(self._on_result, change)}
+        looked: list[First] = []
+        wanted: dict[str, Callable[[], SuiteReport]] = {"result": partial(self._on_result, change, known, looked)}
         if material:
             wanted["base-on-result"] = partial(self._base_on_result, change, material)
         if known is None:
@@ -100,6 +105,7 @@ class Behaviour:
             program_data=tuple(sorted(data.shared)),
             base_cached=known is not None,
             new_on_base=reports.get("new-on-base"),
+            first=looked[0] if looked else None,
         )
 
     def _settled(
@@ -135,7 +141,9 @@ class Behaviour:
         with self._rig.workspace(change.base) as workspace:
             return run_suite(self._rig, self.plan, workspace)
 
-    def _on_result(self, change: Change) -> SuiteReport:
+    def _on_result(self, change: Change, base: SuiteReport | None, looked: list[First]) -> SuiteReport:
+        if self._first is not None:
+            looked.append(self._first(change, base))
         with self._rig.workspace(change.result) as workspace:
             return run_suite(self._rig, self.plan, workspace, covered=covered_lines(change))
 

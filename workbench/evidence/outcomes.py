@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from workbench.evidence.behaviour import Behaviour, ThreeRuns
+from workbench.evidence.first import First
 from workbench.evidence.novelty import changed_tests, told_apart
 from workbench.evidence.rig import Rig
 from workbench.evidence.suite import SuiteReport
@@ -96,7 +97,8 @@ class TestsCollector:
         repeated = {"repeated": runs.result.repeated}
         new = sorted({o.id for o in runs.result.outcomes} - {o.id for o in runs.base.outcomes})
         facts |= {"new_tests": new[:MAX_LISTED], "missing_modules": list(missing)}
-        told = {**facts, **repeated}
+        first = {"first": _first(runs.first)} if runs.first is not None else {}
+        told = {**facts, **repeated, **first}
         return self._evidence(change, "tests.result", runs.result, state=state, summary=summary, facts=told)
 
     def _base_on_result(self, change: Change, runs: ThreeRuns, on_result: Comparison) -> Evidence:
@@ -205,6 +207,11 @@ def _losses(on_result: Comparison) -> str:
     if on_result.lost:
         parts.append(f"{len(on_result.lost)} of base's tests do not run on the result, e.g. {on_result.lost[0]}")
     return "; ".join(parts)
+
+
+def _first(first: First) -> dict[str, Any]:
+    """What was run before all the others, which tells early and proves nothing."""
+    return {**msgspec.structs.asdict(first), "failed": list(first.failed)}
 
 
 def _told(report: SuiteReport) -> tuple[EvidenceState, str]:

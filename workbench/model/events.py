@@ -56,6 +56,8 @@ class MissionStarted(Payload, frozen=True, kw_only=True):
     sandbox: str = ""  # the level asked for; empty: the best that works
     uncommitted: tuple[str, ...] = ()  # paths that agents cannot see, as they stood at the start
     owner: str = ""
+    on: str = ""  # the run of another mission on whose head it stands; empty: it starts from a branch
+    authority: str = ""  # of such a mission: the commit of people's own by which it is bound, in place of its base
 
 
 class MissionEnded(Payload, frozen=True, kw_only=True):
@@ -89,6 +91,28 @@ class RunQueued(Payload, frozen=True, kw_only=True):
     policy: Pin | None = None  # a policy named by a person; None: the base commit's
     environment: JSON = {}  # the caller's, recorded: virtual_env, search_path
     against: tuple[str, ...] = ()  # packs whose own tests it is run against; nothing else of it is examined
+    on: str = ""  # the run on whose head it stands; empty: none
+    authority: str = ""  # where settings and policy are read if it does: what agents made binds nobody
+
+
+class RunRestacked(Payload, frozen=True, kw_only=True):
+    """The run's own commits were put on another commit, in the store: `head` is what came of them.
+
+    With `conflicts` (paths) they could not be put there, and `head` is what it was.
+    """
+
+    run: str
+    onto: str
+    head: str
+    conflicts: tuple[str, ...] = ()
+
+
+class FootingLost(Payload, frozen=True, kw_only=True):
+    """What the run stands on will not be merged: it waits for a person."""
+
+    run: str
+    parent: str
+    reason: str
 
 
 class VersionsComposed(Payload, frozen=True, kw_only=True):
@@ -321,6 +345,19 @@ class RunAnswered(Payload, frozen=True, kw_only=True):
     resolution: str
 
 
+class FirstTestsRan(Payload, frozen=True, kw_only=True):
+    """Of a delivery that is examined, the tests that it reaches were run first; the whole suite runs on, and decides.
+
+    `failed` names the first of those that are red.
+    """
+
+    run: str
+    pack: str
+    files: int
+    tests: int
+    failed: tuple[str, ...] = ()
+
+
 class RunPackSubmitted(Payload, frozen=True, kw_only=True):
     """The run's newest pack waits for a person."""
 
@@ -462,6 +499,8 @@ class PackSubmitted(Payload, frozen=True, kw_only=True):
     facts: str = ""  # how many criteria are met and how large the change is, for the same
     proof: str = ""  # the commit that proves it in git; empty: none could be made
     unsigned: str = ""  # why there is no proof, or none with a signature; empty: there is one
+    on: str = ""  # the run on whose head the base is; empty: the base is a branch's
+    authority: str = ""  # the commit by which policy, people and settings bind it; empty: the base
 
 
 class PackFailed(Payload, frozen=True, kw_only=True):

@@ -106,7 +106,7 @@ def _readiness(repository: GitRepository, raw: bytes, blobs: Blobs) -> tuple[Rea
     """What is to be said of a pack, and its logs and reports, which are kept: name to object id."""
     document = msgspec.json.decode(raw, type=dict[str, Any])
     pack = msgspec.convert(document, MergePack)
-    signers = repository.read_file(pack.base, SIGNERS)
+    signers = repository.read_file(pack.authority or pack.base, SIGNERS)
     kept, left_out = _outputs(repository, pack, blobs)
     told = Readiness(
         pack=document,

@@ -24,6 +24,7 @@ from workbench.core.forecast import (
     Touched,
     clash_of,
     forecast,
+    kin_of,
     meetings,
     together,
 )
@@ -178,7 +179,7 @@ class Forecaster:
         moved = {name for name, head in heads.items() if before.get(name) != head}
         stayed = heads.keys() - moved
         met = [meeting for meeting in known if {meeting.first, meeting.second} <= stayed]
-        met += meetings(touched, {branch.name: branch.group for branch in branches}, moved)
+        met += meetings(touched, kin_of(branches), moved)
         self._met[target] = heads, met
         return met
 

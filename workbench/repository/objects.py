@@ -74,6 +74,17 @@ def _merged_tree(git: Git, ours: str, theirs: str) -> str | Conflicted:
     return Conflicted(paths=tuple(dict.fromkeys(paths))) if answer.code else tree
 
 
+def merged_trees(git: Git, *, base: str, ours: str, theirs: str) -> str | Conflicted:
+    """The tree that has what both trees changed of `base`.
+
+    `merge-tree` learned to take a merge base in git 2.40; until then three stand-ins say the same.
+    """
+    root = commit_tree(git, base, parents=(), message="base\n")
+    sides = {"ours": ours, "theirs": theirs}
+    one, other = (commit_tree(git, tree, parents=(root,), message=f"{name}\n") for name, tree in sides.items())
+    return _merged_tree(git, one, other)
+
+
 def _require_kin(git: Git, ours: str, theirs: str) -> None:
     """Raises RepositoryProblem, with what to do, for two commits that have no common one."""
     if git.says_yes("merge-base", ours, theirs):
@@ -147,15 +158,10 @@ def add_files(git: Git, commit: str, files: Mapping[str, bytes], *, message: str
 
 
 def revert(git: Git, *, tip: str, merged: str, before: str, message: str, author: Signature) -> str:
-    """A commit on `tip` that takes back what lies between `before` and `merged`. Raises Refused on conflicts.
-
-    `merge-tree` learned to take a merge base in git 2.40; until then three parentless stand-ins say the same.
-    """
+    """A commit on `tip` that takes back what lies between `before` and `merged`. Raises Refused on conflicts."""
     _require_ids(tip, merged, before)
-    root = commit_tree(git, tree_of(git, merged), parents=(), message="base\n")
-    ours = commit_tree(git, tree_of(git, tip), parents=(root,), message="ours\n")
-    theirs = commit_tree(git, tree_of(git, before), parents=(root,), message="theirs\n")
-    outcome = _merged_tree(git, ours, theirs)
+    trees = [tree_of(git, commit) for commit in (merged, tip, before)]
+    outcome = merged_trees(git, base=trees[0], ours=trees[1], theirs=trees[2])
     if isinstance(outcome, Conflicted):
         raise Refused(
             "later commits changed the same lines, so the merge cannot be reverted by itself",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from workbench.core.forecast import Branch, Collision, Patch, Touched
+from workbench.core.forecast import Branch, Collision, Patch, Touched, kin_of
 from workbench.model.errors import WorkbenchError
 from workbench.repository.git import Git
 from workbench.repository.reader import ObjectReader
@@ -42,7 +42,7 @@ class Symbols:
     def between(self, branches: Sequence[Branch], touched: Mapping[str, Touched], target: str) -> list[Collision]:
         """What these branches, which have one target, do to each other."""
         heads = {branch.name: branch.head for branch in branches if branch.name in touched}
-        groups = {branch.name: branch.group for branch in branches}
+        kin = kin_of(branches)
         before, known = self._seen.get(target, ({}, {}))
         found: dict[tuple[str, str], list[Collision]] = {}
         for pair in combinations(heads, 2):
@@ -50,7 +50,7 @@ class Symbols:
             if before.get(first) == heads[first] and before.get(second) == heads[second]:
                 if pair in known:
                     found[pair] = known[pair]
-            elif groups[first] != groups[second] and (made := self._pair(pair, touched, target)):
+            elif second not in kin[first] and (made := self._pair(pair, touched, target)):
                 found[pair] = made
         self._seen[target] = heads, found
         return [each for made in found.values() for each in made]

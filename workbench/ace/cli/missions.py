@@ -20,6 +20,7 @@ from workbench.core.views.missions import MissionRow, RunRow, mission_row, run_r
 
 NONE_YET = 'No missions yet. next: workbench run "one sentence"'
 STAGE_CELLS, AGENT_CELLS, FORECAST_CELLS = 14, 16, 24  # at most; names of stages and agents are people's own
+ON_CELLS = 24  # of the run on which a mission stands
 MISSION_COLUMNS = (
     Column[MissionRow]("mission", lambda row: row.id),
     Column[MissionRow]("status", lambda row: row.status, state=True),
@@ -29,6 +30,7 @@ MISSION_COLUMNS = (
     Column[MissionRow]("age", lambda row: age(row.age_s), right=True),
     Column[MissionRow]("title", lambda row: row.title, grow=True),
 )
+ON = Column[MissionRow]("on", lambda row: row.on, most=ON_CELLS, spare=True)
 FORECAST = Column[MissionRow]("forecast", lambda row: row.forecast, most=FORECAST_CELLS, spare=True)
 RUN_COLUMNS = (
     Column[RunRow]("run", lambda row: row.id),
@@ -57,8 +59,9 @@ def missions(place: Workplace, out: Output) -> None:
             mission_row(mission, by_mission.get(mission.id, []), now=now, undone=undone, forecast=ahead)
             for mission in ledger.missions()
         ]
-    foreseen = any(row.forecast for row in rows)
-    out.rows(rows, (*MISSION_COLUMNS, FORECAST) if foreseen else MISSION_COLUMNS, empty=NONE_YET)
+    stacked = (ON,) if any(row.on for row in rows) else ()
+    foreseen = (FORECAST,) if any(row.forecast for row in rows) else ()
+    out.rows(rows, (*MISSION_COLUMNS, *stacked, *foreseen), empty=NONE_YET)
     say_why_empty(rows, place, out)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 import msgspec
 
@@ -10,8 +12,8 @@ from workbench.ace.cli.options import speaks, why
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.settling import settle_merges
 from workbench.ace.cli.table import Column, age
-from workbench.ace.wiring import assuming, things
-from workbench.ace.wiring.tips import pack_drift, tips
+from workbench.ace.wiring import assuming, stacking, things
+from workbench.ace.wiring.tips import below, pack_drift, tips
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.attention import pack_facts
 from workbench.core.staleness import base_moved
@@ -102,8 +104,12 @@ def _decide(
     )
     document = pack.decisions[-1]
     out.one(showing.resolution_object(document), showing.resolution_lines(document))
-    stale = base_moved(pack, tips(place, [pack]))
-    if stale and decision == "approve":
+    with place.reading() as ledger:
+        stale = base_moved(pack, tips(place, [pack], partial(below, ledger)))
+        why_not = stacking.obstacle(ledger, pack)
+    if why_not and decision == "approve":
+        out.warn(why_not)
+    elif stale and decision == "approve":
         out.warn(f"{pack.id} is stale: its base moved, so it cannot be merged as it is")
     _next(out, pack, stale=stale)
 
@@ -148,15 +154,16 @@ def mrp_show(place: Workplace, out: Output, mrp: str, as_markdown: bool, as_page
         if as_page and not out.as_json and pack.blob:
             out.raw(_page(place, pack, markdown(ledger.blobs.get(pack.blob))))
             return
-        drift = "" if out.as_json else pack_drift(place, pack)
+        drift = "" if out.as_json else pack_drift(place, pack, partial(below, ledger))
         overtaken = assuming.of_pack(place, ledger, pack)
         shown = {**showing.pack_object(pack, ledger.blobs), "overtaken": overtaken}
         lines = showing.pack_lines(pack, ledger.blobs, base=drift)
         out.one(shown, [*lines, *showing.overtaken_lines(overtaken)])
+        stale = base_moved(pack, tips(place, [pack], partial(below, ledger)))
     if ledger is not journal:
         out.say(f"Read from its proof in git; the journal here does not know it. next: workbench mrp verify {pack.id}")
         return
-    _next(out, pack, stale=base_moved(pack, tips(place, [pack])))
+    _next(out, pack, stale=stale)
 
 
 def _page(place: Workplace, pack: PackState, told: str) -> str:

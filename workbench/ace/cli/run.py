@@ -22,6 +22,7 @@ LEVELS = ("auto", "bubblewrap", "landlock", "sandbox-exec", "container", "none")
 @click.option("--loop", default="", help="The loop, as the base commit has it.")
 @click.option("--versions", type=click.IntRange(1, 50), default=1, show_default=True, help="Runs side by side.")
 @click.option("--base", default="", metavar="REF", help="Where work starts; default: what is checked out.")
+@click.option("--on", default="", metavar="MISSION|RUN|MRP", help="Start on its newest head; it is merged first.")
 @click.option("--into", default="", metavar="BRANCH", help="The branch to merge into; default: the base's own.")
 @click.option("--sandbox", type=click.Choice(LEVELS), default=None, help="DANGER with none: nothing is confined.")
 @click.option("--priority", type=int, default=None, help="Larger goes first; default: the brief's.")
@@ -36,6 +37,7 @@ def run(
     loop: str,
     versions: int,
     base: str,
+    on: str,
     into: str,
     sandbox: str | None,
     priority: int | None,
@@ -43,7 +45,8 @@ def run(
 ) -> None:
     """Start a mission from a brief (its id or path) or one sentence ('-' reads it from stdin).
 
-    Agents work from commits: what is not committed they cannot see, and it is listed.
+    Agents work from commits: what is not committed they cannot see, and it is listed. With --on the work starts on what
+    another mission has delivered: when that moves, its commits are put on the new head and examined again.
     """
     from workbench.ace.wiring import launching, starting
 
@@ -54,6 +57,7 @@ def run(
         loop=loop,
         versions=versions,
         base=base,
+        on=on,
         into=into,
         sandbox=sandbox or "",
         priority=priority,
@@ -74,6 +78,7 @@ def run(
         "base": started.base_commit,
         "base_ref": started.base_ref,
         "into": started.into,
+        "on": started.on,
         "sandbox": started.sandbox,
         "uncommitted": started.uncommitted,
         "warnings": started.warnings,

@@ -3,13 +3,15 @@
 # ruff: noqa: ARG001 - the small functions of the table share one signature
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from workbench.ace.cli import showing
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
 from workbench.ace.wiring import assuming, things
-from workbench.ace.wiring.tips import mission_drift, pack_drift
+from workbench.ace.wiring.tips import below, mission_drift, pack_drift
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.status import taken_back
@@ -42,7 +44,7 @@ def _mission(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> Non
     now = place.clock.now()
     mission, runs = things.mission(ledger, thing.id), ledger.runs(mission=thing.id)
     undone = taken_back(runs, ledger.packs(state="approved"))
-    drift = "" if out.as_json else mission_drift(place, mission)
+    drift = "" if out.as_json else mission_drift(place, mission, partial(below, ledger))
     out.one(
         showing.mission_object(mission, runs, now=now, undone=undone),
         showing.mission_lines(mission, runs, now=now, undone=undone, base=drift),
@@ -65,7 +67,7 @@ def _question(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> No
 
 def _pack(place: Workplace, out: Output, ledger: Ledger, thing: Named) -> None:
     pack = things.pack(ledger, thing.id)
-    drift = "" if out.as_json else pack_drift(place, pack)
+    drift = "" if out.as_json else pack_drift(place, pack, partial(below, ledger))
     overtaken = assuming.of_pack(place, ledger, pack)
     shown = {**showing.pack_object(pack, ledger.blobs), "overtaken": overtaken}
     lines = showing.pack_lines(pack, ledger.blobs, base=drift)

@@ -69,6 +69,7 @@ def pack_object(pack: PackState, blobs: Blobs) -> dict[str, Any]:
         "digest": pack.digest,
         "unsigned": pack.unsigned,
         "into": pack.into,
+        "on": pack.on,
         "hint": pack.hint,
     }
 
@@ -183,6 +184,8 @@ def run_lines(run: RunState, *, now: str, undone: Collection[str] = ()) -> Lines
     else:
         yield f"mission {run.mission}, agent {one_line(run.agent)} ({run.driver}), branch {run.branch}"
     yield f"base {run.base_commit}, head {run.head or '-'}"
+    if run.on:
+        yield f"stands on {run.on}" + (f", and {one_line(run.lost)}" if run.lost else "")
     yield f"sandbox {run.sandbox or 'not chosen yet'}; {money(run.cost_usd)}, {run.tokens} tokens, {run.calls} calls"
     yield f"queued {age(row.age_s)} ago; last act {age(row.idle_s)} ago: {one_line(run.last_act) or '-'}"
     if run.waiting_for:

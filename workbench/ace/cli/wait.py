@@ -11,7 +11,7 @@ import click
 from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.settling import settle_merges
-from workbench.ace.wiring import things
+from workbench.ace.wiring import stacking, things
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import MissionState, RunState
@@ -128,9 +128,14 @@ def _whose(ledger: Ledger, thing: Named) -> tuple[str, str]:
 def _settled(ledger: Ledger, named: Sequence[tuple[str, str]], one_is_enough: bool) -> list[Waited] | None:
     """Those that cannot go on, once these are all of them (or one, if that is enough); None while it is too early."""
     waited = [_look(ledger, mission, run) for mission, run in named] if named else _all(ledger)
-    at_rest = [item for item in waited if not goes_on(item.mission, item.runs)]
+    at_rest = [item for item in waited if not (goes_on(item.mission, item.runs) or _follows(ledger, item.runs))]
     enough = bool(at_rest) if one_is_enough and waited else len(at_rest) == len(waited)
     return at_rest if enough else None
+
+
+def _follows(ledger: Ledger, runs: Sequence[RunState]) -> bool:
+    """Whether any of them is about to follow what it stands on."""
+    return any(run.on and stacking.is_behind(ledger, run) for run in runs)
 
 
 def _look(ledger: Ledger, mission: str, run: str) -> Waited:

@@ -24,7 +24,7 @@ def _found(moment: Moment) -> list[Concern]:
         aee_running=moment.presence.state != "stopped",
         now=moment.now,
         over={mission.id for mission in mirror.missions.values() if mission.outcome},
-        tips=tips(moment.place, packs),
+        tips=tips(moment.place, packs, mirror.below),
         plugins=mirror.plugins,
         aee_trouble=moment.presence.trouble,
     )

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.core.forecast import FORECAST_STREAM, NOTHING, Forecast, newest
 from workbench.core.plugins import PLUGIN_STREAM, Failing, standing
+from workbench.core.stack import Footing, footing_of
 from workbench.core.state import ConsultationState, MissionState, PackState, RunState
 
 T = TypeVar("T")
@@ -71,6 +72,10 @@ class Mirror:
     def runs_of(self, mission: str) -> list[RunState]:
         """The runs of a mission, oldest first."""
         return [run for run in self.runs.values() if run.mission == mission]
+
+    def below(self, name: str) -> Footing:
+        """How a run stands, for what stands on it."""
+        return footing_of(name, self.runs.get, self.packs.get)
 
     def open_questions(self) -> Iterable[ConsultationState]:
         """What nobody answered yet."""

@@ -14,10 +14,11 @@ from workbench.ace.tui.sheet import Sheet
 from workbench.ace.tui.text import Line, Role, blanks, line, padded, piece, safe
 from workbench.ace.wiring.differing import ChangedFile
 from workbench.ace.wiring.reading import Progress
-from workbench.ace.wiring.tips import tip
+from workbench.ace.wiring.tips import tips
 from workbench.artifacts.pack_parts import MergePack, ReadingItem
 from workbench.core.decide.pack import is_open
 from workbench.core.forecast import in_short
+from workbench.core.stack import Footing
 from workbench.core.state import PackState, RunState
 from workbench.model.text import cell_width
 
@@ -38,6 +39,7 @@ class ReviewData(msgspec.Struct, frozen=True):
     newer: str = ""  # a pack of a later revision of the same run
     newer_revision: int = 0
     ahead: tuple[str, ...] = ()  # what other branches that may be merged do to it, the conflicts first
+    below: Footing | None = None  # what it stands on
     overtaken: Rows = ()  # what was done under assumptions that later answers do not share
 
     @property
@@ -79,7 +81,8 @@ class ReviewView:
             pack=pack,
             document=self._document(moment, pack.blob) if pack.blob else None,
             run=run,
-            tip=tip(moment.place.located, pack.into) if pack.into else "",
+            tip=tips(moment.place, [pack], moment.mirror.below).get(pack.on or pack.into, ""),
+            below=moment.mirror.below(pack.on) if pack.on else None,
             newer=newest.id if is_newer else "",
             newer_revision=newest.revision if is_newer else 0,
             ahead=tuple(_ahead(moment, pack)),

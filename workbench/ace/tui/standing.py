@@ -12,6 +12,7 @@ from workbench.ace.tui.reviewing import ReviewData
 from workbench.ace.tui.text import EMPTY, Line, Piece, blanks, cut, line, piece, width_of
 from workbench.ace.tui.words import count, since
 from workbench.ace.wiring.reading import Progress
+from workbench.core.stack import in_words
 from workbench.core.state import PackState
 from workbench.model.evidence import CRITERIA
 
@@ -170,6 +171,9 @@ def _bindings(data: ReviewData, pack: PackState) -> Iterator[tuple[int, Line]]:
 
 
 def _base(data: ReviewData, pack: PackState) -> Line:
+    if data.below is not None:
+        is_old = data.has_moved or data.below.state == "gone"
+        return line(piece(f"on {in_words(data.below, pack.base_commit)}", "needs-you" if is_old else "dim"))
     branch = (pack.into or pack.base_ref).removeprefix("refs/heads/")
     name = f"base {branch}@{pack.base_commit[:7]}" if branch else f"base {pack.base_commit[:7]}"
     if data.has_moved:

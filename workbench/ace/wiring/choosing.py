@@ -309,4 +309,6 @@ def _queued(place: Workplace, states: Ledger, mission: MissionState, ground: Pac
         into=mission.into,
         brief=mission.brief,
         environment=caller_environment(os.environ),
+        on=mission.on,
+        authority=mission.authority,
     )

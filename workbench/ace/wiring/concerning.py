@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from workbench.ace.wiring.tips import tips
+from functools import partial
+
+from workbench.ace.wiring.tips import below, tips
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.attention import Concern, concerns
@@ -23,6 +25,6 @@ def concerns_of(place: Workplace, ledger: Ledger) -> list[Concern]:
         aee_trouble=presence.trouble,
         now=place.clock.now(),
         over={mission.id for mission in ledger.missions() if mission.outcome},
-        tips=tips(place, packs),
+        tips=tips(place, packs, partial(below, ledger)),
         plugins=standing((), ledger.read(PLUGIN_STREAM)).failing,
     )

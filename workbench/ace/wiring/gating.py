@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from workbench.ace.wiring import engine, scripts, things
+from workbench.ace.wiring import engine, scripts, stacking, things
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.inheritance import require_own
 from workbench.ace.wiring.scripts import BRIEF
@@ -125,12 +125,19 @@ def renew(place: Workplace, wanted: str) -> Renewal:
     """
     with place.writing() as journal:
         pack = things.pack(journal, wanted)
-        base = place.repository.resolve(pack.into or pack.base_ref or pack.base_commit)
+        base = _base_now(place, journal, pack)
         reason = "the base moved" if base != pack.base_commit else "asked for again"
         if not _run_of(journal, pack).submission:
             decide(journal, lambda states: _renewing(states, pack.id, reason, place.actor))
         run = _run_of(journal, pack)
     return Renewal(run=run.id, revision=run.revision + 1, base=base, moved=base != pack.base_commit)
+
+
+def _base_now(place: Workplace, journal: Ledger, pack: PackState) -> str:
+    below = stacking.footing_of_pack(journal, pack)
+    if below is not None and below.state != "merged":
+        return below.head
+    return place.repository.resolve(pack.into or pack.base_ref or pack.base_commit)
 
 
 def _renewing(states: Ledger, pack: str, reason: str, actor: str) -> Decision:

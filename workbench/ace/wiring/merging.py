@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from workbench.ace.wiring import approving, things, weighing
+from workbench.ace.wiring import approving, stacking, things, weighing
 from workbench.ace.wiring.bench import Bench, as_plan, carry_out, finish_merge, on_bench
 from workbench.ace.wiring.bench import settle as settle_all
 from workbench.ace.wiring.deciding import decide
@@ -44,6 +44,7 @@ def merge_pack(place: Workplace, wanted: str, *, mode: str = "", override: str =
     with on_bench(place) as bench:
         # To override is to decide, so it takes the pack that a person read; to merge, what was approved is enough.
         pack = bench.pack(things.reviewed(bench.journal, wanted) if override else wanted)
+        stacking.require_footing(bench.journal, pack)  # before anything is recorded
         if weighing.verdict(place, bench.journal, pack) == "not-ready" and not is_overridden(pack):
             approve_override(place, bench.journal, pack, reason=override)
             pack = bench.pack(pack.id)
@@ -190,7 +191,11 @@ def require_mergeable(pack: PackState) -> None:
 
 
 def planned(bench: Bench, pack: PackState, mode: str) -> Plan:
-    """The merge of a pack as objects; no branch moves. Raises Refused where its evidence is stale."""
+    """The merge of a pack as objects; no branch moves.
+
+    Raises Refused where its evidence is stale, or where it stands on what is not merged.
+    """
+    stacking.require_footing(bench.journal, pack)
     subject = pack.title or pack.id
     body = "\n".join(str(document.get("rationale", "")) for document in pack.decisions[-1:])
     try:

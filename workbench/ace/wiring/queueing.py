@@ -138,7 +138,8 @@ def _is_red(pack: PackState) -> bool:
 
 def _merged(place: Workplace, pack: PackState, examiner: Examiner, *, base: str, stands: str) -> Turn:
     try:
-        if stands != base and pack.base_commit == base:  # the queue itself moved the branch, and nobody else
+        # The queue itself moved the branch, and nobody else; or it merged what the pack stands on.
+        if stands not in (base, pack.base_commit) and (pack.base_commit == base or pack.on):
             pack = _carried(place, pack, examiner)
         done = merging.merge_pack(place, pack.id)
     except WorkbenchError as problem:

@@ -9,7 +9,7 @@ from workbench.ace.wiring.gating import BuildOrder
 from workbench.ace.wiring.verifying import Subject
 from workbench.ace.wiring.workplace import Workplace
 from workbench.artifacts.mergepack import MergePack
-from workbench.model.errors import NotFound
+from workbench.model.errors import NotFound, Refused
 from workbench.model.evidence import Evidence, Finding
 
 
@@ -19,6 +19,11 @@ def rerun(place: Workplace, subject: Subject) -> Iterator[str]:
     Without the journal the policy of the base binds, and the brief is the one that the base has.
     """
     before = _whole(place, subject)
+    if before.on:
+        raise Refused(
+            f"{before.id} stands on {before.on}, whose commits are in no branch: it cannot be built anew by itself.",
+            hint=f"Once that is merged: workbench mrp build {before.id}",
+        )
     head = subject.id if subject.pack is not None else before.head
     run = gating.request(place, BuildOrder(base=before.base, head=head))
     again = gating.await_pack(place, run, timeout=None)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from workbench.ace.wiring import approving, engine, gating, merging, things, weighing
+from workbench.ace.wiring import approving, engine, gating, merging, stacking, things, weighing
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
@@ -167,7 +167,8 @@ def preview_merge(place: Workplace, name: str) -> MergePreview:
         span = f"{pack.base_commit}..{pack.head}"
         commits = store.git.text("log", f"--max-count={SUBJECTS}", "--format=%h %s", "--end-of-options", span)
         commit_count = store.count_commits(pack.base_commit, pack.head)
-    current, moved = _standing(place, pack)
+        below = stacking.obstacle(ledger, pack)
+    current, moved = ("", (below,)) if below else _standing(place, pack)
     going, obstacles = _checkouts(place, pack.into)
     why = str(pack.decisions[-1].get("rationale", "")) if pack.decisions else ""
     return MergePreview(

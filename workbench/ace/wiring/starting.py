@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from workbench.ace.wiring import scripts
+from workbench.ace.wiring import scripts, stacking
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.drivers import require_driver
 from workbench.ace.wiring.inheritance import require_own
@@ -23,7 +23,7 @@ from workbench.core.decide import mission as missions
 from workbench.core.decide.decision import Decision
 from workbench.model import events as e
 from workbench.model.digests import digest_bytes
-from workbench.model.errors import ArtifactInvalid, NotFound, Refused
+from workbench.model.errors import ArtifactInvalid, NotFound, Refused, UsageError
 from workbench.model.ids import branch_of, run_id, slug
 from workbench.model.problems import Problem
 from workbench.model.text import one_line
@@ -49,6 +49,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     script: str = ""
     loop: str = ""
     base: str = ""
+    on: str = ""  # a mission, run or pack on whose newest head the work starts
     into: str = ""
     versions: int = 1
     sandbox: str = ""
@@ -66,14 +67,25 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
     sandbox: str
     uncommitted: tuple[str, ...]
     warnings: tuple[str, ...]
+    on: str = ""  # the run on whose head it stands
 
 
 class Base(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the work starts from, and which branch a merge will move (empty: none)."""
+    """Where the work starts from, and which branch a merge will move (empty: none).
+
+    Where it starts on the head of the run `on`, `authority` is the branch's own commit, by which it is bound.
+    """
 
     ref: str
     commit: str
     into: str
+    on: str = ""
+    authority: str = ""
+
+    @property
+    def bound_by(self) -> str:
+        """The commit at which is read what may bind a gate."""
+        return self.authority or self.commit
 
 
 class Agent(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,21 +101,21 @@ def start_mission(place: Workplace, order: Order) -> Started:
     repository = place.repository
     settings, _ = place.settings()
     brief = read_brief(place, order.what)
-    base = choose_base(repository, order, settings, brief=brief)
-    policy = policy_of(repository, base.commit)
+    base = standing_on(place, order) if order.on else choose_base(repository, order, settings, brief=brief)
+    policy = policy_of(repository, base.bound_by)
     sandbox = choose_sandbox(order.sandbox or settings.run.sandbox, policy)
     with place.writing() as journal:
         require_own(place, journal)
         agent = choose_agent(place, order, settings, journal.blobs)
-        require_driver(place, agent.driver, agent=agent.name, commit=base.commit)
+        require_driver(place, agent.driver, agent=agent.name, commit=base.bound_by)
         started = e.MissionStarted(
             mission=brief.id,
             title=brief.value.title,
             brief=pin(journal.blobs, brief),
             brief_light=brief.value.light,
-            loop=_loop(place, base.commit, order.loop, journal.blobs),
+            loop=_loop(place, base.bound_by, order.loop, journal.blobs),
             policy_digest=_policy_digest(policy),
-            rulebook_digest=_rulebook_digest(repository, base.commit),
+            rulebook_digest=_rulebook_digest(repository, base.bound_by),
             base_ref=base.ref,
             base_commit=base.commit,
             into=base.into,
@@ -111,6 +123,8 @@ def start_mission(place: Workplace, order: Order) -> Started:
             sandbox=sandbox,
             uncommitted=tuple(repository.uncommitted()),
             owner=place.person,
+            on=base.on,
+            authority=base.authority,
         )
 
         def starting(states: Ledger) -> Decision:
@@ -128,6 +142,7 @@ def start_mission(place: Workplace, order: Order) -> Started:
         sandbox=sandbox,
         uncommitted=started.uncommitted,
         warnings=tuple(warnings_of(brief, base, sandbox, repository)),
+        on=base.on,
     )
 
 
@@ -149,6 +164,8 @@ def _queued(started: e.MissionStarted, number: int, agent: Agent, settings: Sett
         into=started.into,
         brief=started.brief,
         environment=caller_environment(os.environ),
+        on=started.on,
+        authority=started.authority,
     )
 
 
@@ -248,6 +265,17 @@ def choose_base(repository: GitRepository, order: Order, settings: Settings, *, 
     named_into = order.into or settings.merge.into
     into = repository.full_ref(named_into) if named_into else (ref if ref and ref == head_ref else "")
     return Base(ref=ref, commit=repository.resolve(wanted or "HEAD"), into=into)
+
+
+def standing_on(place: Workplace, order: Order) -> Base:
+    """The head of another run as the base. What may bind a gate is read where the branch stands that both go into."""
+    if order.base or order.into:
+        raise UsageError("--on says where it starts and goes.", hint="Leave --base and --into out.")
+    with place.reading() as ledger:
+        run, stands = stacking.parent_of(ledger, order.on)
+    stacking.keep(place, stands.head)
+    authority = place.repository.resolve(run.into)
+    return Base(ref=run.base_ref, commit=stands.head, into=run.into, on=run.id, authority=authority)
 
 
 def local_branch(repository: GitRepository, name: str) -> str:
@@ -350,7 +378,7 @@ def warnings_of(brief: Script, base: Base, sandbox: str, repository: GitReposito
     yield from (str(problem) for problem in brief.problems)
     if not base.into:
         yield "there is no branch to merge into; give --into BRANCH if the result is to be merged"
-    if submodules := repository.submodules(base.commit):
+    if submodules := repository.submodules(base.bound_by):
         yield f"agents see submodules as empty directories: {', '.join(submodules)}"
-    if lfs := repository.lfs_files(base.commit):
+    if lfs := repository.lfs_files(base.bound_by):
         yield f"agents see LFS pointers, not contents: {', '.join(lfs)}"

@@ -32,14 +32,14 @@ def binding_policy(place: Workplace, ledger: Ledger, pack: PackState) -> Policy:
 
     if pack.policy is not None:
         return policy.parse(ledger.blobs.get(pack.policy.blob), pack.policy.id)
-    return policy_of(place.repository, pack.base_commit)
+    return policy_of(place.repository, pack.bound_by)
 
 
 def people_of(place: Workplace, pack: PackState) -> People:
     """Who decides here, as the pack's base says."""
     from workbench.artifacts import people
 
-    raw = place.repository.read_file(pack.base_commit, people.PATH)
+    raw = place.repository.read_file(pack.bound_by, people.PATH)
     return people.People() if raw is None else people.parse(raw)
 
 

@@ -32,6 +32,7 @@ class RunRow(msgspec.Struct, frozen=True, kw_only=True):
     idle_s: int
     conflicts: tuple[str, ...] = ()  # runs with which it would conflict, or `target`
     forecast: str = ""  # the same in words, with the files
+    on: str = ""  # the run on whose head it stands
     kind: Literal["run"] = "run"
     schema: int = 1
 
@@ -52,6 +53,7 @@ class MissionRow(msgspec.Struct, frozen=True, kw_only=True):
     age_s: int
     conflicts: tuple[str, ...] = ()  # runs with which any of its own would conflict, or `target`
     forecast: str = ""
+    on: str = ""  # the run of another mission on whose head it stands
     kind: Literal["mission"] = "mission"
     schema: int = 1
 
@@ -73,6 +75,7 @@ def run_row(run: RunState, *, now: str, undone: Collection[str] = (), forecast: 
         idle_s=_age(run.last_at or run.queued_at, now),
         conflicts=forecast.against((run.id,)),
         forecast=in_words(forecast, (run.id,)),
+        on=run.on,
     )
 
 
@@ -102,6 +105,7 @@ def mission_row(
         age_s=_age(mission.started_at, now),
         conflicts=forecast.against([run.id for run in runs]),
         forecast=in_words(forecast, [run.id for run in runs]),
+        on=mission.on,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
+from workbench.core.views.happened import HAPPENED, happened
 from workbench.core.views.spoken import SPOKEN, spoken
 from workbench.model import events as e
 from workbench.model.instants import seconds_between
@@ -330,6 +331,10 @@ def _renewed(timeline: Timeline, event: e.Event, p: e.EvidenceRequested) -> None
     _say(timeline, event, "decision", f"evidence for {p.pack} is made anew: {p.reason}", ref=p.pack, text=p.reason)
 
 
+def _happened(timeline: Timeline, event: e.Event, p: e.Payload) -> None:
+    _say(timeline, event, "step", happened(p))
+
+
 def _say(timeline: Timeline, event: e.Event, kind: Kind, title: str, **fields: Any) -> None:
     timeline.add(Act(version=event.version, at=event.at, kind=kind, title=title, **fields))
 
@@ -385,6 +390,7 @@ _FOLDS: dict[type[e.Payload], Fold] = {
     e.RunPackSubmitted: _pack_submitted,
     e.ChangesRequested: _changes,
     e.EvidenceRequested: _renewed,
+    **dict.fromkeys(HAPPENED, _happened),
     e.RunPaused: _person("paused the run"),
     e.RunResumed: _person("let the run go on"),
     e.RunStopped: _person("stopped the run"),

@@ -1,0 +1,75 @@
+"""Missions that stand on another's head, as a person starts and merges them."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from workbench.ace.wiring import things
+from workbench.ace.wiring.tips import below
+from workbench.ace.wiring.unwritten import Ledger
+from workbench.ace.wiring.workplace import Workplace
+from workbench.core.decide.stack import follow
+from workbench.core.stack import Footing, remedy_of, why_not_yet
+from workbench.core.state import PackState, RunState
+from workbench.model.errors import NotFound, Refused
+from workbench.repository.locate import STORE
+from workbench.repository.store import BASES, Store
+
+
+def parent_of(ledger: Ledger, wanted: str) -> tuple[RunState, Footing]:
+    """The run that `--on` names, and how it stands. Raises NotFound and Refused where nothing can stand on it."""
+    thing = things.find(ledger, wanted, "mission", "run", "mrp")
+    runs = [ledger.run(things.pack(ledger, thing.id).run)] if thing.kind == "mrp" else things.runs_of(ledger, thing.id)
+    found = [(run, below(ledger, run.id)) for run in runs if run is not None]
+    if not found:
+        raise NotFound(f"Nothing in the journal delivers {wanted}.", hint="workbench runs lists what does.")
+    going = [each for each in found if each[1].state == "stands"]
+    if len(going) > 1:
+        named = ", ".join(run.id for run, _ in going)
+        raise Refused(f"{wanted} has several versions.", hint=f"Stand on one of them: --on with one of {named}.")
+    run, stands = going[0] if going else found[-1]
+    if stands.state == "merged":
+        raise Refused(f"{run.id} is merged already.", hint="Leave --on out: the branch has it.")
+    if stands.state == "gone":
+        raise Refused(f"Nothing can stand on it: {stands.reason}.", hint="Leave --on out, or stand on something else.")
+    if not stands.head:
+        raise Refused(f"{run.id} has delivered nothing yet.", hint=f"workbench wait {run.id}")
+    mission = ledger.mission(run.mission)
+    if mission is not None and not run.into:
+        run = replace(run, into=mission.into, base_ref=mission.base_ref)
+    if not run.into:
+        raise Refused(
+            f"{run.id} goes into no branch, so nothing on it could.", hint="Start that one with --into BRANCH."
+        )
+    return run, stands
+
+
+def keep(place: Workplace, commit: str) -> None:
+    """Have a commit of the store stay there, whatever becomes of the run that made it. Raises NotFound."""
+    with Store.of(place.repository, place.journal_directory / STORE) as store:
+        if not store.has(commit):
+            raise NotFound(f"The store has no commit {commit[:12]}.", hint="workbench doctor says how it stands.")
+        store.keep(f"{BASES}/{commit}", commit)
+
+
+def is_behind(ledger: Ledger, run: RunState) -> bool:
+    """Whether an AEE will do something about a run because of what it stands on."""
+    return follow(run, ledger.pack(run.pack) if run.pack else None, below(ledger, run.on)) is not None
+
+
+def footing_of_pack(ledger: Ledger, pack: PackState) -> Footing | None:
+    """What a pack stands on; None where that is a branch."""
+    return below(ledger, pack.on) if pack.on else None
+
+
+def obstacle(ledger: Ledger, pack: PackState) -> str:
+    """Why what a pack stands on keeps it from being merged; empty if nothing does."""
+    stands = footing_of_pack(ledger, pack)
+    return why_not_yet(pack.id, stands) if stands is not None else ""
+
+
+def require_footing(ledger: Ledger, pack: PackState) -> None:
+    """Raise Refused while what a pack stands on is not merged: merging it would bring that along, undecided."""
+    stands = footing_of_pack(ledger, pack)
+    if stands is not None and (why := why_not_yet(pack.id, stands)):
+        raise Refused(f"{why}.", hint=f"{remedy_of(stands, pack=pack.id, into=pack.into)}.")
