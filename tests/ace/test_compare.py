@@ -127,6 +127,8 @@ def test_a_version_is_composed_of_hunks(call: Call, world: World, repository: Pa
         ("shop.py", 4, False), ("shop.py", 21, False), ("shop.py", 37, False),
     ]  # fmt: skip
     three, _, more = (row["hunk"] for row in rows)
+    told = call("compare", "prices", "--hunks", "--json").one
+    assert told["hunks"] == []  # these packs tell of no files
     (alike,) = {row["hunk"] for row in call("mrp", "diff", first, "twins.py", "--json").rows}
     twenty = call("mrp", "diff", first, "shop.py", "--json").rows[1]["hunk"]
     parts = [f"{second}:shop.py#{three},shop.py#{more}", f"{first}:shop.py#{twenty[:6]}"]

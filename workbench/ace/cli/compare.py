@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import click
+import msgspec
 
 from workbench.ace.cli import showing
 from workbench.ace.cli.options import TEXT, speaks
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.settling import settle_merges
 from workbench.ace.wiring import comparing
+from workbench.ace.wiring.hunking import HUNK, VersionHunk, of_versions
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.compare import Comparison
 from workbench.model.errors import UsageError
@@ -20,6 +22,7 @@ from workbench.model.text import one_line
 @click.command()
 @click.argument("mission")
 @click.option("--differences", "-d", is_flag=True, help="Only rows in which the versions differ.")
+@click.option("--hunks", is_flag=True, help="Also the hunks of each file, by the names that --compose takes.")
 @click.option("--tests", is_flag=True, help="Run each version against the tests of the others first.")
 @click.option("--timeout", type=click.FloatRange(min=0), default=None, metavar="S", help="Of --tests: give up after S.")
 @click.option("--pick", "picked", default="", metavar="PACK", help="Approve this one, and leave the others behind.")
@@ -38,6 +41,7 @@ def compare(
     out: Output,
     mission: str,
     differences: bool,
+    hunks: bool,
     tests: bool,
     timeout: float | None,
     picked: str,
@@ -60,13 +64,16 @@ def compare(
     elif parts:
         _compose(place, out, mission, parts, why)
     else:
-        _show(place, out, mission, differences=differences)
+        _show(place, out, mission, differences=differences, hunks=hunks)
 
 
-def _show(place: Workplace, out: Output, mission: str, *, differences: bool) -> None:
+def _show(place: Workplace, out: Output, mission: str, *, differences: bool, hunks: bool) -> None:
     with place.reading() as ledger:
         shown = comparing.comparison(ledger, mission)
-    out.one(shown, _lines(shown, differences=differences))
+        packs = [pack for name in shown.packs if name and (pack := ledger.pack(name)) is not None and pack.tree]
+    found = [one for row in shown.files for one in of_versions(place, packs, row.name)] if hunks else []
+    told = {**msgspec.to_builtins(shown), "hunks": msgspec.to_builtins(found)} if hunks else shown
+    out.one(told, [*_lines(shown, differences=differences), *(_hunk(one) for one in found)])
     if any(shown.packs) and not out.as_json:
         unrun = " (--tests runs each against the tests of the others)" if not shown.crossed else ""
         out.say(f"next: workbench compare {shown.id} --pick PACK --why TEXT, or --compose{unrun}")
@@ -93,6 +100,12 @@ def _compose(place: Workplace, out: Output, mission: str, parts: tuple[str, ...]
     out.one(shown, showing.resolution_lines(made.resolution))
     if not out.as_json:
         out.say(f"{made.run} is the new version; its evidence is being made. next: workbench wait {made.run}")
+
+
+def _hunk(one: VersionHunk) -> str:
+    size = f"+{one.added} -{one.removed}"
+    name = f"{one_line(one.path)}{HUNK}{one.hunk}"
+    return f"hunk {name} line {one.line} {size}: {', '.join(one.packs)}  {one_line(one.words)}"
 
 
 def _lines(shown: Comparison, *, differences: bool) -> Iterator[str]:
