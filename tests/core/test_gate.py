@@ -23,7 +23,7 @@ from workbench.artifacts.policy import (
     SizeLimits,
     check,
 )
-from workbench.artifacts.terms import Check, Clause
+from workbench.artifacts.terms import Check, Clause, Property
 from workbench.core.admission import Bindings, admit, evidence_digest, sealed
 from workbench.core.gate import Context, GivenApproval, Judgement, Override, judge
 from workbench.core.requirements import missing_approvals
@@ -91,6 +91,19 @@ def asked(kind: str, **more: Any) -> Policy:
     return pol(requirements=(Requirement(id="x", evidence=kind, **more),))
 
 
+LAWFUL = msgspec.structs.replace(
+    BRIEF,
+    success_criteria=SuccessCriteria(
+        definition_of_done=(DONE,),
+        invariants=(Clause(id="INV-1", text="law", property=Property(holds="f(n)", given={"n": "integers"})),),
+    ),
+)
+
+
+def law(state: str, *, good: tuple[Evidence, ...] = GOOD, **facts: str) -> tuple[Evidence, ...]:
+    return (*good, piece("clause.INV-1", state, criterion="completeness", clauses=("INV-1",), facts=facts))
+
+
 ANSWER = ".workbench/resolutions/VCR-1.md"
 OTHER = Bindings(base="x" * 40, head="h" * 40, tree="t" * 40)
 OVERRIDE = Override(requirement="no-tampering", by="ada", reason="reviewed by hand")
@@ -129,6 +142,12 @@ MATRIX: dict[str, tuple[str, dict[str, Any]]] = {
     "no brief, none asked": ("ready", {"brief": None, "policy": pol(require_brief=False)}),
     "a clause fails": ("not-ready", {"evidence": replaced("clause.DOD-1", "failed", clauses=("DOD-1",))}),
     "a clause's check did not run": ("needs-human", {"evidence": without("clause.DOD-1")}),
+    "a law that is broken": ("not-ready", {"brief": LAWFUL, "evidence": law("failed")}),
+    "a law that could not be tried": ("needs-human", {"brief": LAWFUL, "evidence": law("not-checked")}),
+    "a law that nobody tried": ("needs-human", {"brief": LAWFUL}),
+    "a law that holds, as it did on base": ("needs-human", {"brief": LAWFUL, "evidence": law("passed", good=without("tests.new-on-base"), base_state="passed")}),
+    "a law that holds, and did not on base": ("ready", {"brief": LAWFUL, "evidence": law("passed", good=without("tests.new-on-base"), base_state="failed")}),
+    "a law that holds": ("ready", {"brief": LAWFUL, "evidence": law("passed")}),
     "a clause without check": ("ready", {"evidence": without("clause.DOD-1"), "brief": msgspec.structs.replace(BRIEF, success_criteria=SuccessCriteria(invariants=(Clause(id="INV-1", text="x"),)))}),
     "an open question": ("needs-human", {"context": ctx(open_questions=("CRP-1",))}),
     "a concern": ("needs-human", {"context": ctx(concerns=("The clone is shallow",))}),

@@ -96,8 +96,8 @@ def _stands(found: Tried, before: Tried | None, loose: list[str]) -> tuple[Evide
 def _example(tried: Tried) -> str:
     report = tried.report
     values = ", ".join(f"{name} = {value}" for name, value in list(report.counterexample.items())[:MAX_NAMES])
-    place = f" at {report.where}" if report.where else ""
-    raised = f" ({one_line(report.raised, 150)}{one_line(place, 100)})" if report.raised else ""
+    place = f" at {one_line(report.where, 100)}" if report.where else ""
+    raised = f" ({one_line(report.raised, 150)}{place})" if report.raised else ""
     return one_line(values, MAX_SHOWN) + raised
 
 
