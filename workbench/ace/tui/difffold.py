@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -142,15 +142,24 @@ def with_read(
 
     `read` are numbers of blocks: of a hunk that has others, too, those fold that were read.
     """
-    found = list(folds)
+    kept = list(folds)
+    firsts = [fold.first for fold in kept]
+    made: list[Fold] = []
+    gone: set[int] = set()
+    for first, last in _read_ranges(diff, hunks, read):
+        near = range(max(0, bisect_right(firsts, first) - 1), bisect_right(firsts, last))
+        if not any(kept[at].first <= first and last <= kept[at].last for at in near):
+            gone.update(at for at in near if kept[at].last >= first)
+            made.append(Fold(first, last, _read_words(diff, first, last), sign))
+    return tuple(sorted([*(fold for at, fold in enumerate(kept) if at not in gone), *made]))
+
+
+def _read_ranges(diff: FileDiff, hunks: Sequence[GitHunk], read: Collection[int]) -> Iterator[tuple[int, int]]:
     for at, hunk in enumerate(hunks):
-        whole = hunk.numbers.issubset(read)
-        parts = [_extent(diff, hunks, at)] if whole else [(b.first, b.last) for b in hunk.blocks if b.at in read]
-        for first, last in parts:
-            if not any(fold.first <= first and last <= fold.last for fold in found):
-                found = [fold for fold in found if fold.last < first or last < fold.first]
-                found.append(Fold(first, last, _read_words(diff, first, last), sign))
-    return tuple(sorted(found))
+        if hunk.numbers.issubset(read):
+            yield _extent(diff, hunks, at)
+        else:
+            yield from ((block.first, block.last) for block in hunk.blocks if block.at in read)
 
 
 def _extent(diff: FileDiff, hunks: Sequence[GitHunk], at: int) -> tuple[int, int]:
