@@ -72,14 +72,14 @@ def remedy_of(below: Footing, *, pack: str, into: str) -> str:
     return f"workbench merge {below.pack} comes first; its evidence is made anew by itself then"
 
 
-def in_words(below: Footing, commit: str) -> str:
-    """How a run or pack that began at `commit` stands on this, for a line of facts."""
+def in_words(below: Footing, commit: str, *, moved: str = "old: it stands") -> str:
+    """How what has the base `commit` stands on this, for a line of facts. `moved`: how it is told that this is old."""
     name = f"{below.parent}@{commit[:12]}"
     if below.state == "merged":
         return f"{name} (merged)"
     if below.state == "gone":
         return f"{name} ({below.reason})"
-    return f"{name} (current)" if commit == below.head else f"{name} (old: it stands at {below.head[:12]})"
+    return f"{name} (current)" if commit == below.head else f"{name} ({moved} at {below.head[:12]})"
 
 
 def parents_first(order: tuple[str, ...], on: Mapping[str, str]) -> tuple[str, ...]:

@@ -207,7 +207,8 @@ def mission_lines(
     row = mission_row(mission, runs, now=now, undone=undone)
     yield f"{mission.id}  {glyph(row.status)}  {one_line(mission.title)}"
     yield f"brief {mission.brief.id} {mission.brief.version} {mission.brief.digest}".rstrip()
-    yield f"base {base or mission.base_commit}, into {mission.into.removeprefix('refs/heads/') or 'no branch'}"
+    into = mission.into.removeprefix("refs/heads/") or "no branch"
+    yield f"base {one_line(base) or mission.base_commit}, into {into}"
     yield f"by {one_line(mission.owner) or '-'} at {mission.started_at}"
     if mission.uncommitted:
         yield f"not seen by agents, uncommitted at the start: {', '.join(map(one_line, mission.uncommitted))}"
@@ -227,7 +228,7 @@ def pack_lines(pack: PackState, blobs: Blobs, *, base: str = "") -> Lines:
     document = pack_document(pack, blobs)
     yield f"{pack.id}  {glyph(pack.verdict)}  ({pack.state})  {one_line(pack.title)}".rstrip()
     if base:
-        yield f"base {base}"
+        yield f"base {one_line(base)}"
     if pack.unsigned:
         yield f"not signed: {one_line(pack.unsigned, SAID_CELLS)}"
     yield from _titled("not checked", document.get("not_checked"))

@@ -62,7 +62,7 @@ def pack_drift(place: Workplace, pack: PackState, stands: Below) -> str:
 def mission_drift(place: Workplace, mission: MissionState, stands: Below) -> str:
     """How the base of a mission stands, in words."""
     if mission.on:
-        return f"on {in_words(stands(mission.on), mission.base_commit)}"
+        return f"on {in_words(stands(mission.on), mission.base_commit, moved='where it began; it stands')}"
     return _drift(place, mission.base_ref, mission.base_commit)
 
 
