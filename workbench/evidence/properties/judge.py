@@ -27,6 +27,7 @@ from typing import Any
 MAX_ANSWER = 1 << 18  # bytes of one answer
 MAX_REPR = 400  # characters of one value
 ENDING_S = 1.0  # that a process has to end in once it gave up its pipe
+MAX_SMALLER = 150  # tries to find something smaller that breaks a law, too
 MAX_STARTS = 25  # of workers: a program that ends its process is started again that often
 making: Any = None  # the module beside this one, once it runs
 _PR_SET_DUMPABLE = 4  # prctl(2): with 0, /proc/<pid>/fd and ptrace are closed to other processes of the same user
@@ -154,7 +155,7 @@ class Trial:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self.examples = 0
+        self.examples = self._smaller = 0
         self.rejected = 0
         self.distinct: set[str] = set()
         self.modules: list[str] = []
@@ -172,6 +173,9 @@ class Trial:
             self.rejected += 1
             reject()
         self.examples += 1
+        self._smaller += bool(self.last)
+        if self._smaller > MAX_SMALLER:
+            raise TimeOver
         made = said.get("made")
         made = made if isinstance(made, dict) else {}
         shown = {name: _shown(value, made.get(name)) for name, value in given.items()}

@@ -10,7 +10,7 @@ import pickle
 import sys
 from typing import Any
 
-BYTES = 1024  # from which a strategy of the program makes one value
+BYTES = 512  # from which a strategy of the program makes one value
 UNSEEN = "\0"  # in a repr: the program alone can show that value
 
 

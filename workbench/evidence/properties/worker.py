@@ -35,6 +35,9 @@ _PLAIN: dict[str, list[Any]] = {
 }  # fmt: skip
 
 
+_DRAWING: dict[str, tuple[Any, list[Any]]] = {}  # by the path of a strategy how it draws, and what it drew
+
+
 class NoValue(Exception):
     """What was handed over makes no value of the program's."""
 
@@ -146,16 +149,20 @@ class _Values(pickle.Unpickler):
 
 def _drawn(path: str, content: bytes) -> Any:
     """What a strategy of the program makes of some bytes."""
-    import hypothesis
+    if path not in _DRAWING:
+        import hypothesis
 
-    drawn: list[Any] = []
+        drawn: list[Any] = []
 
-    @hypothesis.settings(database=None, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
-    @hypothesis.given(_member(path))
-    def draw(value: Any) -> None:
-        drawn.append(value)
+        @hypothesis.settings(database=None, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+        @hypothesis.given(_member(path))
+        def draw(value: Any) -> None:
+            drawn[:] = [value]
 
-    draw.hypothesis.fuzz_one_input(content)
+        _DRAWING[path] = (draw.hypothesis.fuzz_one_input, drawn)
+    draw_from, drawn = _DRAWING[path]
+    drawn.clear()
+    draw_from(content)
     if not drawn:
         raise NoValue("too few bytes")
     return drawn[-1]
