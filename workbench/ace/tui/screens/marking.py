@@ -51,6 +51,8 @@ class Marking(Changing):
         self.workbench.carry_out(lambda place: reading.progress_of(place, pack, files, known), self._take_progress)
 
     def _take_progress(self, found: tuple[Mapping[str, Progress], frozenset[str]]) -> None:
+        if not self.is_attached:
+            return
         progress, whole = found
         self.progress = {path: self.progress[path] if path in self._touched else one for path, one in progress.items()}
         self.read |= whole - self._touched
