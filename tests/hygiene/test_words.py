@@ -55,6 +55,7 @@ BROAD_EDGES = {
     "workbench/aee/drivers/acp/driver.py": "a worker's top: it becomes the turn's error",
     "workbench/aee/drivers/native/client.py": "a worker's top: who asked the model is told, and decides",
     "workbench/aee/forecasting.py": "a worker's top: the AEE outlives a repository that cannot be read",
+    "workbench/aee/returning.py": "a worker's top: the AEE outlives a full or damaged disk",
     "workbench/aee/service.py": "a worker's top: the AEE outlives a full or locked disk",
     "workbench/aee/supervise.py": "a worker's top: a step always gets an outcome",
     "workbench/evidence/examine.py": "the plugin edge: what a collector raises becomes evidence",
