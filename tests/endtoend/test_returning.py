@@ -1,4 +1,4 @@
-"""The AEE itself gives the workspaces of merged runs back: those alone, and never what exists nowhere else."""
+"""The AEE itself gives the workspaces of runs that are over back, and never what exists nowhere else."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def house(tmp_path: Path) -> Iterator[House]:
     made.types("aee", "stop")
 
 
-def test_only_what_was_merged_and_is_nowhere_lost_is_given_back(house: House) -> None:
-    """Merged: at the second look. Rejected, taken back, or with a file that nobody committed: it stays."""
+def test_only_what_is_over_and_nowhere_lost_is_given_back(house: House, tmp_path: Path) -> None:
+    """Merged or rejected: at the second look. Taken back, or with a file that nobody committed: it stays."""
     merged = house.merges("one")
     rejected = house.delivers("two")
     assert house.types("reject", rejected, "--why", "Not now.").code == 0
@@ -82,18 +82,22 @@ def test_only_what_was_merged_and_is_nowhere_lost_is_given_back(house: House) ->
     before = house.runs()
     assert len(before) == 4
     with open_journal(house.directory, clock=SystemClock(), read_only=True) as journal:
-        (run,) = [run.id for run in journal.runs() if run.pack == merged]
+        run, turned_down = (next(run.id for run in journal.runs() if run.pack == pack) for pack in (merged, rejected))
         (drafted,) = [run.id for run in journal.runs() if run.title == "Change three"]
         draft = house.directory / "workspaces" / "runs" / drafted / "clone" / "draft.txt"
         draft.write_text("of somebody who looked in\n")
         returning = house.returning(journal)
         assert returning.look() == []
         assert house.types("undo", undone).code == 0
-        assert returning.look() == [run]
-        assert house.runs() == before - {run}
+        assert returning.look() == [run, turned_down]
+        assert house.runs() == before - {run, turned_down}
         assert draft.exists()
         assert returning.look() == []
-    assert [entry.name for entry in (house.directory / "workspaces" / "pool").iterdir()] == [run]
+    assert {entry.name for entry in (house.directory / "workspaces" / "pool").iterdir()} == {run, turned_down}
+    back = house.types("gc", "--restore", turned_down, "--to", str(tmp_path / "back")).one
+    assert (tmp_path / "back" / "two.txt").read_text() == "changed\n" and not (tmp_path / "back" / ".git").exists()
+    assert house.person.git(house.place, "show", f"{back['ref']}:two.txt") == "changed"
+    assert "already" in house.types("gc", "--restore", turned_down, "--to", str(tmp_path / "back")).error["message"]
     assert house.types("mrp", "show", merged).code == 0
     assert house.types("mrp", "verify", merged).code == 0
     assert "draft.txt" in next(row["why"] for row in _gc(house) if row["id"] == drafted)

@@ -1,7 +1,7 @@
-"""Gives workspaces of merged runs back to the pool by itself: a thread that looks now and then.
+"""Gives workspaces of runs that are over back to the pool by itself: a thread that looks now and then.
 
-Only what was merged is touched, and only where git in the sandbox says that nothing in the clone is missing elsewhere;
-all else waits for a person's `workbench gc`.
+Only what a person merged or turned down is touched, and only where git in the sandbox says that nothing in the clone is
+missing elsewhere; all else waits for a person's `workbench gc`.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ CLOSE_WITHIN_S = 10.0
 class Returning:
     """Looks every `after_s` seconds, from `start` to `close`; 0: never.
 
-    A workspace is given back at the second look that finds its run merged: a merge that is taken back soon costs none.
+    A workspace is given back at the second look that finds its run over: a merge that is taken back soon costs none.
     """
 
     def __init__(self, states: States, *, directory: Path, repository: Path, after_s: float) -> None:
         self._states, self._directory, self._repository = states, directory, repository
         self._after_s = after_s
         self._stop = threading.Event()
-        self._trouble = Trouble("workspaces of merged runs cannot be given back")
-        self._seen: set[str] = set()  # delivered at the last look
-        self._stays: set[str] = set()  # what holds more than was merged: gc tells the person
+        self._trouble = Trouble("workspaces of runs that are over cannot be given back")
+        self._seen: set[str] = set()  # over at the last look
+        self._stays: set[str] = set()  # what holds more than the store: gc tells the person
         self._thread = threading.Thread(target=self._work, name="returning", daemon=True)
 
     def start(self) -> None:
@@ -60,7 +60,7 @@ class Returning:
             return []
         given: list[str] = []
         with opened(self._directory, self._repository, self._states) as house:
-            found = house.delivered()
+            found = house.over()
             for run in sorted((found & self._seen) - self._stays):
                 if self._stop.is_set():
                     break

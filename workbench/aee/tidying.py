@@ -24,11 +24,14 @@ from workbench.core.state import RunState
 from workbench.journal.clock import SystemClock
 from workbench.journal.store import open_journal
 from workbench.model.errors import NotFound, Refused, SandboxProblem, WorkbenchError
+from workbench.model.ids import is_id
 from workbench.ports import DEMO_LEVEL, Sandbox, States
+from workbench.repository.clone import lay_out
 from workbench.repository.locate import STORE
 from workbench.repository.merging import bring
 from workbench.repository.repository import GitRepository, open_repository
-from workbench.repository.store import Store
+from workbench.repository.store import Store, run_ref
+from workbench.repository.trees import remove_tree
 
 TRASH = "trash"
 BEST = ""  # of the levels, whichever works here
@@ -122,6 +125,7 @@ class House:
         known = [run for name in self._present if (run := states.run(name)) is not None]
         self._live = {run.id for run in known if not run.outcome}
         self._delivered, self._held = _delivered(known, states), _held(known, states)
+        self._turned_down = {run.id for run in known if run.outcome in ("rejected", "superseded")}
         self._levels = {run.id: _level(run) for run in known}
 
     def runs(self) -> Iterator[tuple[Trash | None, list[Item]]]:
@@ -139,12 +143,17 @@ class House:
             items = trash.plan(live=live, delivered=self._delivered, held=self._held, days=self._days)
             yield trash, [item for item in items if item.subject in mine]
 
-    def delivered(self) -> set[str]:
-        """Runs that have a workspace and nothing more to do in it: their newest pack is merged."""
-        return self._delivered.intersection(self._present) - self._live - self._held.keys()
+    def over(self) -> set[str]:
+        """Runs that have a workspace and nothing more to do in it: merged, rejected, or left behind for another."""
+        return (self._delivered | self._turned_down) - self._live - self._held.keys()
 
     def give_back(self, run: str) -> str:
-        """Hand a delivered run's clone to the pool; why it stays, if it holds what exists nowhere else."""
+        """Hand the clone of a run that is over to the pool; why it stays, if it holds what exists nowhere else.
+
+        The commits of one that was not merged stay in the store, from where `restore` takes them.
+        """
+        if run in self._turned_down and (self._directory / HOMES / run).exists():
+            return "it was not merged, and its agent has a home"
         level = self._levels[run]
         return self._trash(select(level, allow_none=level == "none")).give_back(run)
 
@@ -156,18 +165,33 @@ class House:
 
     def restore(self, subject: str, target: Path) -> dict[str, Any]:
         """A copy taken back, as a row; no clone is asked anything."""
-        back = self._trash(select("none", allow_none=True)).restore(subject, target)
+        try:
+            back = self._trash(select("none", allow_none=True)).restore(subject, target)
+        except NotFound:
+            return self._from_store(subject, target)
+        left_out = [os.fsencode(name).decode("utf-8", "replace") for name in back.left_out]
         ref = back.kept.ref if back.kept.head else ""
+        return self._restored(subject, target, back.kept.run, ref, back.kept.head, back.archive, left_out)
+
+    def _from_store(self, run: str, target: Path) -> dict[str, Any]:
+        """The newest commit of a run whose clone held nothing else when it was given back."""
+        ref = run_ref(run) if is_id(run) and run not in self._present else ""
+        head = self._store.refs().get(ref, "")
+        if not head:
+            raise NotFound(f"the trash holds nothing of {run}", hint="workbench gc --dry-run lists what it holds")
+        if os.path.lexists(target):
+            raise Refused(f"{target} is there already", hint="name a directory that does not exist yet")
+        lay_out(self._store, target, commit=head)
+        remove_tree(target / ".git")
+        return self._restored(run, target, run, ref, head, "", [])
+
+    def _restored(
+        self, subject: str, target: Path, run: str, ref: str, commit: str, archive: str, left_out: list[str]
+    ) -> dict[str, Any]:
         if ref:
             bring(self._person, self._store, ref)
-        row = {"schema": 1, "kind": "restored", "id": subject, "run": back.kept.run, "directory": str(target)}
-        return {
-            **row,
-            "ref": ref,
-            "commit": back.kept.head,
-            "archive": back.archive,
-            "left_out": [os.fsencode(name).decode("utf-8", "replace") for name in back.left_out],
-        }
+        row = {"schema": 1, "kind": "restored", "id": subject, "run": run, "directory": str(target)}
+        return {**row, "ref": ref, "commit": commit, "archive": archive, "left_out": left_out}
 
     def _trash(self, sandbox: Sandbox) -> Trash:
         clones = SharedClones(

@@ -117,7 +117,7 @@ class Trash:
         return [self._done(item) for item in items if item.act in _ACTS]
 
     def give_back(self, run: str) -> str:
-        """Hand a delivered run's clone to the pool; why not, if anything in it exists nowhere else."""
+        """Hand the clone of a run that is over to the pool; why not, if anything in it exists nowhere else."""
         if why := self._undelivered(run, delivered=True):
             return why
         self._retire(run)

@@ -73,7 +73,7 @@ class Ground:
     journal: Journal
     states: States
     max_runs: int
-    keep_s: float  # the workspace of a merged run; 0: until somebody calls gc
+    keep_s: float  # the workspace of a run that is over; 0: until somebody calls gc
     sandbox_level: str
     tend: Callable[[], int]  # some upkeep for a quiet moment; how much is left
     store: Store

@@ -37,7 +37,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     memory_mb: int = 4096  # of one process
     processes: int = 512
     output_mb: int = 1  # kept of each output
-    keep_minutes: int = 10  # the workspace of a merged run, at least
+    keep_minutes: int = 10  # the workspace of a run that is over, at least
 
 
 class Tests(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,8 +152,8 @@ def _table() -> f.Table:
         "processes": "processes of an agent at once",
         "output_mb": "megabytes kept of each output, half from its start, half from its end",
         "keep_minutes": (
-            "the workspace of a run is given back between one and two times so many minutes after its merge; "
-            "0: never, `workbench gc` does it"
+            "the workspace of a run that was merged or turned down, and holds nothing more than its commits, is given "
+            "back between one and two times so many minutes later; 0: never, `workbench gc` does it"
         ),
     }
     tests = {
