@@ -18,7 +18,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from workbench import __version__
-from workbench.aee import dispatch
+from workbench.aee import dispatch, memory
 from workbench.aee.forecasting import Forecasting
 from workbench.aee.lock import AeeLock
 from workbench.aee.reports import ReportServer
@@ -36,7 +36,7 @@ TICK_S = 0.05  # how soon a decision of a person is seen
 IDLE_EXIT_S = 1.0  # with --exit-when-idle: how long there must be nothing to do
 STOP_WITHIN_S = 10.0  # for the children to end, when the AEE is asked to
 LOOK_EVERY_S = 1.0  # how soon it is seen that journal or repository are gone
-FORGET_EVERY_S = 60.0  # how often steps that ended are cleared out of the queue's database
+FORGET_EVERY_S = 60.0  # how often steps that ended are cleared out of the queue's database, and memory is given back
 TEND_EVERY_S = 5.0  # while steps are at work; in quiet moments the house is tended at once
 SOCKET_PATH_BYTES = 100  # the kernel takes no more than 107
 SHORT_ROOT_BYTES = 50  # of a temporary directory, which leaves room for ours and the socket's name in it
@@ -183,6 +183,7 @@ class _Loop:
         if now - self._forgot_at > FORGET_EVERY_S:
             self._forgot_at = now
             dispatch.forget_ended()
+            memory.give_back()
         return self._once and now - self._idle_since > IDLE_EXIT_S
 
     def _gone(self) -> Path | None:
