@@ -31,7 +31,7 @@ from workbench.repository.locate import STORE
 from workbench.repository.merging import bring
 from workbench.repository.repository import GitRepository, open_repository
 from workbench.repository.store import Store, run_ref
-from workbench.repository.trees import remove_tree
+from workbench.repository.trees import remove_tree, require_absent
 
 TRASH = "trash"
 BEST = ""  # of the levels, whichever works here
@@ -168,22 +168,23 @@ class House:
         try:
             back = self._trash(select("none", allow_none=True)).restore(subject, target)
         except NotFound:
-            return self._from_store(subject, target)
+            if not (head := self._kept_head(subject)):
+                raise
+            return self._from_store(subject, head, target)
         left_out = [os.fsencode(name).decode("utf-8", "replace") for name in back.left_out]
         ref = back.kept.ref if back.kept.head else ""
         return self._restored(subject, target, back.kept.run, ref, back.kept.head, back.archive, left_out)
 
-    def _from_store(self, run: str, target: Path) -> dict[str, Any]:
+    def _kept_head(self, run: str) -> str:
+        """The newest commit that the store has of a run without a workspace; empty for none."""
+        return self._store.refs().get(run_ref(run), "") if is_id(run) and run not in self._present else ""
+
+    def _from_store(self, run: str, head: str, target: Path) -> dict[str, Any]:
         """The newest commit of a run whose clone held nothing else when it was given back."""
-        ref = run_ref(run) if is_id(run) and run not in self._present else ""
-        head = self._store.refs().get(ref, "")
-        if not head:
-            raise NotFound(f"the trash holds nothing of {run}", hint="workbench gc --dry-run lists what it holds")
-        if os.path.lexists(target):
-            raise Refused(f"{target} is there already", hint="name a directory that does not exist yet")
+        require_absent(target)
         lay_out(self._store, target, commit=head)
         remove_tree(target / ".git")
-        return self._restored(run, target, run, ref, head, "", [])
+        return self._restored(run, target, run, run_ref(run), head, "", [])
 
     def _restored(
         self, subject: str, target: Path, run: str, ref: str, commit: str, archive: str, left_out: list[str]

@@ -65,8 +65,7 @@ def unpack_tree(archive: Path, target: Path) -> tuple[str, ...]:
 
     Git directories are left out, too: their settings and hooks are an agent's, and a person's git would obey them.
     """
-    if os.path.lexists(target):
-        raise Refused(f"{target} is there already", hint="name a directory that does not exist yet")
+    require_absent(target)
     target.mkdir(parents=True)
     links: dict[str, tarfile.TarInfo] = {}
     left_out: list[str] = []
@@ -78,6 +77,12 @@ def unpack_tree(archive: Path, target: Path) -> tuple[str, ...]:
                 left_out.append(entry.name)
     left_out += [name for name, link in links.items() if not _linked(target, name, link)]
     return tuple(sorted(left_out))
+
+
+def require_absent(target: Path) -> None:
+    """Raise Refused where something stands already, be it a link that leads nowhere."""
+    if os.path.lexists(target):
+        raise Refused(f"{target} is there already", hint="name a directory that does not exist yet")
 
 
 def _is_git(name: str) -> bool:

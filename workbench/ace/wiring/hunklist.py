@@ -10,7 +10,7 @@ import msgspec
 from workbench.ace.wiring import reading, things
 from workbench.ace.wiring.differing import ChangedFile, changed_files
 from workbench.ace.wiring.hunking import HUNK_OF, Cut, cut, named_hunk
-from workbench.ace.wiring.reading import Progress, Reading
+from workbench.ace.wiring.reading import Reading
 from workbench.ace.wiring.workplace import Workplace
 from workbench.code.githunks import found, hunk_at
 from workbench.core.state import PackState
@@ -144,7 +144,6 @@ def _marked(
     if numbers is None:
         reading.keep_read(place, pack, file, read=read)
         of = len(cut(place, pack, file).hunks)
-        progress = Progress(of if read else 0, of)
-        return MarkRow(path=path, read=read, hunks=of, read_hunks=progress.read)
+        return MarkRow(path=path, read=read, hunks=of, read_hunks=of if read else 0)
     progress = reading.keep_hunks(place, pack, files, path, numbers=numbers, read=read)
     return MarkRow(path=path, read=progress.is_whole, hunks=progress.of, read_hunks=progress.read)
