@@ -73,7 +73,8 @@ def test_a_comment_on_a_function_follows_its_name(call: Call, world: World) -> N
     for revision, files, told in (
         (3, renamed, ("here", "shop.py::Till.paid")),
         (4, {"till.py": text}, ("here", "till.py::Till.pay")),
-        (5, {"shop.py": "VALUE = 1\n"}, ("outdated", "shop.py::Till.pay")),
+        (5, {"shop.py": text.replace("pay", "paid").replace("Till", "Desk")}, ("here", "shop.py::Desk.paid")),
+        (6, {"shop.py": "VALUE = 1\n"}, ("outdated", "shop.py::Till.pay")),
     ):
         last = world.pack(run, files=files, revision=revision)
         (row,) = call("comment", "list", last, "--json").rows

@@ -67,8 +67,9 @@ def match_entities(files: Sequence[Pair]) -> Matches:
     for number, file in enumerate(files):
         _by_name(number, file, found)
     _collect(files, found)
-    _by_words(files, found)
-    _by_lines(files, found)
+    _by_words(files, found, found.gone, found.made, _ROUNDS)
+    _by_lines(files, found, found.gone, found.made)
+    _within(files, found)
     _collect(files, found)
     return found
 
@@ -127,10 +128,12 @@ def fingerprint(side: Side, each: Found, *, is_loose: bool = False) -> Print:
     return Print(len(words), b"\0".join(said), each.kind == "class")
 
 
-def _by_words(files: Sequence[Pair], found: Matches) -> None:
-    for is_loose, groups in ((False, (_same_name, _same_place, _anywhere)), (True, (_same_signature,))):
-        ours = _printed(files, [each for each in found.gone if each not in found.of_old], False, is_loose)
-        theirs = _printed(files, [each for each in found.made if each not in found.of_new], True, is_loose)
+def _by_words(
+    files: Sequence[Pair], found: Matches, gone: Sequence[Known], made: Sequence[Known], rounds: Sequence[_Round]
+) -> None:
+    for is_loose, groups in rounds:
+        ours = _printed(files, [each for each in gone if each not in found.of_old], False, is_loose)
+        theirs = _printed(files, [each for each in made if each not in found.of_new], True, is_loose)
         for same in groups:
             for print_, olds in ours.items():
                 if news := theirs.get(print_):
@@ -165,6 +168,19 @@ def _same_signature(_files: Sequence[Pair], known: Known, each: Found, size: int
 
 def _anywhere(_files: Sequence[Pair], _known: Known, _each: Found, size: int) -> Key | None:
     return () if size > 3 * MIN_WORDS else None
+
+
+def _within_place(_files: Sequence[Pair], _known: Known, _each: Found, size: int) -> Key | None:
+    return () if size > MIN_WORDS else None
+
+
+def _within_signature(_files: Sequence[Pair], _known: Known, each: Found, size: int) -> Key | None:
+    return (nameless(each),) if size > 2 * MIN_WORDS and each.signature else None
+
+
+_Round = tuple[bool, tuple[_Grouping, ...]]  # whether names count, and among which those of equal words are alone
+_ROUNDS: tuple[_Round, ...] = ((False, (_same_name, _same_place, _anywhere)), (True, (_same_signature,)))
+_ROUNDS_WITHIN: tuple[_Round, ...] = ((False, (_within_place,)), (True, (_within_signature,)))
 
 
 def _unique(
@@ -225,20 +241,39 @@ def nameless(each: Found) -> tuple[bytes, ...]:
     return each.words
 
 
+# --- by what they stand in ----------------------------------------------------------------------------------------
+
+
+def _within(files: Sequence[Pair], found: Matches) -> None:
+    """What is left in a container that is called otherwise, or stands elsewhere: its members may be, too."""
+    for match in found.pairs:  # which grows by containers that stand in containers
+        old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
+        if old.name == new.name and match.old[0] == match.new[0]:
+            continue
+        gone = [known for index in old.members if (known := (match.old[0], index)) not in found.of_old]
+        made = [known for index in new.members if (known := (match.new[0], index)) not in found.of_new]
+        if gone and made:
+            _by_words(files, found, gone, made, _ROUNDS_WITHIN)
+            _by_lines(files, found, gone, made, is_within=True)
+
+
 # --- by shared lines ----------------------------------------------------------------------------------------------
 
 
-def _by_lines(files: Sequence[Pair], found: Matches) -> None:
+def _by_lines(
+    files: Sequence[Pair], found: Matches, gone: Sequence[Known], made: Sequence[Known], *, is_within: bool = False
+) -> None:
+    """Pair by shared lines; `is_within`: all stand in one container, so that another name is no other place."""
     holders: dict[bytes, list[Known]] = defaultdict(list)
     sizes: dict[Known, int] = {}
-    for known in found.gone:
+    for known in gone:
         if known not in found.of_old:
             for line in _lines(files[known[0]].old, entity_of(files, known, is_new=False), known, sizes):
                 holders[line].append(known)
-    wanted = [known for known in found.made if known not in found.of_new]
+    wanted = [known for known in made if known not in found.of_new]
     ranked = [ranked for known in wanted for ranked in _alike(files, known, holders, sizes, found)]
-    for share, named, old, new in sorted(ranked, key=lambda each: (-each[0], each[2], each[3])):
-        if named or share >= LIKE_ANOTHER:
+    for share, named, near, old, new in sorted(ranked, key=lambda each: (-each[0], each[3], each[4])):
+        if named or ((near or is_within) and share >= LIKE_ANOTHER):
             _pair(files, found, old, new, is_exact=False)
 
 
@@ -253,7 +288,7 @@ def _lines(side: Side, each: Found, known: Known, sizes: dict[Known, int]) -> se
 
 def _alike(
     files: Sequence[Pair], new: Known, holders: dict[bytes, list[Known]], sizes: dict[Known, int], found: Matches
-) -> Iterator[tuple[float, bool, Known, Known]]:
+) -> Iterator[tuple[float, bool, bool, Known, Known]]:
     each = entity_of(files, new, is_new=True)
     counts: Counter[Known] = Counter()
     own: dict[Known, int] = {}
@@ -266,5 +301,5 @@ def _alike(
         named = was.last_name == each.last_name and share >= LIKE_ITSELF
         near = old[0] == new[0] and was.container == each.container
         alike = was.kind == each.kind or {was.kind, each.kind} <= _CALLED
-        if old not in found.of_old and alike and (named or near):
-            yield share, named, old, new
+        if old not in found.of_old and alike:
+            yield share, named, near, old, new
