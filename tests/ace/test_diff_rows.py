@@ -45,6 +45,18 @@ def test_every_line_of_a_diff_stands_in_one_row_in_either_way(old: list[str], ne
             assert at in (row.old, row.new)
 
 
+@given(old=TEXTS, new=TEXTS)
+def test_a_line_of_a_diff_has_the_numbers_that_it_has_in_the_files(old: list[str], new: list[str]) -> None:
+    """What a diff numbers n is the n-th line of that side; what it removes or adds has no number on the other."""
+    sides = ([*old, "end"], [*new, "end"])
+    diff = diff_of("\n".join(sides[0]) + "\n", "\n".join(sides[1]) + "\n")
+    for at in range(len(diff)):
+        numbered = [(side, number) for side, number in zip(sides, diff.numbers(at), strict=True) if number]
+        assert len(numbered) == {"@": 0, "-": 1, "+": 1, " ": 2}[chr(diff.kind(at))]
+        assert all(side[number - 1] == diff.text(at) for side, number in numbered)
+        assert all(number <= 10**diff.widest_number for _, number in numbered)
+
+
 @given(data=st.data(), old=TEXTS, new=TEXTS)
 def test_folds_and_notes_hide_nothing_else(data: st.DataObject, old: list[str], new: list[str]) -> None:
     """What is in no closed fold is shown; each note stands once, below its line or the fold that it is in."""

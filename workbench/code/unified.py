@@ -8,10 +8,15 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import accumulate, islice
+from operator import itemgetter, mul
 
 _INDEX = re.compile(rb"index ([0-9a-f]+)\.\.([0-9a-f]+)")
 _HEAD = re.compile(rb"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
-_CONTEXT, _ADDED, _REMOVED, _HUNK, _REMARK = b" +-@\\"
+_ENDED = re.compile(rb"\n[^ +\-\\]")  # no line of a hunk begins so
+_HUNK = ord("@")
+_IS_OLD, _IS_NEW = (bytes(sign in signs for sign in range(256)) for signs in (b" -", b" +"))
 
 
 class FileDiff:
@@ -20,23 +25,22 @@ class FileDiff:
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._starts = array("q")
-        self._kinds = bytearray()
+        self.kinds = bytearray()  # the sign of each line
         self._olds = array("l")
         self._news = array("l")
         self.hunks: list[int] = []  # lines that are heads of hunks
         self.files: list[tuple[int, str, str]] = []  # of each file, hunks before it, and what git calls its contents
         self._firsts: list[int] = []  # of each hunk, the number in the result at which it begins
         self._old_firsts: list[int] = []
-        self._read()
-        self.widest_number = len(str(max(max(self._olds, default=0), max(self._news, default=0))))  # cells it takes
+        self.widest_number = len(str(self._read()))  # cells it takes
 
     def __len__(self) -> int:
         """Lines, without git's headers."""
-        return len(self._kinds)
+        return len(self.kinds)
 
     def kind(self, index: int) -> int:
         """Which sign the line has."""
-        return self._kinds[index]
+        return self.kinds[index]
 
     def numbers(self, index: int) -> tuple[int, int]:
         """The line's number before and after; 0 where it has none."""
@@ -50,7 +54,7 @@ class FileDiff:
 
     def text(self, index: int) -> str:
         """The line without its sign and line end."""
-        return self.raw(index)[int(self._kinds[index] != _HUNK) :].decode("utf-8", "replace")
+        return self.raw(index)[int(self.kinds[index] != _HUNK) :].decode("utf-8", "replace")
 
     def head_of(self, index: int) -> int:
         """The number of the hunk, as git cut them, that a line is in."""
@@ -76,34 +80,46 @@ class FileDiff:
             return at if at >= 0 and self._news[at] == number else -1
         return next((at for at, old in enumerate(self._olds) if old == number), -1)
 
-    def _read(self) -> None:
-        """Count through the hunks as their heads say, so that no line of content can pose as a header."""
-        data, at, end = self._data, 0, len(self._data)
-        old = new = old_left = new_left = 0
+    def _read(self) -> int:
+        """Hunk by hunk. Each line of one begins with a sign, so that no line of content can pose as a header.
+
+        The largest number of a line is returned.
+        """
+        data, at, end, largest = self._data, 0, len(self._data), 0
         while at < end:
             following = data.find(b"\n", at) + 1 or end
-            kind = data[at]
-            if old_left > 0 or new_left > 0 or (kind == _REMARK and self._kinds):
-                self._add(
-                    at, kind, old if kind in (_CONTEXT, _REMOVED) else 0, new if kind in (_CONTEXT, _ADDED) else 0
-                )
-                if kind in (_CONTEXT, _REMOVED):
-                    old, old_left = old + 1, old_left - 1
-                if kind in (_CONTEXT, _ADDED):
-                    new, new_left = new + 1, new_left - 1
-            elif kind == _HUNK and (head := _HEAD.match(data, at)):
+            if data[at] == _HUNK and (head := _HEAD.match(data, at)):
                 old, new = int(head[1]), int(head[3])
-                old_left, new_left = int(head[2] or 1), int(head[4] or 1)
-                self.hunks.append(len(self._kinds))
-                self._firsts.append(new if new_left else new + 1)
-                self._old_firsts.append(old if old_left else old + 1)
-                self._add(at, _HUNK, 0, 0)
+                self.hunks.append(len(self.kinds))
+                self._old_firsts.append(old if head[2] != b"0" else old + 1)
+                self._firsts.append(new if head[4] != b"0" else new + 1)
+                self._starts.append(at)
+                self.kinds.append(_HUNK)
+                self._olds.append(0)
+                self._news.append(0)
+                following = self._body(following, old, new)
+                largest = max(largest, old + int(head[2] or 1) - 1, new + int(head[4] or 1) - 1)
             elif named := _INDEX.match(data, at):
                 self.files.append((len(self.hunks), named[1].decode(), named[2].decode()))
             at = following
+        return largest
 
-    def _add(self, start: int, kind: int, old: int, new: int) -> None:
-        self._starts.append(start)
-        self._kinds.append(kind)
-        self._olds.append(old)
-        self._news.append(new)
+    def _body(self, start: int, old: int, new: int) -> int:
+        """All lines of a hunk at once, for there may be 100,000; where it ends."""
+        ended = _ENDED.search(self._data, start - 1)
+        end = ended.end() - 1 if ended else len(self._data)
+        lines = self._data[start:end].split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        kinds = bytes(map(itemgetter(0), lines))
+        lengths = map((1).__add__, map(len, lines))
+        self.kinds += kinds
+        self._starts.extend(islice(accumulate(lengths, initial=start), len(lines)))
+        self._olds.extend(_numbered(kinds.translate(_IS_OLD), old))
+        self._news.extend(_numbered(kinds.translate(_IS_NEW), new))
+        return end
+
+
+def _numbered(counted: bytes, first: int) -> Iterator[int]:
+    """The number of each line that counts (1), from `first` on; 0 of the others (0)."""
+    return map(mul, islice(accumulate(counted, initial=first - 1), 1, None), counted)

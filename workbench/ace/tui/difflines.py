@@ -179,8 +179,8 @@ class DiffLines:
         pairs = self._shown.pairs
         if pairs is None or self._shown.diff.kind(line) not in (ADDED, REMOVED):
             return NONE
-        row = pairs.of_line[line]
-        return pairs.news[row] if pairs.olds[row] == line else pairs.olds[row]
+        old, new = pairs[pairs.row_of(line)]
+        return new if old == line else old
 
     def _to_the_end(self, words: Line, line: int, cells: int) -> Line:
         _, _, ground = _LOOKS.get(self._shown.diff.kind(line), ("", "plain", ""))

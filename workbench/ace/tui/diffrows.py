@@ -5,15 +5,17 @@ It knows no width and no words, so that it is made once, beside the event loop, 
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
-from workbench.ace.tui.difffold import ADDED, REMOVED, Fold
+from workbench.ace.tui.difffold import Fold
 from workbench.code.unified import FileDiff
 
 NONE = -1
+_CHANGE = re.compile(rb"(-+)\+*|\++")  # in the signs of lines
 
 
 class Row(NamedTuple):
@@ -26,41 +28,44 @@ class Row(NamedTuple):
 
 
 class Pairs:
-    """The rows of a diff side by side: what was removed beside what was added in its place."""
+    """The rows of a diff side by side: what was removed beside what was added in its place.
+
+    Kept are only the changes: where each begins, among the lines and among the rows, and what it removes and adds.
+    """
 
     def __init__(self, diff: FileDiff) -> None:
-        self.olds, self.news = array("l"), array("l")
-        self.of_line = array("l", bytes(array("l").itemsize * len(diff)))  # the row of each line
-        at = 0
-        while at < len(diff):
-            removed = _run(diff, at, REMOVED)
-            added = _run(diff, at + removed, ADDED)
-            if removed + added:
-                self._put(at, removed, added)
-                at += removed + added
-            else:
-                self._add(at, at)
-                at += 1
+        self._lines, self._rows, self._removed, self._added = (array("l", (0,)) for _ in range(4))
+        shift = 0  # lines so far that stand beside another
+        for found in _CHANGE.finditer(diff.kinds):
+            start, end = found.span()
+            removed = max(found.end(1) - start, 0)
+            added = end - start - removed
+            self._lines.append(start)
+            self._rows.append(start - shift)
+            self._removed.append(removed)
+            self._added.append(added)
+            shift += min(removed, added)
+        self._count = len(diff) - shift
 
     def __len__(self) -> int:
-        return len(self.olds)
+        return self._count
 
-    def _put(self, at: int, removed: int, added: int) -> None:
-        for step in range(max(removed, added)):
-            self._add(at + step if step < removed else NONE, at + removed + step if step < added else NONE)
+    def __getitem__(self, row: int) -> tuple[int, int]:
+        """The lines that stand in a row, before and after; the same for what did not change."""
+        at = bisect_right(self._rows, row) - 1
+        step, line, removed, added = row - self._rows[at], self._lines[at], self._removed[at], self._added[at]
+        if step < max(removed, added):
+            return line + step if step < removed else NONE, line + removed + step if step < added else NONE
+        below = line + min(removed, added) + step
+        return below, below
 
-    def _add(self, old: int, new: int) -> None:
-        for line in {old, new} - {NONE}:
-            self.of_line[line] = len(self.olds)
-        self.olds.append(old)
-        self.news.append(new)
-
-
-def _run(diff: FileDiff, at: int, kind: int) -> int:
-    end = at
-    while end < len(diff) and diff.kind(end) == kind:
-        end += 1
-    return end - at
+    def row_of(self, line: int) -> int:
+        """The row in which a line stands."""
+        at = bisect_right(self._lines, line) - 1
+        step, row, removed, added = line - self._lines[at], self._rows[at], self._removed[at], self._added[at]
+        if step < removed:
+            return row + step
+        return row + step - (removed if step < removed + added else min(removed, added))
 
 
 class _Stretch(NamedTuple):
@@ -109,7 +114,7 @@ class Rows:
         if stretch.fold != NONE or stretch.note != NONE:
             return Row(NONE, NONE, stretch.fold, stretch.note)
         place = stretch.first + index - self._starts[at]
-        return Row(place, place) if self._pairs is None else Row(self._pairs.olds[place], self._pairs.news[place])
+        return Row(place, place) if self._pairs is None else Row(*self._pairs[place])
 
     def row_of(self, line: int) -> int:
         """The shown row in which a line of the diff stands, or the fold that it is in."""
@@ -123,7 +128,7 @@ class Rows:
         return self._starts[at] + (0 if stretch.fold != NONE else place - stretch.first)
 
     def _place(self, line: int) -> int:
-        return line if self._pairs is None else self._pairs.of_line[line]
+        return line if self._pairs is None else self._pairs.row_of(line)
 
     def _put(self, stretch: _Stretch) -> None:
         self._stretches.append(stretch)
@@ -150,8 +155,8 @@ class Rows:
         if self._pairs is None:
             return fold.first, fold.last
         pairs = self._pairs
-        first, last = pairs.of_line[fold.first], pairs.of_line[fold.last]
+        first, last = pairs.row_of(fold.first), pairs.row_of(fold.last)
         for row in range(first, last + 1):
-            if any(line != NONE and not fold.first <= line <= fold.last for line in (pairs.olds[row], pairs.news[row])):
+            if any(line != NONE and not fold.first <= line <= fold.last for line in pairs[row]):
                 return None
         return first, last
