@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 from workbench.code.githunks import Block, GitHunk, hunks_of
@@ -15,7 +16,7 @@ class Ungraftable(ValueError):
     """The hunks do not fit there; the message says why."""
 
 
-class _Edit(NamedTuple):
+class Edit(NamedTuple):
     """Lines of the base, half-open from 1, and what stands there instead."""
 
     first: int
@@ -28,16 +29,29 @@ def grafted(base: bytes, ground: FileDiff, taken: Iterable[tuple[FileDiff, GitHu
 
     Raises Ungraftable where two of them change the same lines, or touch, and are not the same.
     """
-    edits = set(_edits(ground, hunks_of(ground)))
+    edits = set(edits_of(ground, hunks_of(ground)))
     for diff, hunk in taken:
-        edits |= set(_edits(diff, [hunk]))
+        edits |= set(edits_of(diff, [hunk]))
+    if line := clash(edits):
+        raise Ungraftable(f"line {line} of the base is changed in two ways")
     lines, made, at = _lines(base), list[bytes](), 1
-    for number, edit in enumerate(sorted(edits)):
-        if number and edit.first <= at:
-            raise Ungraftable(f"line {edit.first} of the base is changed in two ways")
+    for edit in sorted(edits):
         made += [*lines[at - 1 : edit.first - 1], *edit.lines]
         at = edit.end
     return b"".join([*made, *lines[at - 1 :]])
+
+
+def clash(edits: Iterable[Edit]) -> int:
+    """The line of the base at which two of them change the same, or touch, and are not the same; 0: nowhere."""
+    apart = sorted(set(edits))
+    return next((after.first for before, after in pairwise(apart) if after.first <= before.end), 0)
+
+
+def edits_of(diff: FileDiff, hunks: Iterable[GitHunk]) -> Iterator[Edit]:
+    """What hunks of a diff put where."""
+    for hunk in hunks:
+        for block in hunk.blocks:
+            yield Edit(block.old[0], block.old[1], tuple(_added(diff, block)))
 
 
 def _lines(data: bytes) -> list[bytes]:
@@ -45,12 +59,6 @@ def _lines(data: bytes) -> list[bytes]:
     lines = [line + b"\n" for line in data.split(b"\n")]
     lines[-1] = lines[-1][:-1]
     return lines if lines[-1] else lines[:-1]
-
-
-def _edits(diff: FileDiff, hunks: Iterable[GitHunk]) -> Iterator[_Edit]:
-    for hunk in hunks:
-        for block in hunk.blocks:
-            yield _Edit(block.old[0], block.old[1], tuple(_added(diff, block)))
 
 
 def _added(diff: FileDiff, block: Block) -> Iterator[bytes]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from workbench.ace.wiring.differing import ChangedFile, changed_files, file_diff, whole_diff
 from workbench.ace.wiring.workplace import Workplace
 from workbench.code.githunks import GitHunk, hunks_of, named
+from workbench.code.grafting import Edit, edits_of
 from workbench.code.unified import FileDiff
 from workbench.core.state import PackState
 from workbench.model.errors import UsageError
@@ -62,12 +64,24 @@ class VersionHunk(msgspec.Struct, frozen=True, kw_only=True):
     packs: tuple[str, ...]
 
 
+class Takeable(NamedTuple):
+    """A hunk that a new version can take, and what it puts where in the base."""
+
+    hunk: VersionHunk
+    edits: tuple[Edit, ...]
+
+
 def of_versions(place: Workplace, packs: Sequence[PackState], path: str) -> tuple[VersionHunk, ...]:
+    """The hunks that can be taken of a file; see `takeable`."""
+    return tuple(one.hunk for one in takeable(place, packs, path))
+
+
+def takeable(place: Workplace, packs: Sequence[PackState], path: str) -> tuple[Takeable, ...]:
     """The hunks that can be taken of a file, in the order of the base; none where it is new, gone, renamed or no text.
 
     `packs` stand on one base: the same lines changed in the same way are one hunk, whoever has it.
     """
-    found: dict[tuple[int, str], VersionHunk] = {}
+    found: dict[tuple[int, str], Takeable] = {}
     for pack in packs:
         for file in changed_files(place, pack.base_commit, pack.tree):
             if file.path != path or file.old_path != path or file.status != "M":
@@ -75,17 +89,17 @@ def of_versions(place: Workplace, packs: Sequence[PackState], path: str) -> tupl
             made = cut(place, pack, file)
             for hunk in made.hunks:
                 at = (hunk.blocks[0].old[0], hunk.name)
-                before = found[at].packs if at in found else ()
-                found[at] = VersionHunk(
+                one = VersionHunk(
                     path=path,
                     hunk=hunk.name,
                     line=at[0],
                     added=hunk.added,
                     removed=hunk.removed,
                     words=first_words(made.diff, hunk),
-                    packs=(*before, pack.id),
+                    packs=(*(found[at].hunk.packs if at in found else ()), pack.id),
                 )
-    return tuple(sorted(found.values(), key=lambda one: one.line))  # of one line, in the order of the versions
+                found[at] = Takeable(one, tuple(edits_of(made.diff, [hunk])))
+    return tuple(sorted(found.values(), key=lambda one: one.hunk.line))  # of one line, in the order of the versions
 
 
 def first_words(diff: FileDiff, hunk: GitHunk) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from workbench.ace.tui.decisiondrafts import Typed
 from workbench.ace.tui.prose import Block, blank, bullet, paragraph
@@ -61,14 +61,16 @@ class ComposeDialog(DecisionDialog):
         *,
         mission: str,
         parts: Mapping[str, Sequence[str]],
+        words: Mapping[str, str],
         left: Sequence[str],
     ) -> None:
         super().__init__(pack, typed, lambda _: None)
         self._composed, self._mission, self._parts, self._left = composed, mission, parts, left
+        self._words = words  # what those parts are that a name does not tell
 
     def says(self) -> list[Block]:
         """What is taken of which, and what of none."""
-        taken = [bullet(f"of {pack}: {', '.join(paths)}") for pack, paths in self._parts.items()]
+        taken = [bullet(f"of {pack}: {words}") for pack, paths in self._parts.items() for words in self._told(paths)]
         named = ", ".join(self._left[:NAMED]) + (" …" if len(self._left) > NAMED else "")
         left = [paragraph(f"Taken of none, so as the base has them: {named}", "needs-you")] if self._left else []
         return [
@@ -78,6 +80,13 @@ class ComposeDialog(DecisionDialog):
             paragraph("All other versions are closed and kept.", "dim"),
             blank(),
         ]
+
+    def _told(self, names: Sequence[str]) -> Iterator[str]:
+        """The files of one version in one line, and its hunks in one line each."""
+        files = [name for name in names if name not in self._words]
+        if files:
+            yield ", ".join(files[:NAMED]) + (" …" if len(files) > NAMED else "")
+        yield from (self._words[name] for name in names if name in self._words)
 
     def send(self, why: str) -> None:
         """Put it into the journal."""

@@ -22,13 +22,14 @@ from workbench.ace.tui.comparing import (
 )
 from workbench.ace.tui.decisiondrafts import DecisionDrafts
 from workbench.ace.tui.screens.base import WorkScreen
+from workbench.ace.tui.taking import Taking
 from workbench.ace.tui.text import Line
 from workbench.ace.tui.widgets.rows import LEAD, RowsView
 from workbench.ace.tui.widgets.still import StillLines
 from workbench.ace.tui.words import count
 from workbench.ace.wiring import comparing, hunking
 from workbench.ace.wiring.choosing import Composed, serve
-from workbench.ace.wiring.hunking import HUNK, VersionHunk
+from workbench.ace.wiring.hunking import Takeable
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import PackState
 
@@ -47,8 +48,9 @@ class CompareScreen(WorkScreen):
         self._chosen = 0  # the version under the cursor
         self._against = 1  # the one that it is held against
         self._differences = False
-        self._taken: dict[str, int] = {}  # path, or hunk of one, to the version of which a new one takes it
+        self._taking = Taking()
         self._hunks: dict[str, list[Row]] = {}  # by path, of files that are shown with their hunks
+        self._said = ""  # of the hunk under the cursor
         self._drafts = DecisionDrafts(mission, lambda work: self.app.run_worker(work, thread=True, exit_on_error=False))
 
     # --- what is shown ---
@@ -60,7 +62,6 @@ class CompareScreen(WorkScreen):
 
     def on_mount(self) -> None:
         """Look for what was typed and not sent."""
-        super().on_mount()
         self.workbench.carry_out(self._drafts.read, self._drafts.take)
 
     def views(self) -> dict[str, View]:
@@ -68,8 +69,13 @@ class CompareScreen(WorkScreen):
         return {"compare": CompareView(self.mission)}
 
     def arrived(self, name: str, value: CompareData) -> None:  # noqa: ARG002 - there is one view
-        """The versions as they stand now."""
-        self._data = value
+        """The versions as they stand now; hunks are read anew where one of them is another pack."""
+        before, self._data = self._data, value
+        now = {pack.id for pack in value.packs if pack is not None}
+        if before.shown is not None and now != {pack.id for pack in before.packs if pack is not None}:
+            self._hunks.clear()
+            if gone := self._taking.forget(now):
+                self.tell(f"a version has a newer pack: {count(len(gone), 'part')} taken before must be taken anew")
         self._fill()
 
     @property
@@ -82,8 +88,13 @@ class CompareScreen(WorkScreen):
         self._show_heads()
 
     def on_rows_view_moved(self) -> None:
-        """Other keys can be used."""
+        """Other keys can be used; a hunk's first line is told whole, for its row may have no room for it."""
         self.show_footer()
+        row = self.matrix.row
+        words = row.label.strip() if row is not None and row.label else ""
+        if words != self._said and (words or self.told == f"line {self._said}"):
+            self.tell(f"line {words}" if words else "", "dim")
+        self._said = words
 
     def on_rows_view_opened(self) -> None:
         """The mouse opened a row."""
@@ -102,7 +113,8 @@ class CompareScreen(WorkScreen):
         return Columns.fit(cells, len(self._data.packs) or 1, self._chosen)
 
     def _paint(self, row: Row, cells: int) -> Line:
-        taken = (self._taken[row.name],) if row.group == FILES and row.name in self._taken else ()
+        of = self._taking.of.get(row.name) if row.group == FILES else None
+        taken = tuple(at for at, pack in enumerate(self._data.packs) if of and pack is not None and pack.id == of)
         columns = self._columns(cells)
         return paint_row(row, cells, columns=columns, chosen=self._chosen, taken=taken, glyphs=self.workbench.glyphs)
 
@@ -213,7 +225,17 @@ class CompareScreen(WorkScreen):
         row = self.matrix.row
         if row is None or row.group != FILES:
             return "only files can be taken: they stand below the evidence"
-        return "" if row.values[self._chosen] or row.name in self._taken else "this version does not change it"
+        pack = self._pack
+        if pack is None or not row.values[self._chosen]:
+            return "" if row.name in self._taking.of else "this version does not change it"
+        found = self._taking.in_the_way(row.name, row.path, pack.id)
+        return self._in_the_way(*found) if found is not None else ""
+
+    def _in_the_way(self, other: str, line: int) -> str:
+        of = self._taking.of[other]
+        run = next((pack.run for pack in self._data.packs if pack is not None and pack.id == of), of)
+        what = f"line {line} otherwise" if line else "the whole file otherwise"
+        return f"what is taken of {run} changes {what}; Space on that takes it back"
 
     def off_show_hunks(self) -> str:
         """Only of files."""
@@ -233,15 +255,16 @@ class CompareScreen(WorkScreen):
             return
         packs = [pack for pack in self._data.packs if pack is not None and pack.tree]
         self.workbench.carry_out(
-            lambda place: hunking.of_versions(place, packs, path), lambda found: self._show_hunks(path, found)
+            lambda place: hunking.takeable(place, packs, path), lambda found: self._show_hunks(path, found)
         )
 
-    def _show_hunks(self, path: str, found: tuple[VersionHunk, ...]) -> None:
+    def _show_hunks(self, path: str, found: tuple[Takeable, ...]) -> None:
         shown = self._data.shown
         if shown is None or not found:
             self.tell("it has no hunks to choose from: it is new, gone, renamed or no text", "needs-you")
             return
-        self._hunks[path] = hunk_rows(shown, found)
+        self._taking.know(path, found)
+        self._hunks[path] = hunk_rows(shown, [one.hunk for one in found])
         self._fill()
         self.tell(f"{count(len(found), 'hunk')}; Space takes one of the chosen version, o hides them", "dim")
 
@@ -250,13 +273,14 @@ class CompareScreen(WorkScreen):
         row = self.matrix.row
         if row is None:
             return
-        if self._taken.get(row.name) == self._chosen or not row.values[self._chosen]:
-            del self._taken[row.name]
+        pack, taken = self._pack, self._taking.of
+        if pack is None or taken.get(row.name) == pack.id or not row.values[self._chosen]:
+            taken.pop(row.name, None)
         else:
-            self._taken[row.name] = self._chosen
+            taken[row.name] = pack.id
         self._redraw()
-        kind = "part" if any(HUNK in name for name in self._taken) else "file"
-        self.tell(f"{count(len(self._taken), kind)} for a new version; C composes it" if self._taken else "", "dim")
+        kind = "part" if self._taking.has_hunks else "file"
+        self.tell(f"{count(len(taken), kind)} for a new version; C composes it" if taken else "", "dim")
 
     def off_pick_version(self) -> str:
         """Only one that waits for a decision, and is not red."""
@@ -285,28 +309,27 @@ class CompareScreen(WorkScreen):
 
     def off_compose_version(self) -> str:
         """Something must be marked."""
-        return "" if self._taken else "Space on a file takes it of the chosen version; nothing is marked yet"
+        return "" if self._taking.of else "Space on a file takes it of the chosen version; nothing is marked yet"
 
     def act_compose_version(self) -> None:
         """Say what is taken of which, then ask for the reason."""
         from workbench.ace.tui.screens.choosing import ComposeDialog
 
-        parts: dict[str, list[str]] = {}
-        for path, at in self._taken.items():
-            pack = self._data.packs[at]
-            if pack is not None:
-                parts.setdefault(pack.id, []).append(path)
+        parts = self._taking.parts()
         first = next((pack for pack in self._data.packs if pack is not None and pack.id in parts), None)
         if first is None:
             return
         files = self._data.shown.files if self._data.shown is not None else ()
-        begun = set(self._taken) | {name.rpartition(HUNK)[0] for name in self._taken}
+        begun, words = self._taking.paths(), self._taking.words()
         left = [row.name for row in files if row.name not in begun]
         typed = self._drafts.of("compose")
-        self.app.push_screen(ComposeDialog(first, typed, self._composed, mission=self.mission, parts=parts, left=left))
+        name = self.mission
+        self.app.push_screen(
+            ComposeDialog(first, typed, self._composed, mission=name, parts=parts, words=words, left=left)
+        )
 
     def _composed(self, made: Composed) -> None:
-        self._taken.clear()
+        self._taking.of.clear()
         self.tell(f"{made.run} is the new version; its evidence is being made", "proven")
         self._redraw()
 
