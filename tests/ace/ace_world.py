@@ -80,7 +80,8 @@ class World:
         self._held = None
         self.journal.append(held)
 
-    def mission(self, name: str = "prices", *, runs: int = 1, agent: str = "robin") -> list[str]:
+    def mission(self, name: str = "prices", *, runs: int = 1, agent: str = "robin", on: str = "") -> list[str]:
+        """A mission into main with its runs, which stand on the run `on` or on main."""
         started = e.MissionStarted(
             mission=name,
             title=f"Do {name}",
@@ -98,6 +99,7 @@ class World:
                 driver="scripted",
                 branch=branch_of(name, run),
                 base_commit=self.base,
+                on=on,
             )
             for run in names
         ]
@@ -146,9 +148,9 @@ class World:
         assert state is not None
         self.append(runs.finish_step(state, outcome=outcome, detail=detail))
 
-    def commit(self, branch: str, files: dict[str, str], message: str = "Change") -> str:
-        """A commit on a branch of its own, which starts at main; main is checked out again."""
-        git(self.repository, "checkout", "-q", "-B", branch, "main")
+    def commit(self, branch: str, files: dict[str, str], message: str = "Change", *, at: str = "main") -> str:
+        """A commit on a branch of its own, which starts at main or `at`; main is checked out again."""
+        git(self.repository, "checkout", "-q", "-B", branch, at)
         for name, content in files.items():
             (self.repository / name).write_text(content)
         git(self.repository, "add", "-A")
@@ -165,18 +167,26 @@ class World:
         files: dict[str, str] | None = None,
         revision: int = 1,
         claimed: dict[str, Any] | None = None,
+        on: str = "",
         **fields: Any,
     ) -> str:
-        """A delivery of the run with what its agent claims, and its assembled pack, which says what `fields` say."""
+        """A delivery of the run with what its agent claims, and its assembled pack, which says what `fields` say.
+
+        It stands on the head of the run `on`, or else on main.
+        """
         mission = self.journal.mission(run.rpartition(".")[0])
         assert mission is not None
-        head = self.commit(f"work-{run}-{revision}", files or {"shop.py": f"PRICE = {revision + 1}\n"})
-        tree = self._result(run, mission.base_commit, head)
+        below = self.journal.run(on)
+        base = below.head if below is not None else mission.base_commit
+        files = files or {"shop.py": f"PRICE = {revision + 1}\n"}
+        head = self.commit(f"work-{run}-{revision}", files, at=base if on else "main")
+        tree = self._result(run, base, head)
+        stands = {"on": on, "authority": self.base if on else ""}
         name = pack_id(run, revision)
         mrp = MergePack(
             id=name,
             verdict=verdict,  # type: ignore[arg-type]  # a word of the table
-            base=mission.base_commit,
+            base=base,
             head=head,
             tree=tree,
             policy_digest="sha256:policy",
@@ -184,7 +194,7 @@ class World:
             not_checked=("types",),
             title="Raise the price",
         )
-        mrp = msgspec.structs.replace(mrp, **fields)
+        mrp = msgspec.structs.replace(mrp, **(stands | fields))
         blob = self.journal.blobs.put(canonical(mrp))
         asked = e.PackRequested(
             pack=name,
@@ -192,7 +202,7 @@ class World:
             run=run,
             revision=revision,
             base_ref=mission.base_ref,
-            base_commit=mission.base_commit,
+            base_commit=base,
             head=head,
             into=mission.into,
             rationale=claimed or {},
@@ -203,7 +213,7 @@ class World:
             run=run,
             revision=revision,
             verdict=verdict,
-            base_commit=mission.base_commit,
+            base_commit=base,
             head=head,
             tree=tree,
             policy_digest="sha256:policy",
@@ -212,6 +222,7 @@ class World:
             blob=blob,
             title=mrp.title,
             headline=mrp.reasons[0],
+            **stands,
         )
         delivered = e.DeliverySubmitted(run=run, head=head)
         self.append(Decision(events=(e.Proposed(stream=f"run/{run}", payload=delivered, actor=f"agent:{run}"),)))

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ace_world import Call, World
+from ace_world import Call, World, git
+
+from workbench.ace.wiring.comparing import ask_crossed
+from workbench.ace.wiring.workplace import Workplace
 
 SCRIPT = "agent: above\nsteps:\n  - submit: {message: Nothing, rationale: {approach: plainly}}\n"
 
@@ -56,3 +59,36 @@ def test_what_nothing_can_stand_on_is_refused_with_what_helps(start: Call, call:
         refused = start(*words)
         assert refused.code != 0 and said in refused.err, refused
     assert len(world.journal.missions()) == 3
+
+
+@pytest.fixture
+def stacked(world: World) -> list[str]:
+    """A pack, and two versions of a mission on its head."""
+    (below,) = world.mission("below")
+    packs = [world.pack(below, files={"below.py": "BELOW = 1\n"})]
+    above = world.mission("above", runs=2, on=below)
+    return packs + [world.pack(run, files={"above.py": f"ABOVE = {run[-1]}\n"}, on=below) for run in above]
+
+
+def test_versions_are_held_to_each_others_tests_on_the_head_below(stacked: list[str], world: World) -> None:
+    """That base is no commit of the person's: the store keeps it, and the branch binds."""
+    below, *versions = (world.journal.pack(name) for name in stacked)
+    with Workplace(world.repository) as place:
+        asked = [world.journal.run(name) for name in ask_crossed(place, "above")]
+    assert below is not None and len(asked) == 2
+    for run, version in zip(asked, versions, strict=True):
+        assert run is not None and version is not None
+        assert (run.base_commit, run.submission, run.authority) == (below.head, version.head, world.base)
+        assert (run.into, run.base_ref, run.on) == ("", "", "")  # nothing of it is to be merged, or follows anything
+    store = world.journal.directory / "store.git"
+    kept = git(store, "for-each-ref", "--format=%(objectname)", "refs/workbench/bases").split()
+    assert {run.base_commit for run in asked if run} | {run.submission for run in asked if run} <= {*kept}
+
+
+def test_what_was_made_on_a_head_that_is_gone_is_not_built_anew(call: Call, world: World) -> None:
+    """The head is named, and what helps."""
+    (run,) = world.mission("above")
+    lost = "f" * 40
+    pack = world.pack(run, base=lost, authority=world.base)
+    refused = call("mrp", "verify", pack, "--rerun")
+    assert refused.code == 1 and lost in refused.err and "mrp build --base BRANCH --head" in refused.err, refused

@@ -39,10 +39,10 @@ class Scene:
         self.ground.store.pin(made)
         return made
 
-    def queued(self, name: str, base: str, head: str, *, on: str = "") -> None:
+    def queued(self, name: str, base: str, head: str, *, on: str = "", fixed: bool = False) -> None:
         run = e.RunQueued(
             run=name, mission=name, agent="a", driver="scripted", branch="b", base_commit=base, sandbox="none",
-            base_ref=MAIN, into=MAIN, on=on, authority=self.main if on else "",
+            base_ref=MAIN, into=MAIN, on=on, authority=self.main if on or fixed else "",
         )  # fmt: skip
         self.journal.append([on_run(name, run), on_run(name, e.DeliverySubmitted(run=name, head=head))])
 
@@ -100,6 +100,13 @@ def test_only_its_own_commits_are_put_on_the_new_head(scene: Scene) -> None:
     assert (again.base, scene.own(again)) == (first, "c.txt") and again.head != stand.head
     scene.moves("parent", scene.commit(first, p="2\n"))
     assert scene.own(scene.footed()) == "c.txt"
+
+
+def test_what_is_asked_of_one_base_stays_there(scene: Scene) -> None:
+    """An examination that is repeated, or held to others' tests, follows nothing; people's own commit binds it."""
+    first = scene.commit("main", p="1\n")
+    scene.queued("child", first, scene.commit(first, c="1\n"), fixed=True)
+    assert scene.footed() == Stand(base=first, head=scene.child.head, authority=scene.main)
 
 
 def test_a_conflict_is_named_until_somebody_settles_it(scene: Scene) -> None:

@@ -105,6 +105,7 @@ def test_what_stands_on_another_follows_it_and_is_merged_after_it(person: Stack)
     second, child = person.pack(BELOW), person.pack(ABOVE)
     assert (child.base_commit, child.revision, child.state) == (second.head, 2, "submitted")
     assert person.shown(child.head) == AGAIN.replace("line 8", "line eight")
+    person.does("mrp", "verify", f"MRP-{ABOVE}-1", "--rerun")  # the same comes of it on what was below then
 
     person.merges(second)
     person.settles()

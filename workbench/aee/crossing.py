@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
+
 from workbench.aee.examination import COMMANDS_PER_COLLECTOR, MARGIN_S, Deadline, Delivery, ExaminationStopped
+from workbench.aee.unexamined import unexamined
 from workbench.aee.wiring import ChildGround
 from workbench.artifacts.mergepack import Audit, MergePack
 from workbench.evidence.conventions import plan_suite
@@ -27,33 +30,24 @@ def crossed(ground: ChildGround, delivery: Delivery, change: StoreChange, stop: 
     found = examine(change, [collector], clock=ground.clock, limit_s=limit_s * max(1, len(others)))
     if stop():
         raise ExaminationStopped
-    return MergePack(
-        id=delivery.id,
+    pack = unexamined(
+        delivery,
         verdict="needs-human",
-        base=delivery.base,
-        head=delivery.head,
         tree=change.tree,
-        policy_digest=delivery.policy_digest,
-        run=run.id,
-        revision=delivery.revision,
-        submitted_at=ground.clock.now(),
-        title=run.title,
-        reasons=(f"It was only run against the tests of {', '.join(run.against)}.",),
+        at=ground.clock.now(),
+        reason=f"It was only run against the tests of {', '.join(run.against)}.",
         not_checked=("Everything else: this is no delivery.", *not_checked(found.evidence)),
-        audit=Audit(
-            driver=run.driver,
-            environment_digest=rig.environment.digest,
-            sandbox=rig.sandbox.level,
-        ),
-        evidence=found.evidence,
-        findings=found.findings,
     )
+    audit = Audit(driver=run.driver, environment_digest=rig.environment.digest, sandbox=rig.sandbox.level)
+    return msgspec.structs.replace(pack, audit=audit, evidence=found.evidence, findings=found.findings)
 
 
 def _other(ground: ChildGround, delivery: Delivery, name: str) -> Other:
     pack = ground.states.pack(name)
     if pack is None:
         return Other(pack=name, problem="there is no such pack")
+    if pack.authority and pack.base_commit != delivery.base:
+        return Other(pack=name, problem=f"it stands on another head, {pack.base_commit[:12]}")
     try:
         return Other(pack=name, change=StoreChange(ground.store, base=delivery.base, head=pack.head))
     except WorkbenchError as problem:

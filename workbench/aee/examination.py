@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -276,7 +276,7 @@ def _known(
         claimed=run.rationale,
         audit=_audit(ground, delivery, rig, brought, history),
         not_checked=(
-            *([f"What {delivery.on} brings, on which it stands: its own pack says that."] if delivery.on else []),
+            *_below(delivery),
             *(
                 f"Whether {each.message} was heeded: it came after this delivery, and nothing was delivered since."
                 for each in given_since_delivery(history)
@@ -285,6 +285,13 @@ def _known(
         on=delivery.on,
         authority=run.authority,
     )
+
+
+def _below(delivery: Delivery) -> Iterator[str]:
+    if delivery.on:
+        yield f"What {delivery.on} brings, on which it stands: its own pack says that."
+    elif delivery.run.authority:
+        yield f"What its base {delivery.base[:12]} brings: agents made that, and it is on no branch."
 
 
 def _audit(

@@ -24,7 +24,8 @@ MOST_BASES = 50  # of one run that are looked through, newest first
 class Stand(msgspec.Struct, frozen=True, kw_only=True):
     """`head` is to be examined on `base`, which is the head of the run `on`, or where there is none a branch's.
 
-    `authority` is the commit of people's own that binds it then; with `conflicts` it could not be put there.
+    `authority` is the commit of people's own that binds it where its base is an agent's work; with `conflicts` it could
+    not be put there.
     """
 
     base: str
@@ -36,6 +37,8 @@ class Stand(msgspec.Struct, frozen=True, kw_only=True):
 
 def footed(ground: ChildGround, run: RunState) -> Stand:
     """Where the delivery of a run stands. What is done to its commits is recorded before anything rests on it."""
+    if run.authority and not run.on:  # it is asked of this very base, wherever those stand by now who made it
+        return Stand(base=run.base_commit, head=run.submission, authority=run.authority)
     branch = ground.person.resolve(run.into or run.base_ref or run.base_commit)
     ground.store.pin(branch)
     below = footing_of(run.on, ground.states.run, ground.states.pack) if run.on else None

@@ -9,13 +9,13 @@ import msgspec
 from workbench.aee.crossing import crossed
 from workbench.aee.examination import RESOLUTIONS, Delivery, ExaminationStopped, examined
 from workbench.aee.footing import footed
+from workbench.aee.unexamined import unexamined
 from workbench.aee.wiring import ChildGround
 from workbench.artifacts import brief as briefs
 from workbench.artifacts import mergepack
 from workbench.artifacts import resolution as resolutions
 from workbench.artifacts.configuration import Settings
 from workbench.artifacts.mergepack import MergePack
-from workbench.core.assemble import claimed_rationale
 from workbench.core.decide.pack import request_pack, submit_pack
 from workbench.core.state import RunState
 from workbench.evidence.cache import EvidenceCache
@@ -124,26 +124,13 @@ def _request(delivery: Delivery) -> e.PackRequested:
 
 def _conflicted(ground: ChildGround, delivery: Delivery, conflict: Refused) -> MergePack:
     """A head that does not merge has no result: nothing was examined, and the pack says so first."""
-    run, paths = delivery.run, conflict.data.get("paths", [])
-    return MergePack(
-        id=delivery.id,
+    return unexamined(
+        delivery,
         verdict="not-ready",
-        base=delivery.base,
-        head=delivery.head,
         tree="",
-        policy_digest=delivery.policy_digest,
-        brief_digest=delivery.brief_digest,
-        mission=run.mission,
-        run=run.id,
-        agent=run.agent,
-        revision=delivery.revision,
-        submitted_at=ground.clock.now(),
-        title=run.title,
-        reasons=(f"It does not merge: {conflict.message} in {', '.join(paths)}.",),
+        at=ground.clock.now(),
+        reason=f"It does not merge: {conflict.message} in {', '.join(conflict.data.get('paths', []))}.",
         not_checked=("Everything: there is no result to check.",),
-        rationale=claimed_rationale(run.rationale),
-        on=delivery.on,
-        authority=run.authority,
     )
 
 

@@ -92,7 +92,7 @@ class RunQueued(Payload, frozen=True, kw_only=True):
     environment: JSON = {}  # the caller's, recorded: virtual_env, search_path
     against: tuple[str, ...] = ()  # packs whose own tests it is run against; nothing else of it is examined
     on: str = ""  # the run on whose head it stands; empty: none
-    authority: str = ""  # where settings and policy are read if it does: what agents made binds nobody
+    authority: str = ""  # where settings and policy are read if its base is of agents: what they made binds nobody
 
 
 class RunRestacked(Payload, frozen=True, kw_only=True):

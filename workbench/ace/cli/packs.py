@@ -108,7 +108,7 @@ def _decide(
         stale = base_moved(pack, tips(place, [pack], partial(below, ledger)))
         why_not = stacking.obstacle(ledger, pack)
     if why_not and decision == "approve":
-        out.warn(why_not)
+        out.warn(why_not.message.rstrip("."))
     elif stale and decision == "approve":
         out.warn(f"{pack.id} is stale: its base moved, so it cannot be merged as it is")
     _next(out, pack, stale=stale)

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from workbench.ace.wiring import gating, things
+from workbench.ace.wiring import gating, stacking, things
 from workbench.ace.wiring.gating import BuildOrder
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.compare import Comparison, Crossed, Version, compared
 from workbench.core.state import MissionState, PackState, RunState
 from workbench.model.errors import Refused
-from workbench.repository.locate import STORE
-from workbench.repository.store import BASES, Store
 
 CROSSED = "tests.crossed"
 
@@ -112,8 +110,7 @@ def _under_way(runs: Sequence[RunState], pack: PackState, owners: tuple[str, ...
 
 
 def _request(place: Workplace, mission: MissionState, pack: PackState, owners: tuple[str, ...]) -> str:
-    with Store.of(place.repository, place.journal_directory / STORE) as store:
-        store.keep(f"{BASES}/{pack.head}", pack.head)
+    stacking.keep(place, pack.head, *([pack.base_commit] if pack.authority else []))
     order = BuildOrder(
         base=pack.base_commit,
         head=f"crossing-{pack.id}",
@@ -121,6 +118,7 @@ def _request(place: Workplace, mission: MissionState, pack: PackState, owners: t
         title=f"{pack.id} against the tests of {', '.join(owners)}",
         sandbox=mission.sandbox,
         against=owners,
+        authority=pack.authority,
     )
     return gating.request(place, order)
 

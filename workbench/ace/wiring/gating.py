@@ -65,6 +65,8 @@ class BuildOrder(msgspec.Struct, frozen=True, kw_only=True):
     rationale: str = ""
     sandbox: str = ""
     commit: str = ""  # of a trial: what `head` only describes, which the store has; nothing is to be merged of it
+    like: str = ""  # then the pack whose brief, policy and reasons it takes
+    authority: str = ""  # then the commit by which it is bound, where `base` is a commit that the store alone has
     title: str = ""
     against: tuple[str, ...] = ()  # packs whose own tests it is run against, and nothing else
 
@@ -72,12 +74,12 @@ class BuildOrder(msgspec.Struct, frozen=True, kw_only=True):
 def request(place: Workplace, order: BuildOrder) -> str:
     """Hand the branch in; the id of the run that carries it. A pack as head brings its brief, policy and reasons."""
     repository = place.repository
-    base = repository.resolve(order.base)
+    base = order.base if order.authority else repository.resolve(order.base)
     settings, _ = place.settings()
-    base_ref = local_branch(repository, order.base)
+    base_ref = "" if order.authority else local_branch(repository, order.base)
     with place.writing() as journal:
         require_own(place, journal)
-        head, earlier = (order.commit, None) if order.commit else _bring(place, journal, order.head)
+        head, earlier = (order.commit, journal.pack(order.like)) if order.commit else _bring(place, journal, order.head)
         brief = _brief(place, order.brief, journal.blobs) or (earlier.brief if earlier is not None else None)
         policy = _policy(place, order.policy, journal.blobs) or (earlier.policy if earlier is not None else None)
         wanted = f"{slug(order.head)}-{head[:8]}"
@@ -88,7 +90,9 @@ def request(place: Workplace, order: BuildOrder) -> str:
             driver=DRIVER,
             branch=branch_of("build", wanted),
             base_commit=base,
-            sandbox=choose_sandbox(order.sandbox or settings.run.sandbox, policy_of(repository, base)),
+            sandbox=choose_sandbox(
+                order.sandbox or settings.run.sandbox, policy_of(repository, order.authority or base)
+            ),
             limits=limits_of(settings),
             title=order.title or f"{order.head} on {order.base}",
             base_ref=base_ref,
@@ -97,6 +101,7 @@ def request(place: Workplace, order: BuildOrder) -> str:
             policy=policy,
             environment=caller_environment(os.environ),
             against=order.against,
+            authority=order.authority,
         )
         rationale = _rationale(place, order.rationale) or (earlier.rationale if earlier is not None else {})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workbench.ace.wiring import gating, things
+from workbench.ace.wiring import gating, stacking, things
 from workbench.ace.wiring.gating import BuildOrder
 from workbench.ace.wiring.verifying import Subject
 from workbench.ace.wiring.workplace import Workplace
@@ -16,16 +16,11 @@ from workbench.model.evidence import Evidence, Finding
 def rerun(place: Workplace, subject: Subject) -> Iterator[str]:
     """Build the same pack anew, as a job of the AEE, and name where it comes out otherwise.
 
-    Without the journal the policy of the base binds, and the brief is the one that the base has.
+    Without the journal the policy of the base binds, and the brief is the one that the base has. What stands on
+    another's head is built on that very one. Raises Refused where that is gone.
     """
     before = _whole(place, subject)
-    if before.on:
-        raise Refused(
-            f"{before.id} stands on {before.on}, whose commits are in no branch: it cannot be built anew by itself.",
-            hint=f"Once that is merged: workbench mrp build {before.id}",
-        )
-    head = subject.id if subject.pack is not None else before.head
-    run = gating.request(place, BuildOrder(base=before.base, head=head))
+    run = gating.request(place, _order(place, subject, before))
     again = gating.await_pack(place, run, timeout=None)
     if not again.blob:
         yield f"built anew: no pack came of it ({again.reason})"
@@ -33,6 +28,20 @@ def rerun(place: Workplace, subject: Subject) -> Iterator[str]:
     with place.reading() as ledger:
         after = things.document(ledger, again)
     yield from differences(before, after)
+
+
+def _order(place: Workplace, subject: Subject, before: MergePack) -> BuildOrder:
+    head = subject.id if subject.pack is not None else before.head
+    if not before.authority:
+        return BuildOrder(base=before.base, head=head)
+    try:
+        stacking.keep(place, before.base, before.head)
+    except NotFound as gone:
+        raise Refused(
+            f"{before.id} was made on the head of {before.on or 'another run'}, {before.base}: {gone.message}",
+            hint=f"Where that work is merged: workbench mrp build --base BRANCH --head {before.id}",
+        ) from None
+    return BuildOrder(base=before.base, head=head, commit=before.head, like=subject.id, authority=before.authority)
 
 
 def differences(before: MergePack, after: MergePack) -> Iterator[str]:

@@ -168,7 +168,7 @@ def preview_merge(place: Workplace, name: str) -> MergePreview:
         commits = store.git.text("log", f"--max-count={SUBJECTS}", "--format=%h %s", "--end-of-options", span)
         commit_count = store.count_commits(pack.base_commit, pack.head)
         below = stacking.obstacle(ledger, pack)
-    current, moved = ("", (below,)) if below else _standing(place, pack)
+    current, moved = ("", (below.message.rstrip("."),)) if below is not None else _standing(place, pack)
     going, obstacles = _checkouts(place, pack.into)
     why = str(pack.decisions[-1].get("rationale", "")) if pack.decisions else ""
     return MergePreview(

@@ -44,12 +44,13 @@ def parent_of(ledger: Ledger, wanted: str) -> tuple[RunState, Footing]:
     return run, stands
 
 
-def keep(place: Workplace, commit: str) -> None:
-    """Have a commit of the store stay there, whatever becomes of the run that made it. Raises NotFound."""
+def keep(place: Workplace, *commits: str) -> None:
+    """Have commits of the store stay there, whatever becomes of the runs that made them. Raises NotFound."""
     with Store.of(place.repository, place.journal_directory / STORE) as store:
-        if not store.has(commit):
-            raise NotFound(f"The store has no commit {commit[:12]}.", hint="workbench doctor says how it stands.")
-        store.keep(f"{BASES}/{commit}", commit)
+        for commit in commits:
+            if not store.has(commit):
+                raise NotFound(f"The store has no commit {commit[:12]}.", hint="workbench doctor says how it stands.")
+            store.keep(f"{BASES}/{commit}", commit)
 
 
 def is_behind(ledger: Ledger, run: RunState) -> bool:
@@ -62,14 +63,15 @@ def footing_of_pack(ledger: Ledger, pack: PackState) -> Footing | None:
     return below(ledger, pack.on) if pack.on else None
 
 
-def obstacle(ledger: Ledger, pack: PackState) -> str:
-    """Why what a pack stands on keeps it from being merged; empty if nothing does."""
+def obstacle(ledger: Ledger, pack: PackState) -> Refused | None:
+    """What says that a pack cannot be merged for what it stands on: that would come along, undecided. None: nothing."""
     stands = footing_of_pack(ledger, pack)
-    return why_not_yet(pack.id, stands) if stands is not None else ""
+    if stands is None or not (why := why_not_yet(pack.id, stands)):
+        return None
+    return Refused(f"{why}.", hint=remedy_of(stands, pack=pack.id, into=pack.into))
 
 
 def require_footing(ledger: Ledger, pack: PackState) -> None:
-    """Raise Refused while what a pack stands on is not merged: merging it would bring that along, undecided."""
-    stands = footing_of_pack(ledger, pack)
-    if stands is not None and (why := why_not_yet(pack.id, stands)):
-        raise Refused(f"{why}.", hint=f"{remedy_of(stands, pack=pack.id, into=pack.into)}.")
+    """Raise that."""
+    if (refused := obstacle(ledger, pack)) is not None:
+        raise refused
