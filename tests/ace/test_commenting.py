@@ -8,6 +8,9 @@ from pathlib import Path
 
 from ace_world import Call, World, git
 
+from workbench.ace.wiring import commenting
+from workbench.ace.wiring.workplace import Workplace
+
 BEFORE = "def total(prices):\n    found = 0\n    for price in prices:\n        found += price\n    return found\n"
 AFTER = BEFORE.replace("    found = 0\n", '    """The sum."""\n    found = 0\n').replace("+= price", "+= abs(price)")
 
@@ -79,6 +82,17 @@ def test_a_comment_on_a_function_follows_its_name(call: Call, world: World) -> N
         last = world.pack(run, files=files, revision=revision)
         (row,) = call("comment", "list", last, "--json").rows
         assert (row["place"], row["where"]) == told
+
+
+def test_a_comment_on_what_a_line_was_part_of_is_on_the_result(world: World, repository: Path) -> None:
+    """What a line that is gone stood in is commented on in the result, or where it was if the result has it no more."""
+    (run,) = world.mission()
+    kept, gone = (world.pack(run, files={"shop.py": text}, revision=at) for at, text in ((1, "PRICE = 2\n"), (2, "\n")))
+    for name, side in ((kept, "new"), (gone, "old")):
+        pack = world.journal.pack(name)
+        assert pack is not None
+        target = commenting.entity_target_at(Workplace(repository), pack, "shop.py", 1, side="old")
+        assert target is not None and (target["name"], target["side"]) == ("PRICE", side)
 
 
 def test_a_comment_on_what_a_pack_does_not_have_is_refused_with_the_remedy(call: Call, world: World) -> None:

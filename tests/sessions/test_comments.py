@@ -69,7 +69,7 @@ def test_a_comment_on_a_function_stands_at_its_head(repository: Path, world: Wor
 
     async def act(person: Session) -> None:
         await person.do("next-pane", "comment-entity")
-        person.sees("go to a line of it first")
+        person.sees("go to a line of it first", "r reviewed  U next unread", "C on function", "? help")
         await person.do("next-hunk", "last-line", "comment-entity")
         await person.until_sees("shop.py::till")
         await person.type("why not all?")

@@ -34,13 +34,13 @@ def test_hunks_are_marked_one_by_one(repository: Path, world: World, run: str) -
         await person.do("next-unread")
         await person.until_sees("▌@@ -1,7 +1,7 @@")
         await person.do("mark-reviewed")
-        person.sees("1 of 3 hunks read", "✓ read, line 4, +1 -1", "+ second_edit", "1/4 hunks")
+        person.sees("1 of 3 hunks read", "✓ read, line 4, +1 -1", "+ second_edit", "unread 2/2 files, 3/4 hunks")
         await person.do("next-unread", "mark-reviewed")
         person.sees("2 of 3 hunks read")
         await person.until_sees("+ tax_edit")
         await person.do("mark-reviewed")
         await person.until_sees("▌@@ -27,7 +27,7 @@")
-        person.sees("1/2 files unread, 3/4 hunks")
+        person.sees("unread 1/2 files, 1/4 hunks")
 
     review(repository, first, read, size=(80, 24))
     changed = {**EDITED, 30: "second_edit = of_those(lines)", 34: "beside_it = new(line)"}

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from ace_world import git
+from ace_world import World, git
 
 from workbench.ace.wiring.levels import bubblewrap_problem
 from workbench.ace.wiring.workplace import Workplace
@@ -117,7 +117,7 @@ def test_versions_are_a_number(project: Path) -> None:
 
     async def person(session: Session) -> None:
         await session.type("Use cents everywhere")
-        await session.press("tab", "tab", "tab", "tab")
+        await session.press("tab", "tab", "tab", "tab", "tab")
         await session.type("many")
         await session.until_sees("a number from 1 to 50 is wanted")
 
@@ -129,7 +129,7 @@ def test_a_sandbox_of_none_is_a_danger(project: Path) -> None:
 
     async def person(session: Session) -> None:
         await session.type("Use cents everywhere")
-        await session.press("tab", "tab", "tab", "tab", "tab")
+        await session.press("tab", "tab", "tab", "tab", "tab", "tab")
         await session.type("none")
         await session.until_sees("DANGER: agents reach all that you can")
 
@@ -149,6 +149,31 @@ def test_a_brief_is_taken_with_its_title(project: Path) -> None:
         await session.until_sees("Use cents")
         await session.until(lambda: "Use cents" in session.lines[2], "the outlook is of the brief")
         assert "\x1b" not in session.text
+
+    at(project, person)
+
+
+def test_it_can_stand_on_the_head_of_another(project: Path, world: World) -> None:
+    """The form offers what has delivered and is not merged; From and Into are that one's, no others."""
+    (run,) = world.mission()
+    world.mission("idle")
+    world.pack(run)
+
+    async def person(session: Session) -> None:
+        await session.until_sees("MISSIONS TO STAND ON")
+        assert session.line_with("Do prices").split("│")[0].split() == ["▌prices", "ready", "Do", "prices"]
+        session.sees_not("idle")
+        await session.type("Use cents everywhere")
+        await session.press("tab", "tab", "tab", "tab")
+        session.sees("Esc back", "Tab next field")
+        await session.press("tab", "tab", "tab")
+        session.sees("Enter take", "? help")
+        await session.press("enter")
+        await session.until_sees("main, after that one")
+        session.sees("starts from  prices.1 at ")
+        await session.press("shift+tab")
+        await session.type("main")
+        await session.until_sees("From and Into empty")
 
     at(project, person)
 

@@ -71,7 +71,7 @@ class Facts(NamedTuple):
             return line(piece("w why", "dim"))
         words = f"{self.unread} of {count(self.files, 'file')} unread" if self.unread else "all files read"
         if self.unread and self.hunks.read:
-            short = f"{self.unread}/{self.files} files unread, {self.hunks.read}/{self.hunks.of} hunks"
+            short = f"unread {self.unread}/{self.files} files, {self.hunks.of - self.hunks.read}/{self.hunks.of} hunks"
             read = f"{words}, {self.hunks.read} of {count(self.hunks.of, 'hunk')} read"
             words = read if cells >= SPACIOUS else short
         return line(piece(words, "needs-you" if self.unread else "dim"), piece("  w why", "dim"))

@@ -87,12 +87,21 @@ def shown(place: Workplace, name: str) -> tuple[PackState, list[Placed]]:
 
 
 def entity_target_at(place: Workplace, pack: PackState, path: str, number: int, *, side: str) -> dict[str, Any] | None:
-    """The target of a comment on the function or class around a line; None where none can be told."""
+    """The target of a comment on the function or class around a line; None where none can be told.
+
+    One around a line that is gone is commented on in the result, if that has it, under whatever name.
+    """
     with _store(place) as store:
-        lines = reading(store, pack)(path, side)
-    found = entity_at(path, lines, number) if lines is not None else None
-    if found is None:
-        return None
+        reads = reading(store, pack)
+        lines = reads(path, side)
+        found = entity_at(path, lines, number) if lines is not None else None
+        if found is None:
+            return None
+        if side == "old":
+            same = renamed_to(_entity_changes(place, pack.base_commit, pack.tree), path, found[0]) or (path, found[0])
+            now = reads(same[0], "new")
+            if now is not None and entity_lines(same[0], now, same[1]) is not None:
+                return entity_target(reads, *same, side="new")
     return {"kind": "entity", "path": path, "name": found[0], "side": side, "first": found[1], "last": found[2]}
 
 

@@ -56,6 +56,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     base_ref: str = ""
     base_commit: str = ""
     into: str = ""
+    on: str = ""  # the run on whose head it would stand
     sandbox: str = ""
     is_unconfined: bool = False
     policy: str = ""
@@ -106,7 +107,7 @@ def outlook(place: Workplace, order: Order) -> Outlook:
     settings, _ = place.settings()
     brief = _tried(lambda: starting.read_brief(place, order.what), "what", troubles) if order.what.strip() else None
     base = _base(place, order, settings, brief, troubles)
-    policy = _tried(lambda: starting.policy_of(place.repository, base.commit), "base", troubles) if base else None
+    policy = _tried(lambda: starting.policy_of(place.repository, base.bound_by), "base", troubles) if base else None
     agent, driver = _agent(order, settings, troubles)
     sandbox = _sandbox(order, settings, policy, troubles)
     warnings = starting.warnings_of(brief, base, sandbox, place.repository) if brief and base else ()
@@ -119,6 +120,7 @@ def outlook(place: Workplace, order: Order) -> Outlook:
         base_ref=base.ref if base else "",
         base_commit=base.commit if base else "",
         into=base.into if base else "",
+        on=base.on if base else "",
         sandbox=sandbox,
         is_unconfined=sandbox == starting.UNCONFINED,
         policy=f"{policy.id} {policy.version}, {policy.rigor}" if policy is not None else "",
@@ -133,6 +135,8 @@ def outlook(place: Workplace, order: Order) -> Outlook:
 def _base(
     place: Workplace, order: Order, settings: Settings, brief: scripts.Script | None, troubles: list[Trouble]
 ) -> Base | None:
+    if order.on:
+        return _base_on(place, order, troubles)
     whose = brief if brief is not None else starting.light_brief("Something to do")
     without_into = msgspec.structs.replace(order, into="")
     found = _tried(
@@ -142,6 +146,14 @@ def _base(
         return found
     into = _tried(lambda: place.repository.full_ref(order.into), "into", troubles)
     return msgspec.structs.replace(found, into=into or "")
+
+
+def _base_on(place: Workplace, order: Order, troubles: list[Trouble]) -> Base | None:
+    if order.base or order.into:
+        text = "what stands on another one starts and goes where that does"
+        troubles.append(Trouble(field="on", text=text, hint="leave From and Into empty"))
+        return None
+    return _tried(lambda: starting.base_on(place, order), "on", troubles)
 
 
 def _agent(order: Order, settings: Settings, troubles: list[Trouble]) -> tuple[str, str]:

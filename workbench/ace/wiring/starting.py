@@ -268,12 +268,18 @@ def choose_base(repository: GitRepository, order: Order, settings: Settings, *, 
 
 
 def standing_on(place: Workplace, order: Order) -> Base:
+    """The head of another run as the base, which the store keeps from now on."""
+    base = base_on(place, order)
+    stacking.keep(place, base.commit)
+    return base
+
+
+def base_on(place: Workplace, order: Order) -> Base:
     """The head of another run as the base. What may bind a gate is read where the branch stands that both go into."""
     if order.base or order.into:
         raise UsageError("--on says where it starts and goes.", hint="Leave --base and --into out.")
     with place.reading() as ledger:
         run, stands = stacking.parent_of(ledger, order.on)
-    stacking.keep(place, stands.head)
     authority = place.repository.resolve(run.into)
     return Base(ref=run.base_ref, commit=stands.head, into=run.into, on=run.id, authority=authority)
 

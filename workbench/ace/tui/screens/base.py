@@ -52,6 +52,7 @@ class WorkScreen(Filtering):
         self._changed_at = time.monotonic()
         self.pressed_key = ""  # the last key of the action that is carried out
         self.told = ""
+        self._is_typing = False
         self._late: dict[str, Arrived] = {}  # values that came while another screen stood over this one
 
     # --- to be filled in ---
@@ -217,10 +218,27 @@ class WorkScreen(Filtering):
         """The actions whose keys the footer names, first one first."""
         return sorted((row for row in actions_of(self.where) if row.footer), key=lambda row: row.footer)
 
+    def _footer_rows(self) -> list[Action]:
+        """Those whose keys do something now: where a person types, letters are words."""
+        rows, left = self.footer_actions(), self._keys_left()
+        if left is None:
+            return rows
+        keys_of = self.workbench.keymap_of_workbench.keys_of
+        known = (*left, "enter") if isinstance(self.focused, Input) else tuple(left)
+        rows = [row for row in rows if any(key in known for key in keys_of(row))]
+        return rows if any(row.id == "go-back" for row in rows) else [*rows, named("go-back", self.where)]
+
+    def on_descendant_focus(self) -> None:
+        """Other keys do something where a person types."""
+        is_typing = self._keys_left() is not None
+        if is_typing != self._is_typing:
+            self._is_typing = is_typing
+            self.show_footer()
+
     def show_footer(self) -> None:
-        """The few keys that matter here."""
+        """The few keys that matter here; how all of them are shown goes last."""
         keymap = self.workbench.keymap_of_workbench
-        rows = self.footer_actions()
+        rows = self._footer_rows()
         parts = [
             Part(
                 line(
@@ -229,7 +247,7 @@ class WorkScreen(Filtering):
                     piece(row.label, "dim" if self.reason_off(row) else "plain"),
                 ),
                 action=row.id,
-                spare=row.footer,
+                spare=0 if row.id == "show-help" else row.footer,
             )
             for row in rows
         ]

@@ -227,7 +227,7 @@ class Changing(Deciding):
         path, quoted = row.file.path if side == "new" else row.file.old_path, self.diff.texts(side, number, number)
         self.workbench.carry_out(
             lambda place: commenting.entity_target_at(place, pack, path, number, side=side),
-            lambda target: self._comment_on(target, quoted),
+            lambda target: self._comment_on(target, quoted if target is not None and target["side"] == side else []),
         )
 
     def _comment_on(self, target: dict[str, Any] | None, quoted: list[str]) -> None:

@@ -11,7 +11,7 @@ from workbench.ace.tui.keymap import key_words, shown
 from workbench.ace.tui.prose import Block, Prose, blank, heading
 from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.tui.screens.dialog import Dialog
-from workbench.ace.tui.text import Line, Piece, cut, line, padded, piece
+from workbench.ace.tui.text import Line, Piece, blanks, cut, line, padded, piece, width_of, wrapped
 from workbench.ace.tui.widgets.lines import LinesView
 
 KEY_CELLS, LABEL_CELLS = 14, 17
@@ -55,9 +55,12 @@ class HelpScreen(Dialog):
         keys = key_words(bound) if all(key.isdigit() for key in bound) else " ".join(shown(key) for key in bound)
         reason = self._of.reason_off(action)
 
-        def lay(cells: int) -> tuple[Line]:
-            words = piece(reason or action.tooltip, "dim" if reason else "plain")
-            label: Piece = piece(action.label, "dim" if reason else "strong")
-            return (cut(line(padded(piece(keys, "accent"), KEY_CELLS), padded(label, LABEL_CELLS), " ", words), cells),)
+        def lay(cells: int) -> Iterator[Line]:
+            said = Piece(piece(reason or action.tooltip).text, "dim" if reason else "plain")
+            label = padded(piece(action.label, "dim" if reason else "strong"), LABEL_CELLS)
+            lead: Line = line(padded(piece(keys, "accent"), KEY_CELLS), label, " ")
+            for words in wrapped(said, max(1, cells - width_of(lead))):
+                yield cut(line(*lead, *words), cells)
+                lead = line(blanks(width_of(lead)))
 
         return Block(lay)

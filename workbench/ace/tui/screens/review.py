@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 
 from workbench.ace.tui import routes
+from workbench.ace.tui.actions import Action, named
 from workbench.ace.tui.assumed import assumed_reasons
 from workbench.ace.tui.bridge import View
 from workbench.ace.tui.diff import is_collapsed
@@ -32,6 +33,10 @@ from workbench.ace.wiring.reading import Reading, reading_of, since
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import PackState
 from workbench.model.evidence import CRITERIA, Evidence
+
+READING_KEYS = (
+    "mark-reviewed", "next-unread", "next-hunk", "comment", "comment-entity", "approve-pack", "show-help",
+)  # fmt: skip
 
 
 class ReviewScreen(Marking):
@@ -161,6 +166,16 @@ class ReviewScreen(Marking):
     def act_previous_pane(self) -> None:
         """The pane before."""
         self._step_pane(-1)
+
+    def footer_actions(self) -> list[Action]:
+        """In the diff, the keys by which one reads; elsewhere those by which one decides."""
+        if self.pane_name != "diff":
+            return super().footer_actions()
+        return [named(name, self.where)._replace(footer=at) for at, name in enumerate(READING_KEYS, start=1)]
+
+    def on_descendant_focus(self) -> None:
+        """Other keys matter in another pane."""
+        self.show_footer()
 
     def _step_pane(self, step: int) -> None:
         at = PANES.index(self.pane_name)

@@ -13,10 +13,13 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from workbench.ace.tui import routes
+from workbench.ace.tui.actions import Action, named
+from workbench.ace.tui.bridge import View
+from workbench.ace.tui.grounds import Ground, grounds_view
 from workbench.ace.tui.prose import Block, Prose, blank, bullet, facts, heading, paragraph
 from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.tui.sheet import Sheet
-from workbench.ace.tui.text import Line, Piece, Role, cut, line, padded, piece, safe
+from workbench.ace.tui.text import Line, Piece, Role, Safe, cut, line, padded, piece, safe
 from workbench.ace.tui.widgets.lines import LinesView
 from workbench.ace.tui.widgets.rows import RowsView
 from workbench.ace.tui.widgets.still import StillLines
@@ -33,14 +36,17 @@ QUIET_S = 0.25  # after the last key, before the outlook is made anew
 WIDE = 110  # cells from which on the outlook stands beside the form
 MOST_VERSIONS = 50
 PATHS_SHOWN = 12
+TOLD_CELLS = 14  # how a delivery stands that could be stood on: "needs a person"
 FIELDS = {
     "what": ("What", "one sentence, or the id of a brief"),
     "agent": ("Agent", "from the settings"),
     "base": ("From", "what is checked out"),
     "into": ("Into", "the branch it starts from, if that is checked out"),
+    "on": ("Stands on", "nothing; or a mission below, on whose head it starts"),
     "versions": ("Versions", "1: how many agents try it side by side"),
     "sandbox": ("Sandbox", "from the settings; none is a danger"),
 }
+BRIEF_HEAD, GROUND_HEAD = safe("BRIEFS"), safe("MISSIONS TO STAND ON")
 _drafts: dict[Path, dict[str, str]] = {}  # what was typed and not sent, while Workbench is open
 
 
@@ -76,12 +82,13 @@ class StartScreen(WorkScreen):
     def __init__(self) -> None:
         super().__init__()
         self._looked: Looked | None = None
+        self._grounds: tuple[Ground, ...] = ()
         self._quiet: Timer | None = None
         self._starting = False
 
     def body(self) -> Iterator[Widget]:
         """Fields, briefs to choose from, and the outlook."""
-        empty = _brief_sheet(())
+        empty = _offered(())
         with Horizontal(id="panes"):
             with Vertical(id="form"):
                 for name, (_, hint) in FIELDS.items():
@@ -91,6 +98,15 @@ class StartScreen(WorkScreen):
                     yield StillLines(id=f"wrong-{name}").add_class("wrong")
                 yield RowsView(empty, self._painted, text=lambda offer: f"{offer.id} {offer.title}", id="briefs")
             yield LinesView(id="outlook")
+
+    def views(self) -> dict[str, View]:
+        """What it could stand on."""
+        return {"grounds": grounds_view}
+
+    def arrived(self, name: str, value: tuple[Ground, ...]) -> None:  # noqa: ARG002 - there is one view
+        """Others can be stood on by now."""
+        self._grounds = value
+        self._offer()
 
     def on_mount(self) -> None:
         """Bring back what was typed, and look."""
@@ -135,18 +151,36 @@ class StartScreen(WorkScreen):
 
     def off_open_row(self) -> str:
         """There must be a brief under the cursor."""
-        return "" if self.briefs.row is not None else "there are no briefs under .workbench/briefs"
+        return "" if self.briefs.row is not None else "no brief is under .workbench/briefs, and no mission delivered"
 
     def act_open_row(self) -> None:
-        """Take the brief that is selected."""
+        """Take the brief, or the mission to stand on, that is selected."""
         offer = self.briefs.row
         if offer is not None and self.focused is self.briefs:
-            self.query_one("#what", Input).value = offer.id
-            self.query_one("#what", Input).focus()
+            field = self.query_one("#on" if isinstance(offer, Ground) else "#what", Input)
+            field.value = offer.id
+            field.focus()
+
+    def on_descendant_focus(self) -> None:
+        """The list shows what its field can take."""
+        if self.focused is not None and self.focused.id == "on" and self._grounds:
+            self.briefs.go("last-line")
+            self.briefs.go_to_key(_key(self._grounds[0]))
+
+    def footer_actions(self) -> list[Action]:
+        """What is next while one types; in the list, that it is taken."""
+        if self.focused is self.briefs:
+            return [row._replace(label="take") if row.id == "open-row" else row for row in super().footer_actions()]
+        return [named("start-now", self.where), named("next-pane", self.where)._replace(label="next field")]
+
+    def _offer(self) -> None:
+        self.briefs.take(_offered((*(self._looked.briefs if self._looked is not None else ()), *self._grounds)))
+        self.briefs.let_in()
+        self.show_footer()
 
     @property
-    def briefs(self) -> RowsView[BriefOffer]:
-        """The briefs that can be chosen."""
+    def briefs(self) -> RowsView[BriefOffer | Ground]:
+        """The briefs that can be chosen, and what can be stood on."""
         return self.query_one("#briefs", RowsView)
 
     # --- looking ---
@@ -165,6 +199,7 @@ class StartScreen(WorkScreen):
             agent=self._value("agent"),
             base=self._value("base"),
             into=self._value("into"),
+            on=self._value("on"),
             versions=int(versions),
             sandbox=level,
         )
@@ -184,11 +219,9 @@ class StartScreen(WorkScreen):
         if not self.is_attached or looked.order != self._order():
             return  # left, or typed on: another look is on its way
         self._looked = looked
-        self.briefs.take(_brief_sheet(looked.briefs))
-        self.briefs.let_in()
+        self._offer()
         self.query_one("#outlook", LinesView).show(Prose(list(_outlook_blocks(looked.outlook))), keep_place=False)
         self._show_wrong(looked.outlook.troubles)
-        self.show_footer()
 
     def _show_wrong(self, troubles: tuple[Trouble, ...]) -> None:
         typed = bool(self._value("what"))
@@ -237,14 +270,25 @@ class StartScreen(WorkScreen):
         if app.work_screen is not None:
             app.work_screen.call_after_refresh(_tell_started, app, started)
 
-    def _painted(self, offer: BriefOffer, cells: int) -> Line:
+    def _painted(self, offer: BriefOffer | Ground, cells: int) -> Line:
+        if isinstance(offer, Ground):
+            told = padded(piece(offer.told, "dim"), TOLD_CELLS)
+            return cut(line(padded(piece(offer.id, "strong"), 24), " ", told, "  ", piece(offer.title)), cells)
         wrong = f"{offer.errors} problem{'s' * (offer.errors != 1)}" if offer.errors else offer.status
         told = piece(wrong, "failed" if offer.errors else "dim")
         return cut(line(padded(piece(offer.id, "strong"), 24), " ", told, "  ", piece(offer.title)), cells)
 
 
-def _brief_sheet(offers: tuple[BriefOffer, ...]) -> Sheet[BriefOffer]:
-    return Sheet(offers, key=lambda offer: offer.id, group=lambda _: safe("BRIEFS"))
+def _offered(offers: tuple[BriefOffer | Ground, ...]) -> Sheet[BriefOffer | Ground]:
+    return Sheet(offers, key=_key, group=_group)
+
+
+def _key(offer: BriefOffer | Ground) -> str:
+    return f"{_group(offer)}/{offer.id}"
+
+
+def _group(offer: BriefOffer | Ground) -> Safe:
+    return GROUND_HEAD if isinstance(offer, Ground) else BRIEF_HEAD
 
 
 def _launched(place: Workplace, order: Order) -> Launched | WorkbenchError:
@@ -275,9 +319,9 @@ def _outlook_blocks(found: Outlook) -> Iterator[Block]:
             yield paragraph("A light brief is made of this sentence; a brief with clauses proves more.", "dim")
     branch = found.base_ref.removeprefix("refs/heads/") or "a commit"
     if found.base_commit:
-        yield _fact("starts from", piece(f"{branch} at {found.base_commit[:12]}"))
-        into = found.into.removeprefix("refs/heads/")
-        yield _fact("merges into", piece(into or "no branch"))
+        yield _fact("starts from", piece(f"{found.on or branch} at {found.base_commit[:12]}"))
+        into = found.into.removeprefix("refs/heads/") or "no branch"
+        yield _fact("merges into", piece(f"{into}, after that one" if found.on else into))
     agent = f"{found.agent} ({found.driver})" if found.driver else "not known yet"
     others = [name for name in found.agents if name != found.agent]
     yield facts(
@@ -293,7 +337,7 @@ def _outlook_blocks(found: Outlook) -> Iterator[Block]:
     for warning in found.warnings:
         yield bullet(warning, "needs-you", sign="!", indent=0)
     yield blank()
-    yield paragraph("^S starts it. Enter goes to the next field; Enter on a brief takes it.", "dim")
+    yield paragraph("^S starts it. Enter goes to the next field; Enter in the list takes a row.", "dim")
 
 
 def _fact(name: str, *words: Piece) -> Block:
