@@ -23,8 +23,9 @@ JOB_S = 1800.0  # for one job of the agents' wing, such as tidying large workspa
 READY_S = 30.0  # until an AEE that starts must have said that it runs; imports on a cold disk take most of it
 POLL_S = 0.02
 ERROR = "error:"  # how an AEE that could not start begins its last words
-# Its many threads mostly sleep. glibc would give each an arena of its own and hand little of them back: mallopt(3).
-ARENAS = {"MALLOC_ARENA_MAX": "2"}
+# Its many threads mostly sleep. glibc would give each an arena and a cache of freed memory of its own, which it hands
+# back to nobody: mallopt(3), and "Memory Allocation Tunables" in glibc's manual.
+ALLOCATOR = {"MALLOC_ARENA_MAX": "2", "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
 FULL_DISK = ("No space left on device", "disk of the journal is full", "Disk quota exceeded")
 TOLD = 300  # characters of the last line of the log
 LOG_TAIL = 2000  # bytes of the log shown when it does not start
@@ -58,7 +59,7 @@ def _spawn(words: list[str], log: Path) -> int:
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
     ours = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    environment = {**ARENAS, **ours}
+    environment = {**ALLOCATOR, **ours}
     return os.posix_spawn(words[0], words, environment, file_actions=streams, setsid=True)
 
 
