@@ -125,6 +125,28 @@ def test_what_conflicts_or_may_not_be_queued_is_left_and_named(call: Call, world
     assert (repository / "b.py").read_text() == "MINE = 1\n"
 
 
+@pytest.mark.parametrize("breaks", [False, True])
+def test_what_stands_on_another_goes_after_it_or_stays(call: Call, world: World, breaks: bool) -> None:
+    """It is neither tried nor examined while that does not go, and goes right after it."""
+    named = approved(call, world, "a")
+    (low,), (top,) = world.mission("low"), world.mission("top", on="low.1")
+    named["low"] = world.pack(low, files={"low.py": "NEW = 1\n"})
+    named["top"] = world.pack(top, files={"top.py": "NEW = 1\n"}, on=low)
+    call("approve", named["top"], "--why", "fine")
+    with Workplace(world.repository) as place:
+        (only,), (held,) = queueing.queued(place, ())
+    assert (only.id, held.pack, held.state) == (named["a"], named["top"], "held")
+    assert f"workbench merge {named['low']} comes first" in held.reason
+    call("approve", named["low"], "--why", "fine")
+    turns, examiner = go(world, lambda names: breaks and {"a", "low"} <= names)
+    states = {turn.pack.split("-")[1]: turn.state for turn in turns}
+    if not breaks:
+        assert [*states.items()] == [("a.1", "merged"), ("low.1", "merged"), ("top.1", "merged")]
+        return
+    assert states == {"low.1": "red", "top.1": "held", "a.1": "merged"}
+    assert "low.1, which is left" in turns[1].reason and examiner.renewals == []
+
+
 def test_a_queue_is_of_one_branch_and_says_when_there_is_nothing(call: Call, world: World) -> None:
     """What makes no sense is refused in words."""
     assert call("merge").code == 2

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from ace_world import Call, World, git
 
+from workbench.ace.wiring import trial
 from workbench.ace.wiring.comparing import ask_crossed
+from workbench.ace.wiring.differing import changed_files
+from workbench.ace.wiring.reading import since
 from workbench.ace.wiring.workplace import Workplace
 
 SCRIPT = "agent: above\nsteps:\n  - submit: {message: Nothing, rationale: {approach: plainly}}\n"
@@ -92,3 +95,36 @@ def test_what_was_made_on_a_head_that_is_gone_is_not_built_anew(call: Call, worl
     pack = world.pack(run, base=lost, authority=world.base)
     refused = call("mrp", "verify", pack, "--rerun")
     assert refused.code == 1 and lost in refused.err and "mrp build --base BRANCH --head" in refused.err, refused
+
+
+def test_an_undo_is_told_to_what_stands_on_it(stacked: list[str], call: Call, world: World) -> None:
+    """Moved back, it stands on that again; where a commit took it out, it is merged no more and nothing follows it.
+
+    A trial of what stands on it names what comes along.
+    """
+    below, above, _ = stacked
+    assert call("approve", above, "--why", "fine").err.strip().endswith("its evidence is made anew by itself then")
+    with Workplace(world.repository) as place, place.reading() as ledger:
+        packs = [found for name in (above, below) if (found := ledger.pack(name)) is not None]
+        assert trial.unite(place, packs[:1]).along == ("below.1",) and trial.unite(place, packs).along == ()
+    assert call("approve", below, "--why", "fine").code == 0 and call("merge", below).code == 0
+    assert "above.1 stands on it again" in call("undo", below).err
+    assert call("merge", below).code == 0
+    git(world.repository, "commit", "-q", "--allow-empty", "-m", "Later")
+    undone = call("undo", below, "--revert")
+    assert undone.code == 0 and "above.1 stood on it, and waits for a person now" in undone.err
+    refused = call("merge", above)
+    assert refused.code == 1 and "taken out again" in refused.err and "Without what was taken out" in refused.err
+
+
+def test_what_changed_since_a_revision_is_the_runs_own_work(world: World) -> None:
+    """Where what is below was made anew, nothing of its first form shows in what came of it above."""
+    (below,), (above,) = world.mission("below"), world.mission("above", on="below.1")
+    world.pack(below, files={"shop.py": "PRICE = 5\n", "dropped.py": "GONE = 1\n"})
+    first = world.pack(above, files={"above.py": "ABOVE = 1\n"}, on=below)
+    world.pack(below, files={"shop.py": "PRICE = 6\n"}, revision=2)
+    second = world.pack(above, files={"above.py": "ABOVE = 2\n"}, on=below, revision=2)
+    pack = world.journal.pack(second)
+    assert pack is not None
+    with Workplace(world.repository) as place:
+        assert [file.path for file in changed_files(place, since(place, pack, first), pack.tree)] == ["above.py"]

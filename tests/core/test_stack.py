@@ -43,6 +43,7 @@ CHILD = run("child.1", on="parent.1", pack="MRP-child.1-1", to_decide=True, head
 PARENT = run("parent.1", pack="MRP-parent.1-1", to_decide=True, head="p1")
 OURS = pack("child.1", on="parent.1")
 MERGED = pack("parent.1", state="merged", head="p2", merge=Merge(ref=MAIN, old="0", new="m", mode="merge"))
+UNDONE = replace(MERGED, state="approved", merge=None)
 
 
 def applied(state: RunState, proposed: e.Proposed) -> RunState:
@@ -69,7 +70,8 @@ def applied(state: RunState, proposed: e.Proposed) -> RunState:
         (replace(PARENT, outcome="merged"), MERGED, CHILD, OURS, "is merged"),
         (replace(PARENT, outcome="merged"), MERGED, CHILD, replace(OURS, base_commit="m"), ""),
         (replace(PARENT, outcome="merged"), MERGED, CHILD, replace(OURS, on="", base_commit="later"), ""),
-        (replace(PARENT, outcome="merged"), replace(MERGED, state="approved", merge=None), CHILD, OURS, "moved"),
+        (replace(PARENT, outcome="merged"), UNDONE, CHILD, OURS, "moved"),
+        (replace(PARENT, outcome="merged"), UNDONE, CHILD, replace(OURS, on="", base_commit="m"), "is merged no more"),
         (replace(PARENT, outcome="failed"), pack("parent.1", head="p1"), CHILD, OURS, ""),
     ],
 )
@@ -86,17 +88,21 @@ def test_evidence_is_made_anew_exactly_when_what_is_below_stands_elsewhere(
     assert follow(applied(child, asked), ours, footing("parent.1", parent, below)) is None
 
 
-@pytest.mark.parametrize("outcome", ["rejected", "stopped", "superseded"])
+@pytest.mark.parametrize("outcome", ["rejected", "stopped", "superseded", "merged"])
 def test_what_stands_on_what_is_gone_waits_for_a_person(outcome: str) -> None:
-    """The run says so in the inbox, once; a person who lets it go on is not asked again."""
+    """The run says so in the inbox, once; a person who lets it go on is not asked again.
+
+    A merge that a commit took out again is gone, too: the branch has the commits, and not what they did.
+    """
     child = replace(CHILD, to_decide=False, pack="")
-    below = footing("parent.1", replace(PARENT, outcome=outcome, reason="Not this way."), None)
+    reverted = replace(UNDONE, reverted="Not this way") if outcome == "merged" else None
+    below = footing("parent.1", replace(PARENT, outcome=outcome, reason="Not this way"), reverted)
     decision = follow(child, None, below)
     assert decision is not None
     held = applied(child, decision.events[0])
     assert next_step(held) is None and run_status(held) == "waiting-human" and follow(held, None, below) is None
     (row,) = concerns(runs=[held], consultations=(), packs=(), aee_running=True, now=NOW)
-    assert row.category == ADRIFT and row.blocking and "parent.1" in row.title and "Not this way." in row.title
+    assert row.category == ADRIFT and row.blocking and "parent.1" in row.title and "Not this way" in row.title
     freed = applied(held, e.Proposed(stream="run/child.1", payload=e.RunResumed(run="child.1"), actor="human:a"))
     assert next_step(freed) == "turn" and follow(freed, None, below) is None
 

@@ -60,9 +60,11 @@ def _head(pack: MergePack) -> str:
                 (name, inert(value) or "none")
                 for name, value in (
                     ("base", pack.base),
+                    *((("which is the head of", pack.on),) if pack.on else ()),
                     ("head", pack.head),
                     ("tree of the result", pack.tree),
                     ("policy", pack.policy_digest),
+                    *((("policy, people, settings read at", pack.authority),) if pack.authority else ()),
                     ("brief", f"{pack.brief} {pack.brief_version} {pack.brief_digest}".strip()),
                     ("mission, run, agent", " ".join(filter(None, (pack.mission, pack.run, pack.agent)))),
                 )

@@ -74,10 +74,11 @@ def concerns(
     packs = list(packs)
     back = taken_back(runs, packs)
     unmerged = {run.id: run for run in runs if run.outcome != "merged" or run.id in back}
+    stands_on = {run.id: run.on for run in runs if run.on}
     found += [
         _above(
             _stale(concern, pack, is_over=pack.run in undone) if base_moved(pack, tips) else concern,
-            unmerged.get(pack.on),
+            unmerged.get(pack.on or stands_on.get(pack.run, "")),
         )
         for pack in packs
         if not (pack.state == "submitted" and pack.run in ended) and (concern := _pack(pack)) is not None

@@ -283,7 +283,8 @@ def _merge_started(state: PackState, event: e.Event) -> PackState:
 
 def _pack_merged(state: PackState, event: e.Event) -> PackState:
     p = _payload(event, e.PackMerged)
-    return replace(state, state="merged", merge=Merge(ref=p.ref, old=p.old, new=p.new, mode=p.mode), merging=None)
+    merge = Merge(ref=p.ref, old=p.old, new=p.new, mode=p.mode)
+    return replace(state, state="merged", merge=merge, merging=None, reverted="")
 
 
 def _merge_abandoned(state: PackState, event: e.Event) -> PackState:
@@ -299,8 +300,10 @@ def _undo_abandoned(state: PackState, event: e.Event) -> PackState:
     return replace(state, undoing=None, reason=_payload(event, e.UndoAbandoned).reason)
 
 
-def _merge_undone(state: PackState, _: e.Event) -> PackState:
-    return replace(state, state="approved", merge=None, undoing=None)
+def _merge_undone(state: PackState, event: e.Event) -> PackState:
+    p = _payload(event, e.MergeUndone)
+    reverted = p.new if p.how == "revert" else ""
+    return replace(state, state="approved", merge=None, undoing=None, reverted=reverted)
 
 
 def _shared(payload: e.Payload, state: type[State]) -> dict[str, Any]:

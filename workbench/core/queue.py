@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
+from workbench.core.stack import parents_first
 from workbench.core.state import PackState
 from workbench.model.errors import Refused
 
@@ -72,7 +73,24 @@ def _rank(pack: PackState) -> int:
     return RANKS.index(pack.verdict) if pack.verdict in RANKS else -1
 
 
-def in_order(packs: Sequence[PackState], order: Sequence[str]) -> list[PackState]:
-    """The packs as the forecast would merge their runs; what it does not know comes last."""
+def in_order(packs: Sequence[PackState], order: Sequence[str], needs: Mapping[str, str]) -> list[PackState]:
+    """The packs as the forecast would merge their runs; what it does not know comes last.
+
+    No pack comes before that of the run that it `needs`, by its id.
+    """
     place = {run: number for number, run in enumerate(order)}
-    return sorted(packs, key=lambda pack: place.get(pack.run, len(place)))
+    found = sorted(packs, key=lambda pack: place.get(pack.run, len(place)))
+    by_run = {pack.run: pack for pack in found}
+    return [by_run[run] for run in parents_first(tuple(by_run), {p.run: needs.get(p.id, "") for p in found})]
+
+
+def hanging(line: Sequence[PackState], needs: Mapping[str, str], merged: Collection[str] = ()) -> list[PackState]:
+    """Those in line that need a run which is neither in it nor `merged`, and those that stand on them."""
+    kept, found = list(line), list[PackState]()
+    while True:
+        there = {pack.run for pack in kept}.union(merged)
+        out = [pack for pack in kept if needs.get(pack.id, "") and needs[pack.id] not in there]
+        if not out:
+            return found
+        found += out
+        kept = [pack for pack in kept if pack not in out]

@@ -24,6 +24,8 @@ class Footing(msgspec.Struct, frozen=True, kw_only=True):
     head: str = ""
     pack: str = ""  # the newest pack of the parent
     merged_as: str = ""  # the commit with which it was merged
+    reverted: str = ""  # the commit that took its merge out of the branch again, which has its commits then
+    outside: str = ""  # where its approved pack waits for others to merge it
     reason: str = ""
 
 
@@ -39,10 +41,14 @@ def footing(name: str, run: RunState | None, pack: PackState | None) -> Footing:
     head, shown = newest_head(run, pack), run.pack
     if pack is not None and pack.state == "merged" and pack.merge is not None:
         return Footing(parent=name, state="merged", head=head, pack=shown, merged_as=pack.merge.new)
+    if pack is not None and pack.reverted:
+        why = f"{name} was merged, and taken out again by {pack.reverted[:12]}"
+        return Footing(parent=name, state="gone", head=head, pack=shown, reverted=pack.reverted, reason=why)
     if run.outcome in _GONE:
         why = f": {run.reason}" if run.reason else ""
         return Footing(parent=name, state="gone", head=head, pack=shown, reason=f"{name} {_GONE[run.outcome]}{why}")
-    return Footing(parent=name, state="stands", head=head, pack=shown)
+    outside = pack.outside.where if pack is not None and pack.outside is not None else ""
+    return Footing(parent=name, state="stands", head=head, pack=shown, outside=outside)
 
 
 def footing_of(
@@ -65,10 +71,14 @@ def why_not_yet(pack: str, below: Footing) -> str:
 def remedy_of(below: Footing, *, pack: str, into: str) -> str:
     """What to type about that."""
     if below.state == "gone":
-        branch = into.removeprefix("refs/heads/")
-        return f"With the commits below it, on purpose: workbench mrp build --base {branch} --head {pack}"
+        what = "Without what was taken out" if below.reverted else "With the commits below it, on purpose"
+        return f"{what}: workbench mrp build --base {into.removeprefix('refs/heads/')} --head {pack}"
     if not below.pack:
         return f"workbench wait {below.parent}"
+    if below.outside:
+        return (
+            f"{below.pack} waits outside, at {below.outside}: workbench deliver {below.pack} says how it stands there"
+        )
     return f"workbench merge {below.pack} comes first; its evidence is made anew by itself then"
 
 

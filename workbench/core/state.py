@@ -223,6 +223,7 @@ class PackState(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 0
     on: str = ""  # the run on whose head its base is
     authority: str = ""  # the commit by which policy, people and settings bind it; empty: its base
+    reverted: str = ""  # the commit that took its merge out again; empty: none did, or the branch was moved back
 
     @property
     def bound_by(self) -> str:

@@ -13,7 +13,7 @@ from workbench.journal.plan import Head
 from workbench.model.digests import canonical
 from workbench.model.errors import JournalProblem
 
-FOLD_VERSION = 1  # grows whenever a fold or a state changes its meaning; a smaller one in a journal means: rebuild
+FOLD_VERSION = 2  # grows whenever a fold or a state changes its meaning; a smaller one in a journal means: rebuild
 
 StateT = TypeVar("StateT", MissionState, RunState, ConsultationState, PackState)
 

@@ -18,7 +18,7 @@ from workbench.ace.wiring.workplace import Workplace
 from workbench.core.attention import pack_facts
 from workbench.core.staleness import base_moved
 from workbench.core.state import PackState
-from workbench.model.errors import WorkbenchError
+from workbench.model.errors import Refused, WorkbenchError
 from workbench.model.instants import seconds_between
 
 _mrp = click.argument("mrp")
@@ -111,11 +111,14 @@ def _decide(
         out.warn(why_not.message.rstrip("."))
     elif stale and decision == "approve":
         out.warn(f"{pack.id} is stale: its base moved, so it cannot be merged as it is")
-    _next(out, pack, stale=stale)
+    _next(out, pack, stale=stale, why_not=why_not)
 
 
-def _next(out: Output, pack: PackState, *, stale: bool) -> None:
-    if not out.as_json and (following := showing.next_for_pack(pack, stale=stale)):
+def _next(out: Output, pack: PackState, *, stale: bool, why_not: Refused | None) -> None:
+    following = showing.next_for_pack(pack, stale=stale)
+    if why_not is not None and pack.state == "approved":
+        following = why_not.hint
+    if not out.as_json and following:
         out.say(f"next: {following}")
 
 
@@ -160,10 +163,11 @@ def mrp_show(place: Workplace, out: Output, mrp: str, as_markdown: bool, as_page
         lines = showing.pack_lines(pack, ledger.blobs, base=drift)
         out.one(shown, [*lines, *showing.overtaken_lines(overtaken)])
         stale = base_moved(pack, tips(place, [pack], partial(below, ledger)))
+        why_not = stacking.obstacle(ledger, pack)
     if ledger is not journal:
         out.say(f"Read from its proof in git; the journal here does not know it. next: workbench mrp verify {pack.id}")
         return
-    _next(out, pack, stale=stale)
+    _next(out, pack, stale=stale, why_not=why_not)
 
 
 def _page(place: Workplace, pack: PackState, told: str) -> str:

@@ -29,10 +29,12 @@ def trial(place: Workplace, out: Output, mrps: tuple[str, ...], timeout: float |
         packs = trials.chosen(ledger, mrps)
     union = trials.unite(place, packs)
     out.say(f"Examining {', '.join(union.packs)} together on {union.base[:12]}.")
+    if union.along:
+        out.warn(f"What {', '.join(union.along)} brings is part of it: it is not merged, and packs stand on it")
     pack = trials.examine(place, union, timeout=timeout)
     with place.reading() as ledger:
         shown = showing.pack_object(pack, ledger.blobs)
-        out.one({**shown, "trial_of": union.packs}, showing.pack_lines(pack, ledger.blobs))
-    if not out.as_json and pack.verdict != "not-ready":
+        out.one({**shown, "trial_of": union.packs, "along": union.along}, showing.pack_lines(pack, ledger.blobs))
+    if not out.as_json and not union.along and pack.verdict != "not-ready":
         out.say(f"next: workbench merge {' '.join(union.packs)}")
     return exit_code(pack)

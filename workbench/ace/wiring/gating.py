@@ -148,6 +148,8 @@ def _base_now(place: Workplace, journal: Ledger, pack: PackState) -> str:
 def _renewing(states: Ledger, pack: str, reason: str, actor: str) -> Decision:
     now = things.pack(states, pack)
     run = _run_of(states, now)
+    if run.submission:
+        return Decision(events=())  # the AEE was first
     if run.outcome:
         again = f"workbench mrp build --base {now.into.removeprefix('refs/heads/') or now.base_commit} --head {pack}"
         raise Refused(f"The run of {pack} is over ({run.outcome}).", hint=f"Hand its commits in anew: {again}")

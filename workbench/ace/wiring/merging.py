@@ -77,7 +77,9 @@ def undo_merge(place: Workplace, wanted: str, *, revert: bool = False) -> Outcom
         decide(bench.journal, lambda states: _undo_intent(things.pack(states, pack.id), plan, place.actor))
         moved = carry_out(bench, pack.id, plan, log=f"workbench: undo {pack.id}", abandon=packs.abandon_undo)
         decide(bench.journal, lambda states: packs.finish_undo(things.pack(states, pack.id), actor=place.actor))
-    return _outcome(pack.id, plan, moved)
+        above = stacking.taken_from_under(bench.journal, bench.pack(pack.id))
+    done = _outcome(pack.id, plan, moved)
+    return msgspec.structs.replace(done, notes=(*done.notes, *above))
 
 
 def settle(place: Workplace) -> list[str]:

@@ -6,22 +6,23 @@ when the queue is asked again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from workbench.ace.wiring import foreseeing, gating, merging, things, trial, weighing
+from workbench.ace.wiring import foreseeing, gating, merging, stacking, things, trial, weighing
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.trial import Clashing
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.core.decide import pack as packs
 from workbench.core.decide.decision import Decision
-from workbench.core.queue import Turn, culprit, in_order, require_carried, why_not_queued
+from workbench.core.queue import Turn, culprit, hanging, in_order, require_carried, why_not_queued
 from workbench.core.state import PackState
 from workbench.model.errors import Refused, WorkbenchError
 from workbench.model.ids import pack_id
 
 RED = "not-ready"
+RENEWALS = 3  # of one pack, where its base moved again meanwhile
 
 
 class Examiner(Protocol):
@@ -49,10 +50,17 @@ class AeeExaminer:
         return trial.examine(self._place, united, timeout=self._timeout)
 
     def renewed(self, pack: PackState) -> PackState:
-        """The next revision of the pack."""
-        asked = gating.renew(self._place, pack.id)
+        """The next revision of the pack, or the one that the AEE made by itself meanwhile."""
         self._say(f"Examining {pack.id} on what is merged by now.")
-        return gating.await_pack(self._place, asked.run, revision=asked.revision, timeout=self._timeout)
+        tip = self._place.repository.resolve(pack.into)
+        for _ in range(RENEWALS):
+            with self._place.reading() as ledger:
+                pack = ledger.packs(run=pack.run)[-1]
+            if pack.state == "submitted" and pack.base_commit == tip:
+                break
+            asked = gating.renew(self._place, pack.run)
+            pack = gating.await_pack(self._place, asked.run, revision=asked.revision, timeout=self._timeout)
+        return pack
 
 
 def queued(place: Workplace, wanted: Sequence[str]) -> tuple[list[PackState], list[Turn]]:
@@ -64,10 +72,18 @@ def queued(place: Workplace, wanted: Sequence[str]) -> tuple[list[PackState], li
         names = wanted or [pack.id for pack in ledger.packs(state="approved") if pack.into]
         found = things.distinct(ledger, names)
         dropped = [] if wanted else list(_dropped(ledger))
-    held = [Turn(pack=pack.id, state="held", reason=why) for pack in found if (why := why_not_queued(pack))]
-    free = [pack for pack in found if not why_not_queued(pack)]
+        held = [Turn(pack=pack.id, state="held", reason=why) for pack in found if (why := why_not_queued(pack))]
+        free = [pack for pack in found if not why_not_queued(pack)]
+        needs = stacking.needs(ledger, free)
+        above = hanging(free, needs)
+        held += [_held(pack, refused) for pack in above if (refused := stacking.obstacle(ledger, pack)) is not None]
+    free = [pack for pack in free if pack not in above]
     things.require_one_branch(pack.into for pack in free)
-    return in_order(free, foreseeing.foresee(place).order), [*held, *dropped]
+    return in_order(free, foreseeing.foresee(place).order, needs), [*held, *dropped]
+
+
+def _held(pack: PackState, problem: WorkbenchError) -> Turn:
+    return Turn(pack=pack.id, state="held", reason=" ".join(f"{problem.message} {problem.hint}".split()))
 
 
 def _dropped(ledger: Ledger) -> Iterator[Turn]:
@@ -87,20 +103,28 @@ def _dropped(ledger: Ledger) -> Iterator[Turn]:
 
 def merge_all(place: Workplace, line: Sequence[PackState], examiner: Examiner) -> Iterator[Turn]:
     """Merge what holds together; a turn for each pack, as soon as it is known."""
-    together, left = _agreeing(list(line), examiner)
+    with place.reading() as ledger:
+        needs = stacking.needs(ledger, line)
+    together, left = _agreeing(list(line), needs, examiner)
     yield from left
     base = place.repository.resolve(together[0].into) if together else ""
-    stands = base
+    stands, merged = base, set[str]()
     for pack in together:
+        if hanging([pack], needs, merged):
+            yield _left_behind(pack, needs)
+            continue
         turn = _merged(place, pack, examiner, base=base, stands=stands)
         stands = turn.commit or stands
+        merged |= {pack.run} if turn.commit else set()
         yield turn
 
 
 # --- what holds together ----------------------------------------------------------------------------------------------
 
 
-def _agreeing(line: list[PackState], examiner: Examiner) -> tuple[list[PackState], list[Turn]]:
+def _agreeing(
+    line: list[PackState], needs: Mapping[str, str], examiner: Examiner
+) -> tuple[list[PackState], list[Turn]]:
     left: list[Turn] = []
     while len(line) > 1:
         try:
@@ -112,7 +136,14 @@ def _agreeing(line: list[PackState], examiner: Examiner) -> tuple[list[PackState
             turn = Turn(pack=clash.pack, state="conflict", reason=clash.message, before=clash.before)
         left.append(turn)
         line = [pack for pack in line if pack.id != turn.pack]
+        above = hanging(line, needs)
+        left += [_left_behind(pack, needs) for pack in above]
+        line = [pack for pack in line if pack not in above]
     return line, left
+
+
+def _left_behind(pack: PackState, needs: Mapping[str, str]) -> Turn:
+    return Turn(pack=pack.id, state="held", reason=f"it stands on {needs[pack.id]}, which is left")
 
 
 def _blamed(line: Sequence[PackState], union: PackState, examiner: Examiner) -> Turn:
@@ -143,7 +174,7 @@ def _merged(place: Workplace, pack: PackState, examiner: Examiner, *, base: str,
             pack = _carried(place, pack, examiner)
         done = merging.merge_pack(place, pack.id)
     except WorkbenchError as problem:
-        return Turn(pack=pack.id, state="held", reason=" ".join(f"{problem.message} {problem.hint}".split()))
+        return _held(pack, problem)
     return Turn(pack=pack.id, state="merged", commit=done.new)
 
 

@@ -23,7 +23,7 @@ from workbench.code.githunks import GitHunk, Kept, found, kept
 from workbench.core.state import PackState
 from workbench.model.digests import digest_of
 from workbench.repository.locate import STORE
-from workbench.repository.objects import Merged
+from workbench.repository.objects import Conflicted, Merged, merged_trees
 from workbench.repository.store import Store
 
 DIRECTORY = "read"  # below the journal's directory
@@ -157,17 +157,22 @@ def keep_hunks(
 
 
 def since(place: Workplace, pack: PackState, earlier: str) -> str:
-    """The tree against which this pack shows what changed since an earlier one: its delivery, on this pack's base.
+    """The tree against which this pack shows what changed since an earlier one: what that changed, on this pack's base.
 
-    Where that one cannot be merged there, it is the tree that it had: then the base's own changes show, too.
+    Where that conflicts there, it is the tree that it had: then the base's own changes show, too.
     """
     with place.reading() as ledger:
         before = ledger.pack(earlier)
     if before is None or before.base_commit == pack.base_commit:
         return "" if before is None else before.tree
     with Store.of(place.repository, place.journal_directory / STORE) as store:
-        merged = store.merge(pack.base_commit, before.head)
-        return merged.tree if isinstance(merged, Merged) else before.tree
+        if not before.tree:
+            merged = store.merge(pack.base_commit, before.head)
+            return merged.tree if isinstance(merged, Merged) else ""
+        # Its commits may bring along what stood below: of a base that is another agent's work, nothing is merged.
+        base, ours = store.tree(before.base_commit), store.tree(pack.base_commit)
+        made = merged_trees(store.git, base=base, ours=ours, theirs=before.tree)
+        return before.tree if isinstance(made, Conflicted) else made
 
 
 def _line(place: Workplace, pack: PackState) -> list[PackState]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from msgspec.structs import replace
 
 from workbench.ace.wiring import things
 from workbench.ace.wiring.tips import below
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
+from workbench.core.decide.pack import is_open
 from workbench.core.decide.stack import follow
 from workbench.core.stack import Footing, remedy_of, why_not_yet
 from workbench.core.state import PackState, RunState
@@ -59,13 +62,18 @@ def is_behind(ledger: Ledger, run: RunState) -> bool:
 
 
 def footing_of_pack(ledger: Ledger, pack: PackState) -> Footing | None:
-    """What a pack stands on; None where that is a branch."""
-    return below(ledger, pack.on) if pack.on else None
+    """What a pack stands on; None where that is a branch, and always was.
+
+    One that was examined on the branch, after what is below was merged, stands on that again where it is taken back.
+    """
+    run = ledger.run(pack.run) if pack.run and not pack.on else None
+    name = pack.on or (run.on if run is not None else "")
+    return below(ledger, name) if name else None
 
 
 def obstacle(ledger: Ledger, pack: PackState) -> Refused | None:
     """What says that a pack cannot be merged for what it stands on: that would come along, undecided. None: nothing."""
-    stands = footing_of_pack(ledger, pack)
+    stands = footing_of_pack(ledger, pack) if pack.state in ("submitted", "approved") else None
     if stands is None or not (why := why_not_yet(pack.id, stands)):
         return None
     return Refused(f"{why}.", hint=remedy_of(stands, pack=pack.id, into=pack.into))
@@ -75,3 +83,38 @@ def require_footing(ledger: Ledger, pack: PackState) -> None:
     """Raise that."""
     if (refused := obstacle(ledger, pack)) is not None:
         raise refused
+
+
+def needs(ledger: Ledger, packs: Iterable[PackState]) -> dict[str, str]:
+    """By their ids the packs that cannot be merged yet, each with the run that must be merged before."""
+    found = ((pack.id, footing_of_pack(ledger, pack)) for pack in packs)
+    return {name: stands.parent for name, stands in found if stands is not None and stands.state != "merged"}
+
+
+def going_along(ledger: Ledger, packs: Iterable[PackState]) -> tuple[str, ...]:
+    """Runs below these packs that are not merged and not among them: what they brought goes where the packs go."""
+    packs = list(packs)
+    found: dict[str, None] = {}
+    for pack in packs:
+        stands = footing_of_pack(ledger, pack)
+        while stands is not None and stands.state != "merged" and not stands.reverted and stands.parent not in found:
+            found[stands.parent] = None
+            run = ledger.run(stands.parent)
+            stands = below(ledger, run.on) if run is not None and run.on else None
+    named = {pack.run for pack in packs}
+    return tuple(name for name in found if name not in named)
+
+
+def taken_from_under(ledger: Ledger, pack: PackState) -> tuple[str, ...]:
+    """What the undo of a merge means for what stands on it, a sentence for each."""
+    return tuple(_taken_from_under(pack, run) for run in ledger.runs() if run.on and run.on == pack.run)
+
+
+def _taken_from_under(pack: PackState, run: RunState) -> str:
+    if run.outcome == "merged":
+        return f"{run.id}, which was started on it, stays as it is."
+    if not is_open(run):
+        return f"{run.id}, which was started on it, is over ({run.outcome})."
+    if pack.reverted:
+        return f"{run.id} stood on it, and waits for a person now."
+    return f"{run.id} stands on it again; its evidence is made anew."

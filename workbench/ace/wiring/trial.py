@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from workbench.ace.wiring import gating, things
+from workbench.ace.wiring import gating, stacking, things
 from workbench.ace.wiring.gating import BuildOrder
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
@@ -23,12 +23,16 @@ EXAMINED = ("submitted", "approved", "changes-requested", "rejected")
 
 
 class Union(msgspec.Struct, frozen=True, kw_only=True):
-    """Deliveries merged one on the other: `commit` on `base`, which is where `target` stands."""
+    """Deliveries merged one on the other: `commit` on `base`, which is where `target` stands.
+
+    What the runs `along` brought is in it, too: others stand on that, and it is not merged.
+    """
 
     packs: tuple[str, ...]
     target: str
     base: str
     commit: str
+    along: tuple[str, ...] = ()
 
 
 class Clashing(Refused):
@@ -62,6 +66,8 @@ def target_of(pack: PackState) -> str:
 def unite(place: Workplace, packs: Sequence[PackState]) -> Union:
     """Merge the deliveries one on the other, on their target as it stands. Raises Clashing."""
     target = target_of(packs[0])
+    with place.reading() as ledger:
+        along = stacking.going_along(ledger, packs)
     base = place.repository.resolve(target)
     with Store.of(place.repository, place.journal_directory / STORE) as store:
         store.pin(base)
@@ -72,7 +78,7 @@ def unite(place: Workplace, packs: Sequence[PackState]) -> Union:
                 raise Clashing(pack.id, [one.id for one in packs[:number]], merged.paths)
             commit = merged.commit
         store.keep(f"{BASES}/{commit}", commit)
-    return Union(packs=tuple(pack.id for pack in packs), target=target, base=base, commit=commit)
+    return Union(packs=tuple(pack.id for pack in packs), target=target, base=base, commit=commit, along=along)
 
 
 def examine(place: Workplace, union: Union, *, timeout: float | None = None) -> PackState:
@@ -84,7 +90,7 @@ def examine(place: Workplace, union: Union, *, timeout: float | None = None) -> 
         base=union.target,
         head=f"trial-{'-'.join(union.packs)}",
         commit=union.commit,
-        title=f"trial of {', '.join(union.packs)} on {union.target.removeprefix('refs/heads/')}",
+        title=f"trial of {', '.join((*union.packs, *union.along))} on {union.target.removeprefix('refs/heads/')}",
     )
     return gating.await_pack(place, gating.request(place, order), timeout=timeout)
 

@@ -26,7 +26,7 @@ def follow(run: RunState, pack: PackState | None, below: Footing) -> Decision | 
     stands = below.merged_as if below.state == "merged" else below.head
     if not stands or pack.base_commit == stands:
         return None
-    what = "is merged" if below.state == "merged" else "moved"
+    what = "is merged" if below.state == "merged" else "moved" if pack.on else "is merged no more"
     asked = e.EvidenceRequested(run=run.id, pack=pack.id, reason=f"{below.parent}, on which it stands, {what}")
     event = on_run(run.id, asked, id=derived_id(run.id, "followed", pack.id, stands))
     return Decision(events=(event,), expect={run_stream(run.id): run.version, pack_stream(pack.id): pack.version})

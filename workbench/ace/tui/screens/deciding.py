@@ -188,15 +188,19 @@ class Deciding(WorkScreen):
     def _merged(self, outcome: Outcome) -> None:
         branch = outcome.ref.removeprefix("refs/heads/")
         along = "; its checkout went along" if outcome.updated else ""
-        notes = f"; {'; '.join(outcome.notes)}" if outcome.notes else ""
         self.tell(
-            f"merged: {branch} stands at {outcome.new[:12]} ({outcome.how}){along}; u takes it back{notes}", "proven"
+            f"merged: {branch} stands at {outcome.new[:12]} ({outcome.how}){along}; u takes it back{_noted(outcome)}",
+            "proven",
         )
 
     def _undone(self, outcome: Outcome) -> None:
         branch = outcome.ref.removeprefix("refs/heads/")
-        self.tell(f"taken back ({outcome.how}): {branch} stands at {outcome.new[:12]}", "accent")
+        self.tell(f"taken back ({outcome.how}): {branch} stands at {outcome.new[:12]}{_noted(outcome)}", "accent")
 
     def _renewed(self, renewal: Renewal) -> None:
         why = "its base moved" if renewal.moved else "its base did not move"
         self.tell(f"examined again on {renewal.base[:12]} ({why}): revision {renewal.revision} comes of it", "accent")
+
+
+def _noted(outcome: Outcome) -> str:
+    return f"; {'; '.join(outcome.notes)}" if outcome.notes else ""
