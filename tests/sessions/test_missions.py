@@ -9,6 +9,8 @@ from pathlib import Path
 from ace_world import World
 
 from workbench.ace.wiring.workplace import Workplace
+from workbench.core.decide import mission as missions
+from workbench.model import events as e
 from workbench.testing.stage import Session, stage
 
 
@@ -183,7 +185,26 @@ def test_eighty_columns_hold_state_name_title_and_age(repository: Path, world: W
         assert "+6" in row
         assert "▱▱▱▱" in row
         assert row.endswith("s")
+        await session.do("fold-mission")
+        session.sees("ong-name-xxx.1 ", "ng-name-xxx.12 ")
         assert max(map(len, session.lines)) <= 80
+
+    at(repository, person, size=(80, 24))
+
+
+def test_a_mission_says_on_which_other_one_it_stands(repository: Path, world: World) -> None:
+    """A mark at its title, and the run's name, in the narrowest list, too."""
+    (below,) = world.mission("below")
+    started = e.MissionStarted(mission="above", title="Go on", brief=e.Pin(id="above"), on=below)
+    queued = e.RunQueued(
+        run="above.1", mission="above", agent="robin", driver="scripted", branch="b", base_commit=world.base, on=below
+    )
+    world.append(missions.start(started, [queued], actor="human:ada"))
+
+    async def person(session: Session) -> None:
+        assert "↳ Go on" in session.line_with("above")
+        await session.do("last-line", "fold-mission")
+        session.sees("robin on below.1")
 
     at(repository, person, size=(80, 24))
 
@@ -195,8 +216,6 @@ def _outcome(world: World, name: str) -> str:
 
 
 def _stopped(world: World, name: str) -> tuple:  # type: ignore[type-arg]  # of proposed events
-    from workbench.core.decide import mission as missions
-
     world.mission(name)
     mission = world.journal.mission(name)
     assert mission is not None

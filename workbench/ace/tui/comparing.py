@@ -20,10 +20,11 @@ from workbench.ace.wiring.hunking import HUNK, VersionHunk
 from workbench.ace.wiring.marks import mark
 from workbench.core.compare import Comparison, Disagreement
 from workbench.core.state import PackState
+from workbench.core.status import run_status
 from workbench.model.errors import Refused
 
 DISAGREE, EVIDENCE, FILES, OPEN = "BEHAVE OTHERWISE ON EACH OTHER'S TESTS", "EVIDENCE", "FILES", "NOT CHECKED"
-NAME_CELLS = 22  # of a row's name; a quarter of a narrow screen
+NAME_CELLS = 21  # of a row's name; a quarter of a narrow screen
 _SHORT = {
     "coverage of changed lines": "coverage",
     "mutation of changed lines": "mutation",
@@ -42,6 +43,7 @@ class CompareData(msgspec.Struct, frozen=True):
 
     shown: Comparison | None = None
     packs: tuple[PackState | None, ...] = ()
+    statuses: tuple[str, ...] = ()  # of the runs, for those without a pack
     problem: str = ""
 
 
@@ -60,14 +62,15 @@ class CompareView:
         packs = tuple(moment.mirror.packs.get(run.pack) for run in runs)
         key = (tuple(pack and (pack.id, pack.version) for pack in packs), tuple((run.id, run.pack) for run in crossed))
         costs = tuple((run.outcome, run.cost_usd, run.tokens) for run in runs)
-        if (key, costs) != self._key:
-            self._key = (key, costs)
-            self._made = self._data(moment, packs)
+        statuses = tuple(run_status(run) for run in runs)
+        if (key, costs, statuses) != self._key:
+            self._key = (key, costs, statuses)
+            self._made = self._data(moment, packs, statuses)
         return self._made
 
-    def _data(self, moment: Moment, packs: tuple[PackState | None, ...]) -> CompareData:
+    def _data(self, moment: Moment, packs: tuple[PackState | None, ...], statuses: tuple[str, ...]) -> CompareData:
         try:
-            return CompareData(comparing.comparison(moment.ledger, self._mission), packs)
+            return CompareData(comparing.comparison(moment.ledger, self._mission), packs, statuses)
         except Refused as refused:
             return CompareData(problem=f"{refused.message} {refused.hint}")
 
@@ -205,7 +208,7 @@ def heads(data: CompareData, *, columns: Columns, chosen: int, against: int, gly
         named = piece(f"{pointer} {shown.versions[at]}", "accent" if at == chosen else "title")
         names.append(padded(named, columns.cells))
         pack = data.packs[at] if at < len(data.packs) else None
-        state = (pack.verdict if pack.state == "submitted" else pack.state) if pack is not None else "assembling"
+        state = (pack.verdict if pack.state == "submitted" else pack.state) if pack is not None else data.statuses[at]
         sign = glyphs.state(state)
         states += [blanks(2), padded(sign, columns.cells - 2)]
     yield tuple(names)

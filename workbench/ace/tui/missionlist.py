@@ -38,6 +38,7 @@ class RunLine(msgspec.Struct, frozen=True, kw_only=True):
     since: str  # its last significant act
     pack: str
     version: int
+    on: str = ""  # the run on whose head it stands
     failed: bool = False  # it stands still, and could go on
     held: bool = False  # a person paused it, or it rests
     over: bool = False
@@ -206,6 +207,7 @@ def run_line(run: RunState, said: str = "", undone: Iterable[str] = ()) -> RunLi
         since=run.last_at or run.queued_at,
         pack=run.pack,
         version=run.version,
+        on=run.on,
         failed=run.outcome == "failed",
         held=run.paused or run.resting,
         over=bool(run.outcome),

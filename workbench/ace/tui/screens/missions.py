@@ -25,6 +25,7 @@ from workbench.ace.wiring.workplace import Workplace
 from workbench.core.state import RunState
 from workbench.core.views.stages import STAGES
 
+TAIL_CELLS = 19  # of a run's id: where it is longer, its number is the end that tells
 MARKS_SHOWN = 6  # runs of a mission drawn one by one; more are counted
 _STAGE_WORDS = {"turn": "at work", "consultation": "asks", "idle": "waits"}
 
@@ -142,7 +143,7 @@ class MissionsScreen(WorkScreen):
         """Whether something of it can be held, or go on."""
         runs = self._meant()
         if not runs:
-            return "nothing is selected"
+            return self.off_open_row()
         if not any(not run.over or run.failed for run in runs):
             return f"{self._row.id} is over"
         return ""
@@ -160,7 +161,7 @@ class MissionsScreen(WorkScreen):
         """Whether there is something to end."""
         row: Row | None = self.rows.row
         if row is None:
-            return "nothing is selected"
+            return self.off_open_row()
         over = row.mission.over if row.run is None else row.run.over and not row.run.failed
         return f"{row.id} is over already" if over else ""
 
@@ -181,7 +182,7 @@ class MissionsScreen(WorkScreen):
         """Only where there are several."""
         row: Row | None = self.rows.row
         if row is None:
-            return "nothing is selected"
+            return self.off_open_row()
         return "" if len(row.mission.runs) > 1 else f"{row.mission.id} has one version"
 
     def act_compare_versions(self) -> None:
@@ -217,7 +218,7 @@ class MissionsScreen(WorkScreen):
             Column(self._sign, 1),
             Column(lambda row: piece(mark(_status(row)).word, mark(_status(row)).role), 12, spare=7),
             Column(self._named, 22),
-            Column(lambda row: piece(row.mission.title if row.run is None else row.run.agent), 0, least=18),
+            Column(self._about, 0, least=18),
             Column(self._bar, 4, spare=2),
             Column(lambda row: piece(_stage(row), "dim"), 8, spare=4),
             Column(self._runs, MARKS_SHOWN + 2, spare=3),
@@ -232,9 +233,18 @@ class MissionsScreen(WorkScreen):
     def _named(self, row: Row) -> Piece:
         pick = self.workbench.glyphs.pick
         if row.run is not None:
-            return piece(f"   {row.run.id}")
+            name = row.run.id
+            return piece(f"   {name if len(name) <= TAIL_CELLS else f'…{name[1 - TAIL_CELLS :]}'}")
         fold = pick("▾", "v") if row.open else pick("▸", ">")
         return piece(f"{fold} {row.mission.id}", "strong")
+
+    def _about(self, row: Row) -> Line:
+        """A mission's title, marked where it stands on another one; a run's agent, and what it stands on."""
+        on = _ground(row)
+        if row.run is not None:
+            return line(piece(row.run.agent), piece(f" on {on}" if on else "", "dim"))
+        stands = self.workbench.glyphs.pick("↳ ", "on: ") if on else ""
+        return line(piece(stands, "accent"), piece(row.mission.title))
 
     def _bar(self, row: Row) -> Line:
         pick = self.workbench.glyphs.pick
@@ -269,7 +279,15 @@ def _stage(row: Row) -> str:
 def _act(row: Row) -> str:
     if row.run is not None:
         return row.run.last_act
-    return "; ".join(words for words in (row.mission.forecast, row.mission.last_act) if words)
+    ground = _ground(row)
+    stands = f"on {ground}" if ground else ""
+    return "; ".join(words for words in (stands, row.mission.forecast, row.mission.last_act) if words)
+
+
+def _ground(row: Row) -> str:
+    """The run on whose head it stands, until that is merged."""
+    runs = row.mission.runs if row.run is None else (row.run,)
+    return next((run.on for run in runs if run.on), "")
 
 
 def _cost(row: Row) -> float:

@@ -56,6 +56,7 @@ class RowsView(LinesView, Generic[RowT]):
         self._kept_words = ""  # what the filter leaves has these
         self.marked: set[str] = set()
         self._cursor = 0
+        self._rows_high = 0
         self.waiting = 0
 
     # --- what is shown ---
@@ -163,6 +164,12 @@ class RowsView(LinesView, Generic[RowT]):
             if found == self._cursor:
                 self.post_message(self.Opened())
             self.go_to(found)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """A cursor that was in sight stays there, also where a line below takes one of the list."""
+        high, self._rows_high = self._rows_high, event.size.height
+        if 0 <= self._sheet.line_of(self._cursor) - int(self.scroll_target_y) < high:
+            self._scroll_to_cursor()
 
     def on_focus(self) -> None:
         """The cursor is drawn stronger where keys go."""
