@@ -130,6 +130,9 @@ def _shared(
     old: Sequence[Run], new: Sequence[Run], ours: Run, theirs: Run, *, is_tail: bool = False
 ) -> tuple[int, int]:
     """How many whole rows of both begin, or from the other side end, with the same."""
+    first = max(next((len(row) for row in rows if row), 0) for rows in (old, new))  # what is shared is no shorter
+    if (ours[-first:] != theirs[-first:]) if is_tail else (ours[:first] != theirs[:first]):
+        return 0, 0
     starts = {count: row + 1 for row, count in reversed(list(enumerate(accumulate(map(len, old)))))}
     others = {count: row + 1 for row, count in reversed(list(enumerate(accumulate(map(len, new)))))}
     both = sorted(count for count in starts.keys() & others.keys() if count)

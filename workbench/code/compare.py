@@ -5,8 +5,10 @@ Pure: text in, values out. It reads no repository; whoever calls it chooses the 
 
 from __future__ import annotations
 
+import gc
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from threading import Lock
 
 from workbench.code.changes import entity_changes
 from workbench.code.folding import Claims, hunks
@@ -25,6 +27,38 @@ from workbench.code.vocabulary import Vocabulary
 
 def structural_diff(files: Sequence[FileSides]) -> StructuralDiff:
     """What the change means. `files` are all that changed, renames as one absent on either side."""
+    with _UNCOLLECTED:
+        return _compared(files)
+
+
+class _Uncollected:
+    """Holds off the cyclic collector while anybody compares: next to nothing of what is made then is garbage before the
+    end, and each of its passes would look at all of it again.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._inside = 0
+        self._was_on = False
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._was_on = gc.isenabled()
+                gc.disable()
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside and self._was_on:
+                gc.enable()
+
+
+_UNCOLLECTED = _Uncollected()
+
+
+def _compared(files: Sequence[FileSides]) -> StructuralDiff:
     renames = renamed_paths(files)
     taken = set(renames.values())
     sides = {each.path: each for each in files}

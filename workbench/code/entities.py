@@ -211,8 +211,10 @@ class _Reader:
         made.owns_lines = not before and (not rest.strip(b";,") or rest[:1] == b"#" or rest[:2] in (b"//", b"/*"))
         head_end = self.parsed.row(max(outer.start_byte, self.parsed.before(made.body_start) - 1)) + 1
         made.heads = (self.parsed.row(outer.start_byte), head_end)
-        if self.parsed.language == "python" and body is not None and body.type == "block" and body.named_children:
-            first = next((child for child in body.named_children if child.type != "comment"), None)
+        if self.parsed.language == "python" and body is not None and body.type == "block" and body.named_child_count:
+            first: Node | None = body.named_child(0)
+            while first is not None and first.type == "comment":
+                first = first.next_named_sibling
             if first is not None and first.type == "expression_statement" and first.named_child_count == 1:
                 text = first.named_children[0]
                 if text.type == "string":
@@ -250,12 +252,15 @@ class _Reader:
         if kind in ("constant", "import", "module"):
             return ""
         end = body.start_byte if body is not None else node.end_byte
-        end = next((child.start_byte for child in node.children if "comment" in child.type), end)
+        is_last = body is None or body.end_byte == node.end_byte
+        if not is_last or _COMMENT.search(self.parsed.data, node.start_byte, end):
+            end = next((child.start_byte for child in node.children if "comment" in child.type), end)
         return _flat(self.parsed.data[node.start_byte : min(end, node.start_byte + 4 * MAX_SIGNATURE)])[
             :MAX_SIGNATURE
         ].rstrip(" :{=>")
 
 
+_COMMENT = re.compile(rb"#|//|/\*|<!--|-->")  # with which one may begin
 _FUNCTIONS = ("arrow_function", "function_expression", "generator_function")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import zip_longest
+from itertools import chain, groupby, zip_longest
 
 import msgspec
 
@@ -17,7 +17,7 @@ from workbench.code.languages import kinds
 from workbench.code.lines import Gap
 from workbench.code.model import Hunk, HunkKind, Place, Rename, Span
 from workbench.code.moves import Moved
-from workbench.code.sides import Key, Name, Names, Pair, Side
+from workbench.code.sides import SPACE, Key, Name, Names, Pair, Side
 from workbench.code.vocabulary import CONTINUED, Vocabulary
 
 # Comments that tools and compilers obey, by where they stand.
@@ -27,6 +27,7 @@ _DIRECTIVE = re.compile(
 )
 _COMMENTS = frozenset({"comment", "line_comment", "block_comment", "hash_bang_line"})
 _MARK = re.compile(rb"#|//|/\*|\*/")  # with which a comment begins or ends
+_SAID = re.compile(rb"\S.*")  # of a line
 _REST = re.compile(rb"(?:#|//).*")  # of a line, and more than what is a comment: strings may hold the mark
 Rows = tuple[int, int]  # half-open
 
@@ -192,9 +193,15 @@ def _told(renames: Sequence[Rename]) -> str:
 def _left(file: Pair, old: Rows, new: Rows, claims: Claims) -> Hunk | Left:
     if file.old.is_damaged(*old) or file.new.is_damaged(*new):
         return _made(file, old, new, "text")
-    ours = [file.old.bare(row, claims.at(file.old, row)) for row in range(*old)]
-    theirs = [file.new.bare(row, claims.at(file.new, row, is_new=True)) for row in range(*new)]
-    return Left(old, new, align(ours, theirs))
+    return Left(old, new, align(_bare(file.old, old, claims), _bare(file.new, new, claims, is_new=True)))
+
+
+def _bare(side: Side, rows: Rows, claims: Claims, *, is_new: bool = False) -> list[bytes]:
+    """The rows without white space, with the names that are claimed of each."""
+    bare: list[bytes] = []
+    for names, run in groupby(range(*rows), lambda row: claims.at(side, row, is_new=is_new)):
+        bare += side.bare(list(run), names)
+    return bare
 
 
 def _told_apart(file: Pair, part: Left, claims: Claims) -> Iterator[Hunk]:
@@ -271,8 +278,7 @@ def _matters(file: Pair, rows: tuple[Rows, Rows], piece: Piece) -> bool:
 
 
 def _text(side: Side, rows: Rows) -> bytes:
-    starts, count = side.parsed.starts, side.parsed.rows
-    return side.parsed.data[starts[min(rows[0], count)] : starts[min(rows[1], count)]]
+    return side.parsed.text(*rows)
 
 
 def _tabs(text: bytes) -> set[bytes]:
@@ -300,11 +306,11 @@ def _comments(side: Side, rows: Rows) -> Iterator[bytes]:
 def _kind(file: Pair, old: Rows, new: Rows) -> HunkKind:
     if _may_be_comment(file, old, new) and file.old.has_read(old) and file.new.has_read(new):
         comments, known = kinds(file.language, _COMMENTS), file.old.vocabulary
-        before, after = (
-            _code([side.key(row) for row in range(*rows)], comments, known)
-            for side, rows in ((file.old, old), (file.new, new))
-        )
-        if before == after and before is not None:
+        sides = ((file.old, old), (file.new, new))
+        keys = [[side.key(row) for row in range(*rows)] for side, rows in sides]
+        begun_above = any(known.depth(key[0]) == CONTINUED for key in chain.from_iterable(keys) if key)
+        before, after = (_code(rows, comments, known) for rows in keys)
+        if not begun_above and all(one == two for one, two in zip_longest(before, after)):
             return "comment"
     if _documents(file.old, old) and _documents(file.new, new):
         return "docstring"
@@ -319,20 +325,30 @@ def _may_be_comment(file: Pair, old: Rows, new: Rows) -> bool:
     if not (_MARK.search(before) or _MARK.search(after)):
         return False
     if b"/*" in before + after or b"*/" in before + after:
-        return True
+        ours, theirs = _first_code(file.old, old), _first_code(file.new, new)
+        return ours.startswith(theirs) or theirs.startswith(ours) if ours and theirs else ours == theirs
     return b"".join(_REST.sub(b"", before).split()) == b"".join(_REST.sub(b"", after).split())
 
 
-def _code(keys: list[Key], comments: frozenset[int], known: Vocabulary) -> list[tuple[bytes, int]] | None:
-    """Tokens that are no comments, with how deep they stand; None where a token begins above."""
-    if any(key and known.depth(key[0]) == CONTINUED for key in keys):
-        return None
-    return [
-        (known.texts[number], known.depth(number))
-        for key in keys
-        for number in key
-        if known.kind(number) not in comments
-    ]
+def _first_code(side: Side, rows: Rows) -> bytes:
+    """The first of the rows' text that is no comment, up to the end of its line or what could be the next comment."""
+    parsed, comments = side.parsed, kinds(side.parsed.language, _COMMENTS)
+    at, end = parsed.starts[rows[0]], parsed.starts[rows[1]]
+    while parsed.tree is not None and (found := _SAID.search(parsed.data, at, end)):
+        node = parsed.tree.root_node.descendant_for_byte_range(found.start(), found.start())
+        while node is not None and node.kind_id not in comments:
+            node = node.parent
+        if node is None:
+            return _MARK.split(found[0], 1)[0].translate(None, SPACE)
+        at = node.end_byte
+    return b""
+
+
+def _code(keys: Iterable[Key], comments: frozenset[int], known: Vocabulary) -> Iterator[tuple[bytes, int]]:
+    """Tokens that are no comments, with how deep they stand."""
+    for number in chain.from_iterable(keys):
+        if known.kind(number) not in comments:
+            yield known.texts[number], known.depth(number)
 
 
 def _documents(side: Side, rows: Rows) -> bool:
@@ -374,7 +390,7 @@ def _made(
 def _around(file: Pair, old: Rows, new: Rows) -> Found | None:
     side, rows = (file.new, new) if new[0] < new[1] else (file.old, old)
     for row in range(*rows):
-        if side.parsed.line(row).strip():
+        if not side.parsed.lines[row].isspace():
             index = side.entity_at(row)
             return side.entities[index] if index >= 0 else None
     return None

@@ -8,8 +8,10 @@ import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import PurePosixPath
 
+from workbench.code.languages import KNOWN_PATHS
 from workbench.code.model import Dependencies, Edge
 from workbench.code.sides import Pair, Side
 
@@ -36,17 +38,17 @@ def dependencies(files: Sequence[Pair]) -> Dependencies:
     )
 
 
+@lru_cache(maxsize=KNOWN_PATHS)
 def module_of(path: str, language: str) -> str:
     """The name under which others import a file."""
-    pure = PurePosixPath(path)
     if language == "python":
         for root in _ROOTS:
             path = path.removeprefix(root)
         name = path.rpartition(".")[0].replace("/", ".")
         return name.removesuffix(".__init__")
     if language == "go":
-        return pure.parent.as_posix()
-    return pure.with_suffix("").as_posix().removesuffix("/index")
+        return PurePosixPath(path).parent.as_posix()
+    return PurePosixPath(path).with_suffix("").as_posix().removesuffix("/index")
 
 
 def _all(files: Sequence[Pair], *, is_new: bool) -> Needs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -27,6 +27,7 @@ _GRAMMARS = {
     "rust": ("tree_sitter_rust", "language"),
 }
 LANGUAGES = tuple(_GRAMMARS)
+KNOWN_PATHS = 4_096  # whose language is kept: one comparison asks for that of each of its files again and again
 
 
 class Traits(msgspec.Struct, frozen=True):
@@ -74,6 +75,7 @@ _TRAITS = {
 }
 
 
+@lru_cache(maxsize=KNOWN_PATHS)
 def language_of(path: str) -> str:
     """The name of the language by the file's suffix; empty where we have no grammar for it."""
     return _BY_SUFFIX.get(PurePosixPath(path).suffix.lower(), "")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Hashable, Sequence
 from difflib import SequenceMatcher
+from itertools import compress, count
+from operator import ne
 
 Gap = tuple[int, int, int, int]  # old from, old to, new from, new to: half-open; all between two gaps is equal
 
@@ -18,18 +21,22 @@ def gaps(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Gap]:
     todo: list[tuple[Gap, int]] = [((0, len(old), 0, len(new)), 0)]
     while todo:
         gap, rounds = todo.pop()
-        a0, a1, b0, b1 = _trimmed(old, new, gap)
-        if a0 == a1 and b0 == b1:
+        a0, a1, b0, b1 = gap = _trimmed(old, new, gap)
+        if a0 == a1 or b0 == b1:
+            if a0 < a1 or b0 < b1:
+                found.append(gap)
             continue
-        anchors = _anchors(old, new, (a0, a1, b0, b1)) if a0 < a1 and b0 < b1 and rounds < MAX_ROUNDS else []
-        if anchors:
-            inner = [(-1, -1)]
-            for at, to in [*anchors, (a1 - a0, b1 - b0)]:
-                before = inner[-1]
-                todo.append(((a0 + before[0] + 1, a0 + at, b0 + before[1] + 1, b0 + to), rounds + 1))
-                inner.append((at, to))
+        shared = _shared(old, new, gap)
+        if shared is None:
+            found.append(gap)
+        elif shared and rounds < MAX_ROUNDS:
+            before = (-1, -1)
+            for at, to in [*_rising(shared), (a1 - a0, b1 - b0)]:
+                if before != (at - 1, to - 1):
+                    todo.append(((a0 + before[0] + 1, a0 + at, b0 + before[1] + 1, b0 + to), rounds + 1))
+                before = at, to
         else:
-            found += _one_by_one(old, new, (a0, a1, b0, b1))
+            found += _one_by_one(old, new, gap)
     return _joined(sorted(found))
 
 
@@ -45,33 +52,24 @@ def pairs(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, i
 
 def _trimmed(old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap) -> Gap:
     a0, a1, b0, b1 = gap
-    while a0 < a1 and b0 < b1 and old[a0] == new[b0]:
-        a0, b0 = a0 + 1, b0 + 1
-    while a0 < a1 and b0 < b1 and old[a1 - 1] == new[b1 - 1]:
-        a1, b1 = a1 - 1, b1 - 1
-    return a0, a1, b0, b1
+    head = _alike(old[a0:a1], new[b0:b1])
+    a0, b0 = a0 + head, b0 + head
+    tail = _alike(old[a0:a1][::-1], new[b0:b1][::-1])
+    return a0, a1 - tail, b0, b1 - tail
 
 
-def _anchors(old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap) -> list[tuple[int, int]]:
-    """Items that both sides have once, in the longest order that both share, as offsets into the gap."""
-    a0, a1, b0, b1 = gap
-    ours = _once(old[a0:a1])
-    theirs = _once(new[b0:b1])
-    shared = [(at, theirs[item]) for item, at in ours.items() if item in theirs]
-    return _rising(shared)
+def _alike(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:
+    """How many items both begin with."""
+    return next(compress(count(), map(ne, old, new)), min(len(old), len(new)))
 
 
-def _once(items: Sequence[Hashable]) -> dict[Hashable, int]:
-    seen: dict[Hashable, int] = {}
-    twice: set[Hashable] = set()
-    for at, item in enumerate(items):
-        if item in seen:
-            twice.add(item)
-        else:
-            seen[item] = at
-    for item in twice:
-        del seen[item]
-    return seen
+def _shared(old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap) -> list[tuple[int, int]] | None:
+    """Items that both sides have once, in the order of the old one, as offsets into the gap; None: they share none."""
+    ours, theirs = old[gap[0] : gap[1]], new[gap[2] : gap[3]]
+    if set(ours).isdisjoint(theirs):
+        return None
+    counts, others, places = Counter(ours), Counter(theirs), {item: at for at, item in enumerate(theirs)}
+    return [(at, places[item]) for at, item in enumerate(ours) if counts[item] == 1 and others.get(item) == 1]
 
 
 def _rising(shared: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -93,7 +91,7 @@ def _rising(shared: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def _one_by_one(old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap) -> list[Gap]:
     a0, a1, b0, b1 = gap
-    if a0 == a1 or b0 == b1 or (a1 - a0) * (b1 - b0) > MAX_PAIRS:
+    if (a1 - a0) * (b1 - b0) > MAX_PAIRS:
         return [gap]
     blocks = SequenceMatcher(None, old[a0:a1], new[b0:b1], autojunk=False).get_matching_blocks()
     found, at, to = [], a0, b0

@@ -50,14 +50,14 @@ def _moved(files: Sequence[Pair], match: Match, old: Found, new: Found, names: N
         return
     ours = [row for row in _own_rows(before.entities, old) if row in before.free]
     theirs = [row for row in _own_rows(after.entities, new) if row in after.free]
-    text = b"".join(map(before.parsed.line, ours))
-    is_same = text == b"".join(map(after.parsed.line, theirs)) and (not names or names.said(text) == text)
+    text = b"".join([before.parsed.lines[row] for row in ours])
+    is_same = text == b"".join([after.parsed.lines[row] for row in theirs]) and (not names or names.said(text) == text)
     if is_same and len(ours) == len(theirs):
         pieces, names = [Piece(0, len(ours), 0, len(theirs), is_equal=True)], None
     else:
         pieces = _agreeing((before, old, ours), (after, new, theirs), names)
     for piece in pieces:
-        if piece.is_equal and any(before.parsed.line(row).strip() for row in ours[piece.old : piece.old_end]):
+        if piece.is_equal and any(before.parsed.lines[row].strip() for row in ours[piece.old : piece.old_end]):
             for run in _runs(piece, ours, theirs):
                 yield Moved(match.old[0], run[0], run[1], match.new[0], run[2], run[3], names)
                 before.free.difference_update(range(run[0], run[1]))
@@ -70,7 +70,7 @@ _Rows = tuple[Side, Found, list[int]]
 def _agreeing(old: _Rows, new: _Rows, names: Names | None) -> list[Piece]:
     """Pieces of both whose tokens are equal, wherever the entities stand."""
     (before, was, ours), (after, became, theirs) = old, new
-    pieces = align([before.bare(row, names) for row in ours], [after.bare(row, names) for row in theirs])
+    pieces = align(before.bare(ours, names), after.bare(theirs, names))
     for piece in pieces:
         if piece.is_equal:
             before.read(ours[piece.old : piece.old_end])

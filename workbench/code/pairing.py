@@ -8,6 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import msgspec
 
@@ -21,6 +22,7 @@ MIN_SHARED = 4  # characters of a line that counts as shared
 MAX_HOLDERS = 8  # entities that share a line which still tells something
 _SIGNATURE = re.compile(rb"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|\w+|\S")
 _WORDS = re.compile(rb"[\w$\x80-\xff]+|[^\w\s$\x80-\xff]")
+_NO_SIGNS = bytes(byte for byte in range(256) if re.match(rb"[\w$\x80-\xff\s]", bytes([byte])))
 _CALLED = {"function", "method"}  # each of which becomes the other where it moves
 LIKE_ITSELF = 0.4  # share of lines by which the same name elsewhere is the same thing
 LIKE_ANOTHER = 0.6  # share of lines by which another name in the same place is the same thing
@@ -122,7 +124,7 @@ def fingerprint(side: Side, each: Found, *, is_loose: bool = False) -> Print:
     own = each.last_name.encode()
     words = _WORDS.findall(side.parsed.data, each.start, each.stop)
     if is_loose:
-        said = [b"" if word[:1].isalpha() and word not in KEYWORDS else word for word in words]
+        said = [word if word in KEYWORDS or not word[:1].isalpha() else b"" for word in words]
     else:
         said = [b"" if word == own else word for word in words]
     return Print(len(words), b"\0".join(said), each.kind == "class")
@@ -132,21 +134,36 @@ def _by_words(
     files: Sequence[Pair], found: Matches, gone: Sequence[Known], made: Sequence[Known], rounds: Sequence[_Round]
 ) -> None:
     for is_loose, groups in rounds:
-        ours = _printed(files, [each for each in gone if each not in found.of_old], False, is_loose)
-        theirs = _printed(files, [each for each in made if each not in found.of_new], True, is_loose)
+        left = _by_signs(files, [each for each in gone if each not in found.of_old], False, is_loose)
+        came = _by_signs(files, [each for each in made if each not in found.of_new], True, is_loose)
+        ours, theirs = _printed(files, left, came, False, is_loose), _printed(files, came, left, True, is_loose)
         for same in groups:
             for print_, olds in ours.items():
                 if news := theirs.get(print_):
                     _unique(files, found, olds, news, same, print_.count, is_exact=not is_loose)
 
 
-def _printed(files: Sequence[Pair], known: Iterable[Known], is_new: bool, is_loose: bool) -> dict[Print, list[Known]]:
-    printed: dict[Print, list[Known]] = defaultdict(list)
+def _by_signs(files: Sequence[Pair], known: Iterable[Known], is_new: bool, is_loose: bool) -> dict[Known, bytes]:
+    """All that stands between the words of each; where that differs, so do the fingerprints."""
+    signs = {}
     for number, index in known:
         side = files[number].new if is_new else files[number].old
         each = side.entities[index]
         if not each.is_damaged and each.kind != "import" and (each.signature or not is_loose):
-            printed[fingerprint(side, each, is_loose=is_loose)].append((number, index))
+            signs[number, index] = side.parsed.data[each.start : each.stop].translate(None, _NO_SIGNS)
+    return signs
+
+
+def _printed(
+    files: Sequence[Pair], known: dict[Known, bytes], others: dict[Known, bytes], is_new: bool, is_loose: bool
+) -> dict[Print, list[Known]]:
+    """Those whose signs some of the other side have by their fingerprints."""
+    printed: dict[Print, list[Known]] = defaultdict(list)
+    shared = frozenset(others.values())
+    for (number, index), signs in known.items():
+        if signs in shared:
+            side = files[number].new if is_new else files[number].old
+            printed[fingerprint(side, side.entities[index], is_loose=is_loose)].append((number, index))
     return printed
 
 
@@ -280,8 +297,7 @@ def _by_lines(
 def _lines(side: Side, each: Found, known: Known, sizes: dict[Known, int]) -> set[bytes]:
     if each.kind == "import" or (each.kind == "constant" and each.end - each.first < MIN_LINES):
         return set()
-    lines = {side.parsed.line(row).strip() for row in range(each.first, each.end)}
-    lines = {line for line in lines if len(line) >= MIN_SHARED}
+    lines = {line for line in map(bytes.strip, side.parsed.lines[each.first : each.end]) if len(line) >= MIN_SHARED}
     sizes[known] = len(lines)
     return lines
 
@@ -290,11 +306,9 @@ def _alike(
     files: Sequence[Pair], new: Known, holders: dict[bytes, list[Known]], sizes: dict[Known, int], found: Matches
 ) -> Iterator[tuple[float, bool, bool, Known, Known]]:
     each = entity_of(files, new, is_new=True)
-    counts: Counter[Known] = Counter()
     own: dict[Known, int] = {}
-    for line in _lines(files[new[0]].new, each, new, own):
-        if len(owners := holders.get(line, ())) <= MAX_HOLDERS:
-            counts.update(owners)
+    holding = (holders.get(line, ()) for line in _lines(files[new[0]].new, each, new, own))
+    counts = Counter(chain.from_iterable(some for some in holding if len(some) <= MAX_HOLDERS))
     for old, shared in counts.most_common(3):
         was = entity_of(files, old, is_new=False)
         share = 2 * shared / (sizes[old] + own[new])

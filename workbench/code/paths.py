@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from itertools import chain
 
 from workbench.code.languages import family_of, language_of
 from workbench.code.model import FileSides
@@ -47,17 +48,15 @@ def _same_lines(gone: Sequence[FileSides], made: Sequence[FileSides]) -> dict[st
     holders: dict[tuple[str, bytes], list[str]] = defaultdict(list)
     sizes: dict[str, int] = {}
     for each in gone:
-        lines = _lines(each.old)
+        lines, family = _lines(each.old), family_of(language_of(each.path))
         sizes[each.path] = len(lines)
         for line in lines:
-            holders[family_of(language_of(each.path)), line].append(each.path)
+            holders[family, line].append(each.path)
     ranked = []
     for each in made:
-        lines = _lines(each.new)
-        shared: Counter[str] = Counter()
-        for line in lines:
-            if len(owners := holders.get((family_of(language_of(each.path)), line), ())) <= MAX_HOLDERS:
-                shared.update(owners)
+        lines, family = _lines(each.new), family_of(language_of(each.path))
+        owners = (holders.get((family, line), ()) for line in lines)
+        shared = Counter(chain.from_iterable(some for some in owners if len(some) <= MAX_HOLDERS))
         ranked += [
             (2 * count / (sizes[path] + len(lines)), _name(path) == _name(each.path), path, each.path)
             for path, count in shared.most_common(3)

@@ -64,6 +64,8 @@ _BINDINGS["tsx"] = _BINDINGS["typescript"]
 def global_names(files: Sequence[Pair], matches: Matches) -> dict[str, dict[bytes, Name]]:
     """Per language (scripts are one) the entities that have another name now."""
     named = [match for match in matches.pairs if _is_renamed(files, match)]
+    if not named:
+        return {}
     taken = _last_names(files, is_new=False)
     left = _last_names(files, is_new=True)
     found: dict[str, dict[bytes, Name]] = {}
@@ -102,8 +104,9 @@ def _without_doubles(names: dict[bytes, Name]) -> None:
 
 def _last_names(files: Sequence[Pair], *, is_new: bool) -> set[tuple[str, str]]:
     return {
-        (family_of(file.language), each.last_name)
+        (family, each.last_name)
         for file in files
+        for family in (family_of(file.language),)
         for each in (file.new if is_new else file.old).entities
     }
 
@@ -127,8 +130,9 @@ def local_names(file: Pair, other: Pair, old: Found, new: Found, names: Names | 
     """What a function calls its own things now; `file` has the old one, `other` the new one."""
     if old.kind not in ("function", "method") or new.kind not in ("function", "method"):
         return {}
-    ours = [row for row in range(old.first, old.end) if row in file.old.free]
-    theirs = [row for row in range(new.first, new.end) if row in other.new.free]
+    ours, theirs = file.old.free_within(old.first, old.end), other.new.free_within(new.first, new.end)
+    if not ours or not theirs:
+        return {}
     gone, came = _exchanged(file.old, ours, other.new, theirs)
     gone, came = gone - (names or {}).keys(), came - (names.news if names else frozenset())
     if not gone or not came:
@@ -140,15 +144,15 @@ def local_names(file: Pair, other: Pair, old: Found, new: Found, names: Names | 
     came = (came & _bound(other.new, new)) - set(_WORD.findall(before)) - _outside(other.new)
     if not gone or not came or len(gone) > MAX_LOCALS:
         return {}
-    one = [names.said(file.old.parsed.line(row)) if names else file.old.parsed.line(row) for row in ours]
-    two = [other.new.parsed.line(row) for row in theirs]
+    one, two = [file.old.parsed.lines[row] for row in ours], [other.new.parsed.lines[row] for row in theirs]
+    one = [names.said(line) for line in one] if names else one
     return {old_name: Name(new_name, is_local=True) for old_name, new_name in _agreed(one, two, gone, came).items()}
 
 
 def _exchanged(old: Side, ours: Sequence[int], new: Side, theirs: Sequence[int]) -> tuple[Set[bytes], Set[bytes]]:
     """The words that only the old rows have, and those that only the new ones have."""
-    one = set(_WORD.findall(b"".join(map(old.parsed.line, ours))))
-    two = set(_WORD.findall(b"".join(map(new.parsed.line, theirs))))
+    one = set(_WORD.findall(b"".join([old.parsed.lines[row] for row in ours])))
+    two = set(_WORD.findall(b"".join([new.parsed.lines[row] for row in theirs])))
     return one - two, two - one
 
 

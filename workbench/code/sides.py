@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -21,6 +21,7 @@ MAX_BLANKS = 400  # bytes after a name in which a sign is looked for
 _ASSIGNING = frozenset({"assignment"})
 _WORD = re.compile(rb"[\w$\x80-\xff]+")
 SPACE = b" \t\r\n\f\v"
+_INLINE = SPACE.replace(b"\n", b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +65,16 @@ class Side:
     parsed: Parsed
     outline: Outline
     vocabulary: Vocabulary
+    entities: list[Found] = field(init=False)
     free: set[int] = field(default_factory=set)  # rows that the other side does not have
     keys: dict[int, Key] = field(default_factory=dict)
-    around: list[int] = field(default_factory=list)  # of each row the innermost entity
+    around: list[int] = field(init=False)  # of each row the innermost entity
     outside: set[bytes] = field(default_factory=set)  # names of the file itself, once somebody asked
     _where: dict[int, tuple[Leaves, int]] = field(default_factory=dict)  # of each row its tokens and the first of them
 
-    @property
-    def entities(self) -> list[Found]:
-        """Its entities."""
-        return self.outline.entities
+    def __post_init__(self) -> None:
+        self.entities = self.outline.entities
+        self.around = self.outline.innermost()
 
     def entity_at(self, row: int) -> int:
         """The innermost entity around a row; -1 outside of all."""
@@ -87,15 +88,21 @@ class Side:
         """Whether the tokens of all these rows are there."""
         return all(row in self.keys for row in range(*rows))
 
+    def free_within(self, first: int, end: int) -> list[int]:
+        """The free ones among some rows."""
+        return sorted(self.free.intersection(range(first, end)))
+
     def is_damaged(self, first: int, end: int) -> bool:
         """Whether any of the rows does not parse."""
         damaged = self.outline.damaged
         return bool(damaged) and any(begin < end and first < stop for begin, stop in damaged)
 
-    def bare(self, row: int, names: Names | None = None) -> bytes:
-        """A row without white space: rows that differ in it differ in their tokens."""
-        line = self.parsed.line(row)
-        return (names.said(line) if names else line).translate(None, SPACE).rstrip(b"\\")
+    def bare(self, rows: Sequence[int], names: Names | None = None) -> list[bytes]:
+        """Each of these rows without white space: rows that differ in it differ in their tokens."""
+        lines = self.parsed.lines
+        text = b"".join([lines[row] for row in rows])
+        bare = (names.said(text) if names else text).translate(None, _INLINE).split(b"\n")[: len(rows)]
+        return [line.rstrip(b"\\") for line in bare] if b"\\" in text else bare
 
     def read(self, rows: Iterable[int]) -> None:
         """Get the tokens of these rows, unless they are there."""
@@ -212,9 +219,9 @@ def pair(path: str, old_path: str, old: bytes | None, new: bytes | None, vocabul
     if why and language:
         before, after = parse(old, ""), parse(new, "")
         language = ""
-    lines = [] if why == "binary" else gaps(before.lines(), after.lines())
+    lines = [] if why == "binary" else gaps(before.lines, after.lines)
     sides = Side(before, outline(before), vocabulary), Side(after, outline(after), vocabulary)
     for side, first, end in ((sides[0], 0, 1), (sides[1], 2, 3)):
-        side.around = side.outline.innermost()
-        side.free.update(row for gap in lines for row in range(gap[first], gap[end]))
+        for gap in lines:
+            side.free.update(range(gap[first], gap[end]))
     return Pair(path, old_path, language, *sides, lines, why, old is not None, new is not None)

@@ -21,8 +21,8 @@ def spliced(ground: bytes, source: bytes, *, path: str, name: str) -> bytes:
     old, new = _one(mine, path, name), _one(theirs, path, name)
     if old is None:
         raise Unspliceable(f"{path} has no {name} there; take the whole file" if new else f"{path} has no {name}")
-    lines = mine.lines()
-    lines[old.first : old.end] = theirs.lines()[new.first : new.end] if new is not None else []
+    lines = [*mine.lines]
+    lines[old.first : old.end] = theirs.lines[new.first : new.end] if new is not None else []
     return b"".join(lines)
 
 

@@ -88,10 +88,14 @@ Call = tuple[Place, bool, bool]  # where, whether the change has that line, whet
 
 def _calls(files: Sequence[Pair], wanted: set[tuple[str, bytes]]) -> dict[tuple[str, bytes], list[Call]]:
     found: dict[tuple[str, bytes], list[Call]] = defaultdict(list)
+    names: dict[str, set[bytes]] = defaultdict(set)
+    for family, name in wanted:
+        names[family].add(name)
     for file in files:
         family, data, starts = family_of(file.language), file.new.parsed.data, file.new.parsed.starts
+        sought = names[family]
         for call in _CALL.finditer(data) if file.language else ():
-            if (family, call[1]) in wanted:
+            if call[1] in sought:
                 row = bisect_right(starts, call.start()) - 1
                 before = data[starts[row] : call.start()]
                 if not before.endswith(_HEADS):

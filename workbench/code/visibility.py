@@ -49,11 +49,12 @@ def surface(parsed: Parsed) -> Surface:
 def _python(of: Surface, name: str, _outer: Node, node: Node) -> bool:
     if node.type.startswith(("import", "future")):
         return False
-    top = node.parent
-    while top is not None and top.type not in ("module", "class_definition"):
-        top = top.parent
-    if of.listed is not None and top is not None and top.type == "module":
-        return name in of.listed
+    if of.listed is not None:
+        top = node.parent
+        while top is not None and top.type not in ("module", "class_definition"):
+            top = top.parent
+        if top is not None and top.type == "module":
+            return name in of.listed
     return not name.startswith("_") or (name.startswith("__") and name.endswith("__") and name != "__all__")
 
 
