@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from projects import Project
 
@@ -13,7 +18,8 @@ from workbench.artifacts.terms import Clause, Property
 from workbench.core.criteria import mended_clauses
 from workbench.evidence.cache import EvidenceCache
 from workbench.evidence.clauses import ClausesCollector
-from workbench.evidence.properties.trying import _sealed
+from workbench.evidence.properties import judge, making, weighing
+from workbench.evidence.properties.trying import _sealed, programs, started
 from workbench.model.evidence import Evidence
 
 UNIQUE = "def unique(items):\n    return list(dict.fromkeys(items))\n"
@@ -89,7 +95,7 @@ def test_a_hostile_tree_does_not_switch_a_law_off(tmp_path: Path) -> None:
         "conftest.py": switch,
         "sitecustomize.py": HOSTILE,
         "hypothesis/__init__.py": "def given(*_, **__): return lambda f: f\n",
-        "pickle.py": "raise SystemExit(0)\n",
+        "json.py": "raise SystemExit(0)\n",
         "pyproject.toml": "[tool.hypothesis]\nmax_examples = 1\n",
         "sortedcontainers.py": "",
     }
@@ -162,3 +168,103 @@ def test_a_report_that_the_judge_did_not_seal_counts_for_nothing() -> None:
     """What anybody else writes in its place is not read."""
     assert _sealed(b'{"state": "held", "examples": 200}\n' + b"0" * 64 + b"\n", b"key") is None
     assert _sealed(b"", b"key") is None
+
+
+FORGER = """
+import sys
+
+def unique(items):
+    frame = sys._getframe()
+    while frame:
+        end = frame.f_locals.get("self")
+        if hasattr(end, "_done"):
+            type(end)._done = lambda self, question: {"value": [True, []]}
+        frame = frame.f_back
+    return list(dict.fromkeys(items))
+"""
+SHADOWS = "def len(_):\n    return 0\n\ndef unique(items):\n    return []\n"
+
+
+def test_a_program_that_finds_the_question_answers_no_law(tmp_path: Path) -> None:
+    """A law is weighed outside of the program, where what it answers is data. Where a function of the program's says
+    that it holds, the same forgery works (the control), and the pack says who said so."""
+    once = "from basket import unique\n\ndef once(items):\n    return len(unique(items)) == len(set(items))\n"
+    base = {"basket.py": UNIQUE, "pricing.py": UNIQUE, "laws.py": once}
+    edits = {"basket.py": FORGER, "pricing.py": SHADOWS}
+    function = law("laws:once", items="lists of integers")
+    shadowed = msgspec.structs.replace(LAW, module=("pricing",))
+    forged, control, shadow = tried(tmp_path, base, edits, LAW, function, shadowed)
+    assert (forged.state, forged.facts["base_state"]) == ("failed", "passed")
+    assert (control.state, control.facts["examples"]) == ("passed", 40)
+    assert "the program itself says: the function that says it" in control.summary
+    assert shadow.state == "not-checked" and "judges them: len" in shadow.summary
+
+
+PROGRAM = """
+import collections, dataclasses, enum
+
+class Colour(enum.Enum):
+    RED = 1
+
+@dataclasses.dataclass
+class Basket:
+    items: list
+    colour: Colour = Colour.RED
+    def __len__(self): return len(self.items)
+    def add(self, item): self.items.append(item); return self
+
+def split(basket, at): return Basket(basket.items[:at]), Basket(basket.items[at:])
+def total(basket): return sum(basket.items)
+def sort(items): items.sort()
+def apply(function, items): return [function(each) for each in items]
+def walk(items): yield from items
+def same(items): return items
+def tally(items): return collections.Counter(items)
+def bad(n): raise ValueError("no")
+"""
+HOLD = (
+    "total(split(b, n)[0]) + total(split(b, n)[1]) == total(b)",
+    "[sort(items), items == [1, 2, 3]][1]",
+    "apply(lambda x: x + n, items) == [x + n for x in items] and apply(str, items) == [str(x) for x in items]",
+    "sum(walk(x for x in items)) == sum(items) and next(walk(items)) == items[0]",
+    "same(items) is items and same(b) is b and list(same(items)) is not items",
+    "tally(items) == Counter(items) == collections.Counter(items) and isinstance(tally(items), dict)",
+    "[held := b.items, b.add(n), len(held)][2] == len(b) == 4",
+    "isinstance(b, Basket) and type(b) is Basket and b.colour in Colour and {b.colour: 1}[Colour.RED] == 1",
+    "hasattr(b, 'add') and not hasattr(b, 'nix') and str(b).startswith('Basket') and sorted([b, b], key=total)[0] is b",
+    "(lambda it: same(it) == it)((n, 10**9999, -0.5, b'x', '\\ud800', {n: {n}}, frozenset({n}), None, 1j))",
+    "isclose(n, same(float(n)))",
+)
+BREAK = ("same(items) is not items", "[before := list(items), sort(items), before == items][2]", "bad(n) == n", "1 / 0")
+
+
+def test_a_law_reads_as_if_it_stood_in_the_program(tmp_path: Path) -> None:
+    """Though it is weighed elsewhere: what is changed, handed over, walked along and compared means what it says."""
+    (tmp_path / "basket.py").write_text(PROGRAM)
+    place = tmp_path / "runner"
+    modules = ["basket", "collections", "math"]
+    rest = {"modules": modules, "root": str(tmp_path), "python_path": [str(tmp_path)], "is_path": False, "when": ""}
+    place.mkdir()
+    plan = {**rest, "holds": "", "worker": [sys.executable, "-s", "-c", laid_out(place)], "plan": str(place / "plan")}
+    (place / "plan").write_text(json.dumps(plan))
+    worker = judge.Worker(plan, time.monotonic() + 60)
+    try:
+        worker.start()
+        said = {holds: weighed(worker, {**rest, "holds": holds}) for holds in (*HOLD, *BREAK)}
+    finally:
+        worker.end()
+    assert [holds for holds in HOLD if said[holds] is not True] == []
+    assert [holds for holds in BREAK if said[holds] is True] == []
+
+
+def laid_out(place: Path) -> str:
+    programs(place)
+    return started(place, "worker")
+
+
+def weighed(worker: judge.Worker, plan: dict[str, Any]) -> object:
+    """What comes of a law on a basket of three."""
+    items = [3, 1, 2]
+    basket = making.Own("object", "basket:Basket", {"items": [3, 1, 2]})
+    law = weighing.Law(plan, weighing.Program(worker.ask))
+    return law.tried({"b": basket, "items": items, "n": 1}).get("said")

@@ -1,35 +1,34 @@
-"""Makes values by Hypothesis, has a law tried on them, and seals what came of it; it never loads a line of the program.
+"""Makes values by Hypothesis, tries a law on them, and seals what came of it; it never loads a line of the program.
 
 It runs in the sandbox as a script, by Workbench's own Python with Workbench's own Hypothesis. The program is in another
-process, the worker: its settings, profiles and patches reach nothing here. This process closes its memory, reads from
-its standard input the key under which its report is sealed, and only then starts the worker. Whether a worker is asked
-for the law or for its opposite is drawn anew each time: one that says the same to everything is a liar, and found.
+process, the worker, which is never told the law: it is asked for single calls, and `weighing` says whether what they
+give holds. This process closes its memory, reads from its standard input the key under which its report is sealed, and
+only then starts the worker.
 """
 
 from __future__ import annotations
 
-import binascii
 import contextlib
 import ctypes
 import hashlib
 import hmac
-import importlib
 import json
-import marshal
 import os
-import random
+import secrets
 import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
-MAX_ANSWER = 1 << 18  # bytes of one answer
+from . import making, weighing, wire
+
+MAX_ANSWER = 1 << 24  # bytes of one answer
 MAX_REPR = 400  # characters of one value
 ENDING_S = 1.0  # that a process has to end in once it gave up its pipe
 MAX_SMALLER = 150  # tries to find something smaller that breaks a law, too
 MAX_STARTS = 25  # of workers: a program that ends its process is started again that often
-making: Any = None  # the module beside this one, once it runs
 _PR_SET_DUMPABLE = 4  # prctl(2): with 0, /proc/<pid>/fd and ptrace are closed to other processes of the same user
 
 
@@ -47,8 +46,7 @@ class Worker:
     def __init__(self, plan: dict[str, Any], until: float) -> None:
         self._plan, self._until = plan, until
         self._pid, self._to, self._from = 0, -1, -1
-        self._rest = b""
-        self._random = random.SystemRandom()
+        self._rest = bytearray()
         self.starts = 0
         self.loaded: dict[str, Any] = {}
 
@@ -57,7 +55,7 @@ class Worker:
         if self.starts >= MAX_STARTS:
             raise TimeOver
         self.starts += 1
-        self._rest = b""
+        self._rest = bytearray()
         (asked, self._to), (self._from, told) = os.pipe(), os.pipe()
         command = [*self._plan["worker"], self._plan["plan"]]
         streams = [
@@ -73,26 +71,21 @@ class Worker:
             os.close(asked)
             os.close(told)
         try:
-            said = self._asked({"load": True})
+            modules = [name for name in self._plan["modules"] if name not in wire.STANDARD]
+            said = self._asked({"load": modules})
         except making.Died as error:
             raise making.Refused(f"loading the program {error}") from None
         if "problem" in said:
             raise making.Refused(str(said["problem"]), lacking=str(said.get("lacking", "")))
         self.loaded = said
 
-    def ask(self, question: dict[str, Any]) -> dict[str, Any]:
-        """The answer. Raises Died, and TimeOver."""
+    def ask(self, question: dict[str, Any], serve: Callable[..., Any] | None = None) -> dict[str, Any]:
+        """The answer. `serve` answers what the program asks meanwhile. Raises Died, and TimeOver."""
         if not self._pid:
+            if "do" in question:
+                raise making.Died("ended the process before")
             self.start()
-        return self._asked(question)
-
-    def holds(self, given: dict[str, Any]) -> dict[str, Any]:
-        """The answer about the law itself, whichever of it and its opposite was asked for."""
-        opposite = bool(self._random.getrandbits(1))
-        said = self.ask({"given": making.pickled(given), "opposite": opposite})
-        if "said" in said:
-            said["said"] = bool(said["said"]) != opposite
-        return said
+        return self._asked(question, serve)
 
     def end(self) -> int:
         """End it with all that it started in its group; how it ended, or had."""
@@ -105,32 +98,36 @@ class Worker:
             os.close(self._from)
         return status
 
-    def _asked(self, question: dict[str, Any]) -> dict[str, Any]:
-        ask = f"{self._random.getrandbits(64):016x}"
-        data = marshal.dumps({**question, "ask": ask}, 2)  # every Python reads that one, by no code of Python's own
+    def _asked(self, question: dict[str, Any], serve: Callable[..., Any] | None = None) -> dict[str, Any]:
+        ask = secrets.token_hex(8)
         try:
-            self._put(binascii.b2a_base64(data))
-            said = json.loads(self._line())
+            self._put({**question, "ask": ask})
+            while "hand" in (said := dict(json.loads(self._line()))) and serve is not None:
+                self._put({"handed": serve(said)})
             if said["ask"] == ask:
-                return dict(said)
+                return said
         except (ValueError, KeyError, TypeError, RecursionError, OSError):
             pass
         raise making.Died(self._ended())
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, message: dict[str, Any]) -> None:
+        data = json.dumps(message).encode() + b"\n"
         while data:
             data = data[os.write(self._to, data) :]
 
     def _line(self) -> bytes:
-        while b"\n" not in self._rest:
+        end = self._rest.find(b"\n")
+        while end < 0:
             left = self._until - time.monotonic()
             if left <= 0 or not select.select([self._from], [], [], left)[0]:
                 raise TimeOver
             data = os.read(self._from, 1 << 16)
             if not data or len(self._rest) > MAX_ANSWER:
                 raise OSError
+            end = data.find(b"\n") + len(self._rest) if b"\n" in data else -1
             self._rest += data
-        line, _, self._rest = self._rest.partition(b"\n")
+        line = bytes(self._rest[:end])
+        del self._rest[: end + 1]
         return line
 
     def _ended(self) -> str:
@@ -153,18 +150,19 @@ class Worker:
 class Trial:
     """What came of the tries so far."""
 
-    def __init__(self, worker: Worker) -> None:
-        self._worker = worker
+    def __init__(self, law: Any) -> None:
+        self._law = law
         self.examples = self._smaller = 0
         self.rejected = 0
         self.distinct: set[str] = set()
         self.modules: list[str] = []
+        self.described: dict[str, Any] = {}
         self.last: dict[str, Any] = {}  # the last thing that the law does not hold for, which ends up as the smallest
 
     def attempt(self, given: dict[str, Any], reject: Any) -> None:
         """Have the law tried once. Raises Broken where it does not hold."""
         try:
-            said = self._worker.holds(given)
+            said = self._law.tried(given)
         except making.Died as error:
             said = {"raised": f"it {error}"}
         if said.get("unnamed"):
@@ -176,9 +174,7 @@ class Trial:
         self._smaller += bool(self.last)
         if self._smaller > MAX_SMALLER:
             raise TimeOver
-        made = said.get("made")
-        made = made if isinstance(made, dict) else {}
-        shown = {name: _shown(value, made.get(name)) for name, value in given.items()}
+        shown = {name: _shown(value) for name, value in given.items()}
         if len(self.distinct) < 100:
             self.distinct.add(repr(shown))
         if said.get("said") is not True:
@@ -190,9 +186,8 @@ class Trial:
             raise Broken
 
 
-def _shown(value: Any, made: Any) -> str:
+def _shown(value: Any) -> str:
     text = repr(value)
-    text = (made if isinstance(made, str) else "...") if making.UNSEEN in text else text
     return text if len(text) <= MAX_REPR else f"{text[: MAX_REPR - 1]}…"
 
 
@@ -203,7 +198,7 @@ def _tried(plan: dict[str, Any], worker: Worker, trial: Trial) -> str:
 
     maker = making.Maker(worker.ask)
     given = {name: maker.made(values) for name, values in plan["given"].items()}
-    trial.modules = sorted(maker.modules)
+    trial.modules, trial.described = sorted(maker.modules), maker.described
 
     @hypothesis.seed(plan["seed"])
     @hypothesis.settings(
@@ -242,22 +237,33 @@ def judged(plan: dict[str, Any]) -> dict[str, Any]:
     except ImportError as error:
         return {"state": "unusable", "text": f"Hypothesis cannot be loaded: {error}"}
     worker = Worker(plan, time.monotonic() + plan["timeout_s"])
-    trial, report = Trial(worker), {"hypothesis": hypothesis.__version__}
+    program = weighing.Program(worker.ask)
+    law = weighing.Law(plan, program)
+    trial, report = Trial(law), {"hypothesis": hypothesis.__version__}
+    signal.signal(signal.SIGALRM, _over)
     try:
         worker.start()
+        signal.setitimer(signal.ITIMER_REAL, plan["timeout_s"] + ENDING_S)  # the law itself may take forever
         report["state"] = _tried(plan, worker, trial)
     except making.Refused as refused:
         report |= {"state": "refused", "text": str(refused), **refused.facts}
     except TimeOver:
         report["state"] = "over"
     finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
         worker.end()
     report |= {
         "examples": trial.examples, "rejected": trial.rejected, "distinct": len(trial.distinct),
-        "modules": trial.modules,
+        "modules": trial.modules, "described": json.dumps(trial.described, sort_keys=True),
+        "shadows": sorted(law.shadows),
+        "told": sorted(program.told | ({"strategy"} if '["bytes", "' in json.dumps(trial.described) else set())),
         "files": worker.loaded.get("files", {}), "python": worker.loaded.get("python", ""), **trial.last,
     }  # fmt: skip
     return report
+
+
+def _over(*_: Any) -> None:
+    raise TimeOver
 
 
 def _shield() -> None:
@@ -268,12 +274,9 @@ def _shield() -> None:
 
 def main() -> int:
     """Judge as the plan in the file `argv[1]` says; the report is one line, then the code over it."""
-    global making  # found beside this file only once that is where it looks
     with open(sys.argv[1], encoding="utf-8") as file:
         plan = json.load(file)
     _shield()
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
-    making = importlib.import_module("making")
     key = sys.stdin.buffer.read()
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -283,7 +286,3 @@ def main() -> int:
     sys.stdout.buffer.write(report + b"\n" + code + b"\n")
     sys.stdout.flush()
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

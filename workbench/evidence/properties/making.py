@@ -1,17 +1,14 @@
-"""Strategies of Hypothesis from the words of a brief, and values as they go to the worker; it knows no law.
+"""Strategies of Hypothesis from the words of a brief; it knows no law.
 
 It runs beside `judge`, in the sandbox, and never loads a line of the program.
 """
 
 from __future__ import annotations
 
-import io
-import pickle
 import sys
 from typing import Any
 
 BYTES = 512  # from which a strategy of the program makes one value
-UNSEEN = "\0"  # in a repr: the program alone can show that value
 
 
 class Refused(KeyboardInterrupt):
@@ -31,30 +28,24 @@ class Own:
 
     def __init__(self, kind: str, path: str, content: Any) -> None:
         self.kind, self.path, self.content = kind, path, content
+        self.seen = "..."  # how the program shows what its strategy made
 
     def __repr__(self) -> str:
         name = self.path.partition(":")[2]
         if self.kind == "object":
             return "{}({})".format(name, ", ".join(f"{key}={value!r}" for key, value in self.content.items()))
-        return f"list({name})[{self.content}]" if self.kind == "member" else UNSEEN
+        return f"list({name})[{self.content}]" if self.kind == "member" else self.seen
+
+    def seed(self) -> tuple[Any, ...]:
+        """What the program makes it from."""
+        content = tuple(self.content.items()) if self.kind == "object" else self.content
+        return self.kind, self.path, content
 
     def __hash__(self) -> int:
-        return hash(repr(self))
+        return hash((self.path, repr(self.content)))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Own) and repr(self) == repr(other)
-
-
-class _Pickler(pickle.Pickler):
-    def persistent_id(self, value: Any) -> Any:
-        return (value.kind, value.path, value.content) if isinstance(value, Own) else None
-
-
-def pickled(value: Any) -> bytes:
-    """Values as the worker reads them: those of the program's types by what they are made from."""
-    file = io.BytesIO()
-    _Pickler(file, protocol=4).dump(value)
-    return file.getvalue()
+        return isinstance(other, Own) and repr(self.seed()) == repr(other.seed())
 
 
 class Maker:
@@ -65,6 +56,7 @@ class Maker:
 
         self._st: Any = strategies
         self._ask = ask
+        self.described: dict[str, Any] = {}  # by path what the program says that there is
         self.modules: set[str] = set()  # in which types and strategies of the program are
 
     def made(self, values: list[Any]) -> Any:
@@ -154,6 +146,7 @@ class Maker:
         if "values" not in said:
             raise Refused(f"{path}: {said.get('problem', 'nothing is known of it')}")
         try:
+            self.described[path] = said["values"]
             return self.made(said["values"])
         except (AttributeError, TypeError, ValueError, RecursionError) as error:
             raise Refused(f"{path}: {error}") from None

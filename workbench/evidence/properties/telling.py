@@ -8,7 +8,7 @@ import msgspec
 
 from workbench.artifacts.terms import Clause, Property
 from workbench.evidence.cache import EvidenceCache, cache_key
-from workbench.evidence.properties.trying import Tried, loose_sources, try_law
+from workbench.evidence.properties.trying import Report, Tried, loose_sources, try_law
 from workbench.evidence.rig import Rig
 from workbench.model.evidence import Evidence, EvidenceState
 from workbench.model.text import one_line
@@ -17,6 +17,12 @@ from workbench.ports import Change
 MAX_SHOWN = 300  # cells of a counterexample in a summary
 MAX_VALUE = 1_000  # cells of one value in facts
 MAX_NAMES = 20
+_SAY = {  # what only the program's own process could say
+    "law": "the function that says it", "object": "what its types make of the values",
+    "given": "what it is given is changed by it", "strategy": "the strategy that makes values",
+    "eq": "`==`", "ne": "`!=`", "lt": "`<`", "le": "`<=`", "gt": "`>`", "ge": "`>=`", "contains": "`in`",
+    "bool": "truth", "isinstance": "`isinstance`", "issubclass": "`issubclass`",
+}  # fmt: skip
 
 
 def law_evidence(rig: Rig, clause: Clause, change: Change, *, cache: EvidenceCache | None, collector: str) -> Evidence:
@@ -25,7 +31,8 @@ def law_evidence(rig: Rig, clause: Clause, change: Change, *, cache: EvidenceCac
     assert law is not None
     found = try_law(rig, law, change, change.result)
     before = _on_base(rig, law, change, cache) if found.state in ("passed", "failed") or found.absent else None
-    state, summary = _stands(found, before, loose_sources(law, change, found.report.modules))
+    loose = [*loose_sources(law, change, found.report.modules), *_said_otherwise(found.report, before)]
+    state, summary = _stands(found, before, loose)
     facts: dict[str, Any] = {"law": law.holds, "given": law.given, **_facts(found)}
     if before is not None:
         facts["base_state"] = _base_state(before)
@@ -64,6 +71,15 @@ def _on_base(rig: Rig, law: Property, change: Change, cache: EvidenceCache | Non
     return tried
 
 
+def _said_otherwise(report: Report, before: Tried | None) -> list[str]:
+    """What the program says of the words of a law, and did not say on base."""
+    known = before.report if before is not None else report
+    found = sorted(set(report.shadows) - set(known.shadows))[:MAX_NAMES]
+    if known.described and known.described != report.described:
+        found.append("what its types are made of")
+    return [one_line(each, 80) for each in found]
+
+
 def _base_state(before: Tried) -> str:
     """What base does not have, it does not hold."""
     return "failed" if before.absent else before.state
@@ -84,6 +100,8 @@ def _stands(found: Tried, before: Tried | None, loose: list[str]) -> tuple[Evide
     text += f"; {report.rejected} did not count" if report.rejected else ""
     if loose:
         return "not-checked", f"{text}, but the change itself edits what makes or judges them: {', '.join(loose[:3])}"
+    if leaning := _leaning(found):
+        text += f" (the program itself says: {', '.join(leaning)})"
     if held:
         text += "; also holds on base"
     elif before is not None and before.state == "failed":
@@ -91,6 +109,11 @@ def _stands(found: Tried, before: Tried | None, loose: list[str]) -> tuple[Evide
     elif before is not None and before.absent:
         text += f"; on base it cannot be tried: {one_line(before.problem, 120)}"
     return "passed", text
+
+
+def _leaning(tried: Tried) -> list[str]:
+    """What only the program's own process could say, and might have said otherwise outside of the trial."""
+    return [said for what, said in _SAY.items() if what in tried.report.told]
 
 
 def _example(tried: Tried) -> str:
@@ -110,6 +133,8 @@ def _facts(tried: Tried) -> dict[str, Any]:
         "hypothesis": one_line(report.hypothesis, 40),
         "python": one_line(report.python, 40),
     }
+    if leaning := _leaning(tried):
+        facts["said_by_the_program"] = leaning
     if report.counterexample:
         rows = list(report.counterexample.items())[:MAX_NAMES]
         facts["counterexample"] = {one_line(name, 80): one_line(value, MAX_VALUE) for name, value in rows}

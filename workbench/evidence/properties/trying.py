@@ -21,7 +21,7 @@ from workbench.artifacts.properties import is_path
 from workbench.artifacts.terms import Property
 from workbench.evidence.environment import discover
 from workbench.evidence.material import carry, is_material, is_shared
-from workbench.evidence.properties import judge, making, worker
+from workbench.evidence.properties import judge, making, weighing, wire, worker
 from workbench.evidence.rig import Rig
 from workbench.evidence.suite import foreign_modules, project_modules, python_of, python_path
 from workbench.model.digests import digest_of
@@ -31,6 +31,7 @@ from workbench.ports import Change, Completed, Mount, Workspace
 LEAST = 20  # examples that say something where not all that were asked for could be tried
 MARGIN_S = 60.0  # for starting, beside the time for trying
 MAX_NAMES = 50
+PACKAGE = "workbench_laws"  # that no program has
 _TRIED: dict[str, EvidenceState] = {"held": "passed", "failed": "failed", "sometimes": "failed"}
 
 
@@ -50,6 +51,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     python: str = ""
     files: dict[str, str] = {}
     modules: tuple[str, ...] = ()
+    described: str = ""  # what the program says that its types are made of
+    shadows: tuple[str, ...] = ()  # names of Python's own that the program gives another meaning
+    told: tuple[str, ...] = ()  # what only the program's own process could say
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,8 +107,7 @@ def _with_base_tests(rig: Rig, change: Change, workspace: Workspace) -> None:
 def _laid_out(rig: Rig, law: Property, workspace: Workspace, box: Path, *, library: Path) -> tuple[str, ...]:
     """Put plan and programs where the sandbox shows them; the command line of the judge."""
     place = box / "runner"
-    for program in map(Path, (judge.__file__, making.__file__, worker.__file__)):
-        shutil.copyfile(program, place / program.name)
+    programs(place)
     given = {name: strategies.parse(text) for name, text in law.given.items()}
     seed = int(digest_of(msgspec.to_builtins(law)).removeprefix("sha256:")[:15], 16)
     plan = {
@@ -113,18 +116,32 @@ def _laid_out(rig: Rig, law: Property, workspace: Workspace, box: Path, *, libra
         "when": law.when,
         "modules": list(law.module),
         "given": given,
-        "own": [name for name, values in given.items() if strategies.paths(values)],
         "examples": law.examples,
         "timeout_s": law.timeout_s,
         "seed": seed,
         "library": str(library),
         "root": workspace.cwd,
         "python_path": python_path(workspace),
-        "worker": [python_of(rig), "-s", str(place / "worker.py")],
+        "worker": [python_of(rig), "-s", "-c", started(place, "worker")],
         "plan": str(place / "plan.json"),
     }
     (place / "plan.json").write_text(json.dumps(plan))
-    return (sys.executable, "-I", "-S", str(place / "judge.py"), str(place / "plan.json"))
+    return (sys.executable, "-I", "-S", "-c", started(place, "judge"), str(place / "plan.json"))
+
+
+def programs(place: Path) -> None:
+    """Lay judge and worker out at `place`, as a package of their own."""
+    package = place / PACKAGE
+    package.mkdir()
+    (package / "__init__.py").touch()
+    for program in (judge, making, weighing, wire, worker):
+        source = Path(str(program.__file__))
+        shutil.copyfile(source, package / source.name)
+
+
+def started(place: Path, module: str) -> str:
+    """What an interpreter runs to be the `module` of what was laid out at `place`, and nobody else's."""
+    return f"import sys; sys.path.insert(0, {str(place)!r}); from {PACKAGE}.{module} import main; sys.exit(main())"
 
 
 # --- what came of it ------------------------------------------------------------------------------------

@@ -1,29 +1,29 @@
-"""Tries a law on values that it is handed: a process with the program in it; it makes no values and judges nothing.
+"""Does what it is asked for with the program, which is in its process: it makes no values, and knows no law.
 
-It runs in the sandbox as a script, by whatever Python the project uses (3.8 or newer), and imports nothing but the
-standard library before the program. It answers the judge (`judge`), which never imports a line of the program. What
-code of the program can reach here is this process: replacing `eval`, built-ins or the standard library changes nothing
-about how an expression is tried, and the judge asks for the law and for its opposite in turn, in an order of its own.
-By a walk over frames the program can still forge answers.
+It runs in the sandbox by whatever Python the project uses (3.8 or newer), and imports nothing but the standard library
+before the program. It answers `judge`, which never imports a line of the program. Whatever code of the program does
+here, all that it can change is what its own functions give, and what is told of its own objects.
 """
 
 from __future__ import annotations
 
-import binascii
 import builtins
 import dataclasses
 import enum
 import importlib
-import io
 import json
-import marshal
+import operator
 import os
-import pickle
 import sys
 import traceback
 import types
 import typing
+from collections.abc import Callable
 from typing import Any
+
+from . import wire
+
+globals()["__builtins__"] = dict(vars(builtins))  # what the program puts in their place is not what is called here
 
 MAX_TEXT = 1500  # characters of a message
 MAX_REPR = 400  # characters of a value of the program's own
@@ -36,10 +36,6 @@ _PLAIN: dict[str, list[Any]] = {
 
 
 _DRAWING: dict[str, tuple[Any, list[Any]]] = {}  # by the path of a strategy how it draws, and what it drew
-
-
-class NoValue(Exception):
-    """What was handed over makes no value of the program's."""
 
 
 class Unknown(Exception):
@@ -132,19 +128,11 @@ def _fields(hint: type, path: str) -> dict[str, Any]:
 # --- values ---------------------------------------------------------------------------------------------
 
 
-class _Values(pickle.Unpickler):
-    """Values as the judge made them; those of the program's own types are made here."""
-
-    def persistent_load(self, pid: Any) -> Any:
-        kind, path, content = pid
-        try:
-            if kind == "object":
-                return _member(path)(**content)
-            if kind == "member":
-                return list(_member(path))[content]
-            return _drawn(path, content)
-        except Exception as error:  # noqa: BLE001  # the program's code: whatever it raises makes no value
-            raise NoValue(str(error)[:MAX_TEXT]) from None
+def _grown(kind: str, path: str, content: Any) -> Any:
+    """A value of the program's own types."""
+    if kind == "object":
+        return _member(path)(**dict(content))
+    return list(_member(path))[content] if kind == "member" else _drawn(path, content)
 
 
 def _drawn(path: str, content: bytes) -> Any:
@@ -164,46 +152,128 @@ def _drawn(path: str, content: bytes) -> Any:
     drawn.clear()
     draw_from(content)
     if not drawn:
-        raise NoValue("too few bytes")
+        raise ValueError("too few bytes")
     return drawn[-1]
 
 
-# --- trying ---------------------------------------------------------------------------------------------
+# --- what is asked for ----------------------------------------------------------------------------------
 
 
-class Law:
-    """A law and its opposite, compiled before the program can say what compiling means."""
+def _call(function: Any, *given: Any, **named: Any) -> Any:
+    return function(*given, **named)
 
-    def __init__(self, plan: dict[str, Any]) -> None:
-        holds = plan["holds"].strip()
-        self._function = holds if plan["is_path"] else ""
-        if self._function:
-            holds = "_the_law_(**_what_is_given_) is not False"
-        self._codes = [compile(f"({text}\n)", "<brief>", "eval") for text in (holds, f"not ({holds}\n)")]
-        self._when = compile("({}\n)".format(plan["when"].strip()), "<brief>", "eval") if plan["when"].strip() else None
-        self._builtins = dict(vars(builtins))
-        self._eval = eval
-        self._names: dict[str, Any] = {}
-        self._modules = plan["modules"]
 
-    def load(self) -> dict[str, str]:
+_DOES: dict[str, Callable[..., Any]] = {  # all else is a function of `operator`
+    "call": _call, "getattr": getattr, "len": len, "iter": iter, "next": next, "bool": bool, "str": str, "repr": repr,
+    "hash": hash, "isinstance": isinstance, "issubclass": issubclass, "int": int, "float": float, "complex": complex,
+    "round": round, "abs": abs, "format": format, "reversed": reversed, "type": type, "divmod": divmod, "pow": pow,
+}  # fmt: skip
+
+
+class Handed(wire.Proxy):
+    """A function of the law's, or what it goes on giving."""
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        """Have it called."""
+        return self._end_.hand("call", self, *given, **named)
+
+    def __iter__(self) -> Any:
+        return self._end_.hand("iter", self)
+
+    def __next__(self) -> Any:
+        return self._end_.hand("next", self)
+
+
+class End:
+    """The program's end of the wire: answers line by line."""
+
+    def __init__(self, plan: dict[str, Any], asked: Any, told: int) -> None:
+        self._asked, self._told = asked, told
+        self._law, self._root = plan["holds"].strip() if plan["is_path"] else "", plan["root"]
+        self._modules: dict[str, Any] = {}
+        self._table = wire.Table(first=1, proxy=lambda number, _: Handed(self, number), hears=dict(vars(builtins)))
+        self._table.grow = _grown
+        decoder: Any = json.JSONDecoder()
+        self._scan, self._written, self._put = decoder.scan_once, json.JSONEncoder().encode, os.write
+
+    def serve(self) -> None:
+        """Answer until there is no more question."""
+        for line in self._asked:
+            self._answer(self._scan(line.decode(), 0)[0])
+
+    def hand(self, what: str, *given: Any, **named: Any) -> Any:
+        """Have the law do something with what it handed over; answer what it asks meanwhile."""
+        self._tell({"hand": what, "values": self._table.written((given, tuple(named.items())))})
+        for line in self._asked:
+            said = self._scan(line.decode(), 0)[0]
+            if "handed" not in said:
+                self._answer(said)
+                continue
+            said = said["handed"]
+            if "value" in said:
+                return self._table.read(said["value"])
+            kind = getattr(builtins, said["raised"], None)
+            raise kind if isinstance(kind, type) and issubclass(kind, Exception) else RuntimeError(said["raised"])
+        raise EOFError
+
+    def _answer(self, question: dict[str, Any]) -> None:
+        self._tell({**self._answered(question), "ask": question["ask"]})
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        data = self._written(message).encode() + b"\n"
+        while data:
+            data = data[self._put(self._told, data) :]
+
+    def _answered(self, question: dict[str, Any]) -> dict[str, Any]:
+        if "load" in question:
+            return self._loaded(question["load"])
+        if "describe" in question:
+            try:
+                return {"values": described(question["describe"])}
+            except BaseException as error:  # noqa: BLE001  # the program's code
+                return {"problem": _raised(error) if not isinstance(error, Unknown) else str(error)}
+        return self._begun(question) if "leaves" in question else self._done(question)
+
+    def _loaded(self, modules: list[str]) -> dict[str, Any]:
         """Import the program; the file of each module."""
-        files = {}
-        for name in self._modules:
-            module = importlib.import_module(name)
-            files[name] = str(getattr(module, "__file__", "") or "")
-            self._names.update(vars(module))
-        if self._function:
-            self._names["_the_law_"] = _member(self._function)
-        return files
+        try:
+            self._modules = {name: importlib.import_module(name) for name in modules}
+            if self._law:
+                _member(self._law)
+            files = {name: str(getattr(module, "__file__", "") or "") for name, module in self._modules.items()}
+        except BaseException as error:  # noqa: BLE001  # the program's code
+            lacking = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
+            return {"problem": _raised(error), "lacking": lacking if isinstance(lacking, str) else ""}
+        standard = {name: sys.modules[name] for name in wire.STANDARD if name in sys.modules}
+        self._table.says({**wire.TYPES, **standard})
+        return {"files": files, "python": sys.version.split()[0]}
 
-    def tried(self, given: dict[str, Any], *, opposite: bool) -> bool | None:
-        """Whether the law, or its opposite, is true; None where what is given does not count."""
-        names = {**self._names, **given, "_what_is_given_": given, "__builtins__": self._builtins}
-        if self._when is not None and not self._eval(self._when, {**names}):
-            return None
-        said = self._eval(self._codes[opposite], names)
-        return not not said  # noqa: SIM208 - `bool` may be another by now
+    def _begun(self, question: dict[str, Any]) -> dict[str, Any]:
+        self._table.reset()
+        try:
+            made = tuple(self._table.read(question["leaves"]))
+        except Exception:  # noqa: BLE001  # the program's code: whatever it raises makes no value
+            return {}
+        names = {name: self._named(name, modules) for name, modules in question["names"].items()}
+        there = tuple((name, found[0]) for name, found in names.items() if found)
+        return {"value": self._table.written((made, there)), "shown": [_bounded(repr, each, MAX_REPR) for each in made]}
+
+    def _named(self, name: str, modules: list[str]) -> list[Any]:
+        if name == "_the_law_":
+            return [_member(self._law)]
+        return [vars(self._modules[each])[name] for each in modules if name in vars(self._modules[each])][-1:]
+
+    def _done(self, question: dict[str, Any]) -> dict[str, Any]:
+        op = question["do"]
+        try:
+            given, named = self._table.read(question["values"])
+            does = _DOES[op] if op in _DOES else getattr(operator, op)
+            return {"value": self._table.written(does(*given, **dict(named)))}
+        except BaseException as error:  # noqa: BLE001  # the program's code: to raise is not to hold
+            if op == "next" and isinstance(error, StopIteration):
+                return {"stop": True}
+            lacks = op == "getattr" and isinstance(error, AttributeError)
+            return {"raised": _raised(error), "where": _where(error, self._root), "lacks": lacks}
 
 
 def _bounded(make: Any, value: Any, limit: int) -> str:
@@ -225,38 +295,6 @@ def _where(error: BaseException, root: str) -> str:
     return f"{os.path.relpath(inside[-1][0], root)}:{inside[-1][1]}" if inside else ""
 
 
-def _answers(plan: dict[str, Any]) -> Any:
-    """The function that answers a question; everything that it needs is taken before the program is loaded."""
-    law, loads, root = Law(plan), _Values, plan["root"]
-    own = frozenset(plan["own"])
-
-    def answer(question: dict[str, Any]) -> dict[str, Any]:
-        if "load" in question:
-            try:
-                return {"files": law.load(), "python": sys.version.split()[0]}
-            except BaseException as error:  # noqa: BLE001  # the program's code
-                lacking = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
-                return {"problem": _raised(error), "lacking": lacking if isinstance(lacking, str) else ""}
-        if "describe" in question:
-            try:
-                return {"values": described(question["describe"])}
-            except BaseException as error:  # noqa: BLE001  # the program's code
-                return {"problem": _raised(error) if not isinstance(error, Unknown) else str(error)}
-        try:
-            given = loads(io.BytesIO(question["given"])).load()
-        except NoValue:
-            return {"counts": False}
-        made = {name: _bounded(repr, given[name], MAX_REPR) for name in own if name in given}
-        try:
-            said = law.tried(given, opposite=question["opposite"])
-            return {"counts": False} if said is None else {"said": said, "made": made}
-        except BaseException as error:  # noqa: BLE001  # the program's code: to raise is not to hold
-            unnamed = isinstance(error, NameError) and not _where(error, root)
-            return {"raised": _raised(error), "where": _where(error, root), "made": made, "unnamed": unnamed}
-
-    return answer
-
-
 def main() -> int:
     """Answer line by line, until there is no more question."""
     with open(sys.argv[1], encoding="utf-8") as file:
@@ -266,18 +304,9 @@ def main() -> int:
     nothing = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):
         os.dup2(nothing, fd)
-    here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
-    sys.path[:] = [*plan["python_path"], *(each for each in sys.path if os.path.abspath(each) != here)]  # noqa: PTH100
+    here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+    own = ("", here, os.getcwd())  # noqa: PTH109
+    sys.path[:] = [*plan["python_path"], *(each for each in sys.path if each not in own)]
     os.environ["PYTHONPATH"] = os.pathsep.join(plan["python_path"])
-    answer, write = _answers(plan), os.write
-    encode, decode, unpacked = json.JSONEncoder().encode, binascii.a2b_base64, marshal.loads  # nothing that can change
-    for line in os.fdopen(asked, "rb"):
-        question = unpacked(decode(line))
-        data = encode({**answer(question), "ask": question["ask"]}).encode("utf-8", "backslashreplace") + b"\n"
-        while data:
-            data = data[write(told, data) :]
+    End(plan, os.fdopen(asked, "rb"), told).serve()
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
