@@ -131,6 +131,26 @@ def test_undelivered_work_is_copied_before_its_workspace_goes(place: Place, tmp_
     assert place.clones.runs() == []
 
 
+@pytest.mark.parametrize(
+    ("hide", "act"),
+    [
+        ("git checkout -q --detach && git commit -q --allow-empty -m kept && git checkout -q --detach", "trash"),
+        ("echo notes > .git/info/exclude && echo mine > notes", "trash"),
+        ("git config core.excludesFile .git/rules && echo notes > .git/rules && echo mine > notes", "trash"),
+        ("git update-index --assume-unchanged new.txt && echo mine > new.txt", "trash"),
+        ("git config status.showUntrackedFiles no && echo mine > notes", "trash"),
+        ("echo mine > notes && git stash -qu", "trash"),
+        ("true", "reuse"),
+    ],
+)  # fmt: skip
+def test_work_that_git_was_told_to_overlook_is_work(place: Place, hide: str, act: str) -> None:
+    """A commit that no branch has, and files that settings of the clone hide, are copied like all else."""
+    place.commit()
+    place.clones.fetch(run="m.1", branch=BRANCH)
+    place.agent("sh", "-c", hide)
+    assert place.gc(delivered=("m.1",)) == [(act, "m.1")]
+
+
 def test_a_plan_changes_nothing(place: Place) -> None:
     """`gc --dry-run` shows what would go, why and how much."""
     place.commit()

@@ -60,9 +60,13 @@ test -z "$(git ls-files --stage | sed -n '/^160000 /{p;q}')"
 wait $!
 """
 _REFRESH = "git update-index -q --refresh || :"  # 1 says that a file differs from what git would check out
+# Of rules for what to ignore, those in the tree alone count, and no file is spared a look: what is here is asked for.
 _STATE = """set -e
-git status --porcelain -z --untracked-files=all --ignore-submodules=dirty > "$1/status"
+git status --porcelain -z --untracked-files=no --ignore-submodules=dirty > "$1/status"
+git ls-files -z --others --exclude-per-directory=.gitignore > "$1/others"
+git ls-files -v | sed -n 's/^[a-z] //p' > "$1/unwatched"
 git for-each-ref --format='%(objectname) %(refname)' > "$1/refs"
+git rev-parse --verify -q HEAD > "$1/head" || true
 """
 
 
@@ -158,8 +162,12 @@ class SharedClones:
         """Uncommitted files and refs of the run's clone, asked in the sandbox."""
         with self._locked(run), self._asked(run, _STATE) as answers:
             dirty = [entry[3:] for entry in _read_small(answers / "status").split("\0") if len(entry) > 3]
+            others = {path for path in _read_small(answers / "others").split("\0") if path}
+            unwatched = _read_small(answers / "unwatched").splitlines()
             lines = [line.split(" ", 1) for line in _read_small(answers / "refs").splitlines() if " " in line]
-        return State(dirty=tuple(dirty), refs={name: commit for commit, name in lines})
+            head = _read_small(answers / "head").strip()
+        refs = {name: commit for commit, name in lines} | ({"HEAD": head} if head else {})
+        return State(dirty=(*dirty, *sorted(others - set(self.seat(run).included)), *unwatched), refs=refs)
 
     def clear_leftovers(self) -> list[str]:
         """Remove what a killed process left half made, and verification checkouts. Call it when no step is at work."""
