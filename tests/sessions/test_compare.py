@@ -49,7 +49,9 @@ def test_one_version_is_picked_with_one_reason(repository: Path, world: World, p
     """The matrix shows what each has; picking says what is left behind, asks why, and closes the others."""
 
     async def person(session: Session) -> None:
-        session.sees("3 versions", "prices.1", "prices.2", "○ queued", "EVIDENCE", "verdict", "FILES", "NOT CHECKED", "+2 -0")
+        session.sees(
+            "3 versions", "prices.1", "prices.2", "○ queued", "EVIDENCE", "verdict", "FILES", "NOT CHECKED", "+2 -0"
+        )
         await session.do("next-version", "next-version", "pick-version")
         session.sees("pick: this version has no pack yet")
         await session.do("previous-version", "toggle-differences")

@@ -223,8 +223,8 @@ def test_files_that_are_no_plain_text(repository: Path, world: World, run: str) 
     other = world.mission("modes")[0]
     original = world.commit
 
-    def commit(branch: str, files: dict[str, str], message: str = "Change") -> str:
-        original(branch, files, message)
+    def commit(branch: str, files: dict[str, str], message: str = "Change", **at: str) -> str:
+        original(branch, files, message, **at)
         git(repository, "checkout", "-q", branch)
         git(repository, "mv", "old.py", "new.py")
         (repository / "blob.bin").write_bytes(b"\0\1\2")

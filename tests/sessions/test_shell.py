@@ -29,6 +29,9 @@ def test_the_palette_finds_an_action_by_parts_of_its_name(repository: Path) -> N
             await person.press("enter")
             person.sees("the mouse is the terminal's")
             person.sees_not("DO WHAT?")
+            await person.press("ctrl+p")
+            await person.type("merge what")
+            person.sees("no such action here; elsewhere: merge (review)")
 
     asyncio.run(session())
 

@@ -63,7 +63,7 @@ def _lines(ahead: Forecast) -> Iterator[str]:
 
 def _places(clash: Clash) -> Iterator[str]:
     for path in clash.paths:
-        lines = ", ".join(_range(spot) for spot in clash.spots if spot.path == path and spot.last)
+        lines = ", ".join(dict.fromkeys(_range(spot) for spot in clash.spots if spot.path == path and spot.last))
         yield f"{path}:{lines}" if lines else path
 
 

@@ -18,10 +18,12 @@ from workbench.ace.tui.actions import Action, actions_of, named
 from workbench.ace.tui.bridge import Arrived, Bridge, View
 from workbench.ace.tui.heading import Heading, heading_parts, heading_view
 from workbench.ace.tui.keymap import key_words
+from workbench.ace.tui.prose import Prose, paragraph
 from workbench.ace.tui.screens.filtering import Filtering
 from workbench.ace.tui.text import Role, line, piece
 from workbench.ace.tui.widgets.bar import Bar, Part
 from workbench.ace.tui.widgets.lines import Where
+from workbench.ace.tui.widgets.still import StillLines
 
 if TYPE_CHECKING:
     from workbench.model.errors import WorkbenchError
@@ -42,7 +44,7 @@ class WorkScreen(Filtering):
     BINDINGS: ClassVar[list[Any]] = []
     DEFAULT_CSS = """
     WorkScreen { background: $background; color: $foreground; }
-    WorkScreen #told { display: none; }
+    WorkScreen #told { display: none; max-height: 3; padding: 0 1; background: $panel; }
     WorkScreen #told.-something { display: block; }
     """
 
@@ -79,7 +81,7 @@ class WorkScreen(Filtering):
         """Header, body, what was told, footer."""
         yield Bar(id="header")
         yield from self.body()
-        yield Bar(id="told")
+        yield StillLines(id="told")
         yield Bar(id="footer")
 
     def on_mount(self) -> None:
@@ -201,13 +203,13 @@ class WorkScreen(Filtering):
     # --- telling ---
 
     def tell(self, words: str, role: Role = "plain") -> None:
-        """One line above the footer; an empty text takes it away."""
+        """Words above the footer, as many lines as they need up to three; an empty text takes them away."""
         if words == self.told:
             return
         self.told = words
-        bar = self.query_one("#told", Bar)
-        bar.set_class(bool(words), "-something")
-        bar.show([Part(line(piece(words, role)))])
+        place = self.query_one("#told", StillLines)
+        place.set_class(bool(words), "-something")
+        place.show(Prose([paragraph(words, role)] if words else []), keep_place=False)
 
     def tell_problem(self, problem: WorkbenchError) -> None:
         """What went wrong, and what to do about it."""

@@ -235,7 +235,7 @@ class CompareScreen(WorkScreen):
         of = self._taking.of[other]
         run = next((pack.run for pack in self._data.packs if pack is not None and pack.id == of), of)
         what = f"line {line} otherwise" if line else "the whole file otherwise"
-        return f"what is taken of {run} changes {what}; Space on that takes it back"
+        return f"what is taken of {run} changes {what}; Space there takes it back"
 
     def off_show_hunks(self) -> str:
         """Only of files."""

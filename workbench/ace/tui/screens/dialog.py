@@ -13,6 +13,7 @@ from workbench.ace.tui.actions import Action, named
 from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.tui.text import line, piece
 from workbench.ace.tui.widgets.bar import Bar, Part
+from workbench.ace.tui.widgets.still import StillLines
 
 
 class Dialog(WorkScreen):
@@ -28,6 +29,7 @@ class Dialog(WorkScreen):
         border: round $primary;
     }
     Dialog Bar { background: $surface; }
+    Dialog #told { padding: 0; background: $surface; }
     """
 
     def compose(self) -> ComposeResult:
@@ -35,7 +37,7 @@ class Dialog(WorkScreen):
         with Vertical():
             yield Bar(id="title", lead=0)
             yield from self.body()
-            yield Bar(id="told", lead=0)
+            yield StillLines(id="told")
             yield Bar(id="footer", lead=0)
 
     def body(self) -> Iterator[Widget]:

@@ -48,6 +48,7 @@ class InboxScreen(WorkScreen):
     DEFAULT_CSS = """
     InboxScreen #rows { width: 3fr; }
     InboxScreen #preview { width: 2fr; max-width: 90; border-left: solid $surface; padding: 0 1; }
+    InboxScreen #preview.-alone { border-left: none; }
     InboxScreen #aside { display: none; background: $background; }
     """
 
@@ -115,7 +116,9 @@ class InboxScreen(WorkScreen):
 
     def _show_panes(self, *, preview: bool) -> None:
         wide = self.size.width >= WIDE
-        self.query_one("#preview").display = wide or preview
+        beside = self.query_one("#preview")
+        beside.display = wide or preview
+        beside.set_class(not wide, "-alone")
         self.rows.display = wide or not preview
         if self.rows.display and not self._reads_preview and self.focused is None:
             self.rows.focus()

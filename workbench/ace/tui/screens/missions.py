@@ -61,6 +61,8 @@ class MissionsScreen(WorkScreen):
 
     def arrived(self, name: str, value: MissionsData) -> None:  # noqa: ARG002 - there is one view
         """Newer states."""
+        if self._data is None and "being read" in self.told:
+            self.tell("")  # a key was too early
         self._data = value
         stale = value.unfolded != self._view.unfolded  # folded or unfolded while it was on its way
         self.rows.take(sheet_of(value.missions, self._view.unfolded) if stale else value.sheet)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.widget import Widget
 from textual.widgets import Input
 
-from workbench.ace.tui.actions import Action, actions_of
+from workbench.ace.tui.actions import ACTIONS, EVERYWHERE, Action, actions_of
 from workbench.ace.tui.keymap import shown
 from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.tui.screens.dialog import Dialog
@@ -21,6 +21,7 @@ from workbench.ace.wiring.workplace import Workplace
 if TYPE_CHECKING:
     from workbench.ace.wiring.plugs_host import Offer
 
+MOST_NAMED = 4  # actions of other screens
 PLUGINS = "plugins"  # where the actions of plugins belong: to no screen of ours
 
 
@@ -73,7 +74,7 @@ class PaletteScreen(Dialog):
     def on_input_changed(self, message: Input.Changed) -> None:
         """Keep what fits."""
         self._rows.keep(message.value)
-        self.tell("" if self._rows.row is not None else "this screen has no action of that name", "dim")
+        self.tell("" if self._rows.row is not None else _elsewhere(message.value), "dim")
 
     def on_input_submitted(self) -> None:
         """Choose."""
@@ -103,6 +104,15 @@ def _offers(place: Workplace) -> tuple[Offer, ...]:
     from workbench.ace.wiring import plugs_host
 
     return plugs_host.offers(place)
+
+
+def _elsewhere(words: str) -> str:
+    """That there is none here, and which screens have one."""
+    wanted = words.casefold().split()
+    others = ((row, _words(row).casefold()) for row in ACTIONS if row.where != EVERYWHERE)
+    named = dict.fromkeys(f"{row.label} ({row.where})" for row, text in others if all(word in text for word in wanted))
+    there = ", ".join(list(named)[:MOST_NAMED])
+    return f"no such action here; elsewhere: {there}" if there else "this screen has no action of that name"
 
 
 def _key(action: Action) -> str:
