@@ -179,7 +179,8 @@ class World:
         below = self.journal.run(on)
         base = below.head if below is not None else mission.base_commit
         files = files or {"shop.py": f"PRICE = {revision + 1}\n"}
-        head = self.commit(f"work-{run}-{revision}", files, at=base if on else "main")
+        work = f"work-{run}-{revision}"
+        head = self.commit(work, files, at=base) if on else self.commit(work, files)
         tree = self._result(run, base, head)
         stands = {"on": on, "authority": self.base if on else ""}
         name = pack_id(run, revision)

@@ -61,9 +61,22 @@ def build(
         )
         run, revision = gating.request(place, order), 1
         out.say(f"Examining {head} on {base} (run {run}).")
+        _warn_of_more(place, out, head)
     pack = gating.await_pack(place, run, revision=revision, timeout=timeout)
     _print(place, out, pack, as_markdown=as_markdown)
     return exit_code(pack)
+
+
+def _warn_of_more(place: Workplace, out: Output, head: str) -> None:
+    """Say whose work goes along with that of a pack or run, as it stands on that."""
+    from workbench.ace.wiring import stacking
+
+    with place.reading() as ledger:
+        run = ledger.run(head)
+        pack = ledger.pack(run.pack if run is not None else head)
+        along = stacking.going_along(ledger, [pack]) if pack is not None else ()
+    if along:
+        out.warn(f"What {', '.join(along)} brings is part of it: it is not merged, and {head} stands on it")
 
 
 def _require_one_way(mrp: str, options: dict[str, str]) -> None:

@@ -162,7 +162,8 @@ def _bound(data: ReviewData, pack: PackState, cells: int) -> Line:
 
 def _bindings(data: ReviewData, pack: PackState) -> Iterator[tuple[int, Line]]:
     yield 0, line(piece(pack.id, "strong"))
-    yield (0 if data.has_moved else 1), _base(data, pack)
+    is_gone = data.below is not None and data.below.state == "gone"
+    yield (0 if data.has_moved or is_gone else 1), _base(data, pack)
     yield 5, line(piece(f"revision {pack.revision}", "dim"))
     brief = pack.brief
     version = f" v{brief.version}" if brief is not None and brief.version else ""
@@ -171,9 +172,10 @@ def _bindings(data: ReviewData, pack: PackState) -> Iterator[tuple[int, Line]]:
 
 
 def _base(data: ReviewData, pack: PackState) -> Line:
+    if data.below is not None and data.below.state == "gone":
+        return line(piece(f"on {data.below.parent}@{pack.base_commit[:7]}, which is GONE", "needs-you"))
     if data.below is not None:
-        is_old = data.has_moved or data.below.state == "gone"
-        return line(piece(f"on {in_words(data.below, pack.base_commit)}", "needs-you" if is_old else "dim"))
+        return line(piece(f"on {in_words(data.below, pack.base_commit)}", "needs-you" if data.has_moved else "dim"))
     branch = (pack.into or pack.base_ref).removeprefix("refs/heads/")
     name = f"base {branch}@{pack.base_commit[:7]}" if branch else f"base {pack.base_commit[:7]}"
     if data.has_moved:

@@ -55,6 +55,8 @@ class Proven(Unwritten):
             submitted_at=pack.submitted_at,
             decisions=told.decisions,
             merge=state.Merge(ref=merge.ref, old=merge.old, new=merge.new, mode=merge.mode) if merge else None,
+            on=pack.on,
+            authority=pack.authority,
         )
 
 

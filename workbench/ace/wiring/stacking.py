@@ -107,14 +107,17 @@ def going_along(ledger: Ledger, packs: Iterable[PackState]) -> tuple[str, ...]:
 
 def taken_from_under(ledger: Ledger, pack: PackState) -> tuple[str, ...]:
     """What the undo of a merge means for what stands on it, a sentence for each."""
-    return tuple(_taken_from_under(pack, run) for run in ledger.runs() if run.on and run.on == pack.run)
+    above = [run for run in ledger.runs() if run.on and run.on == pack.run]
+    return tuple(_taken_from_under(pack, run, ledger.pack(run.pack) if run.pack else None) for run in above)
 
 
-def _taken_from_under(pack: PackState, run: RunState) -> str:
+def _taken_from_under(pack: PackState, run: RunState, ours: PackState | None) -> str:
     if run.outcome == "merged":
-        return f"{run.id}, which was started on it, stays as it is."
+        stays = ours is None or ours.state == "merged"
+        how = "stays merged" if stays else "was taken back already, and comes after it"
+        return f"{run.id}, which was started on it, {how}."
     if not is_open(run):
         return f"{run.id}, which was started on it, is over ({run.outcome})."
     if pack.reverted:
         return f"{run.id} stood on it, and waits for a person now."
-    return f"{run.id} stands on it again; its evidence is made anew."
+    return f"{run.id} stands on it again, and is examined there."

@@ -183,7 +183,10 @@ class Deciding(WorkScreen):
     # --- afterwards ---
 
     def _decided(self, pack: PackState) -> None:
-        self.tell(_SAID.get(pack.state, pack.state), "proven" if pack.state == "approved" else "accent")
+        words, below = _SAID.get(pack.state, pack.state), self.data.below
+        if pack.state == "approved" and below is not None and below.state != "merged":
+            words = f"approved: it can be merged once {below.parent} is"
+        self.tell(words, "proven" if pack.state == "approved" else "accent")
 
     def _merged(self, outcome: Outcome) -> None:
         branch = outcome.ref.removeprefix("refs/heads/")
