@@ -12,8 +12,8 @@ import select
 import signal
 import time
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
+from workbench.aee.sandbox.processes import children_of
 from workbench.journal.presence import started_ticks
 
 SETTLE_S = 1.0  # for sandboxes, which end by themselves when their child does; what lives on is killed
@@ -90,15 +90,7 @@ def _descendants(pid: int) -> list[int]:
     found: list[int] = []
     pending = [pid]
     while pending:
-        children = _children(pending.pop())
+        children = children_of(pending.pop())
         found += children
         pending += children
-    return found
-
-
-def _children(pid: int) -> list[int]:
-    found: list[int] = []
-    with contextlib.suppress(OSError):  # it ended while we looked
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            found += map(int, (task / "children").read_bytes().split())
     return found

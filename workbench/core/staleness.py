@@ -10,24 +10,9 @@ import msgspec
 from workbench.core.state import PackState
 
 if TYPE_CHECKING:  # the inbox asks only about branches, and starts without the artifacts' tables
-    from workbench.artifacts.mergepack import MergePack
     from workbench.artifacts.resolution import Resolution
-    from workbench.core.admission import Bindings
 
 Standing = Literal["standing", "stale", "superseded", "expired"]
-_BOUND = {
-    "base": "the base moved",
-    "head": "new commits were pushed",
-    "tree": "the merge gives another result",
-    "policy_digest": "the policy changed",
-    "brief_digest": "the brief changed",
-}
-
-
-def stale_reasons(pack: MergePack, current: Bindings) -> tuple[str, ...]:
-    """One sentence for each binding of the pack that no longer holds; empty while a decision on it is valid."""
-    changed = [(name, why) for name, why in _BOUND.items() if getattr(pack, name) != getattr(current, name)]
-    return tuple(f"{why}: {_short(getattr(pack, n))} became {_short(getattr(current, n))}" for n, why in changed)
 
 
 def base_moved(pack: PackState, tips: Mapping[str, str]) -> bool:
@@ -37,10 +22,6 @@ def base_moved(pack: PackState, tips: Mapping[str, str]) -> bool:
     """
     stands = tips.get(pack.on or pack.into, pack.base_commit)
     return pack.state in ("submitted", "approved") and stands != pack.base_commit
-
-
-def _short(identity: str) -> str:
-    return identity.removeprefix("sha256:")[:12] or "nothing"
 
 
 class CitedNow(msgspec.Struct, frozen=True, kw_only=True):

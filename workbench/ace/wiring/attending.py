@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import MappingProxyType
 from typing import TypeVar
 
 import msgspec
@@ -34,9 +33,6 @@ class Snooze(msgspec.Struct, frozen=True):
     def holds(self, looks: str, now: str) -> bool:
         """Whether a thing that looks like this is still set aside."""
         return now < self.until if self.until else looks == self.seen
-
-
-_NONE: Mapping[str, Snooze] = MappingProxyType({})
 
 
 class Attention(msgspec.Struct, frozen=True):

@@ -67,7 +67,7 @@ def count_descendants(pid: int, *, enough: int) -> int:
     """How many processes stem from `pid`; counting stops above `enough`."""
     count, pending = 0, [pid]
     while pending and count <= enough:
-        children = _children(pending.pop())
+        children = children_of(pending.pop())
         count += len(children)
         pending += children
     return count
@@ -81,7 +81,7 @@ def held_bytes(pid: int) -> int:
         with contextlib.suppress(OSError):  # it ended while we looked
             resident, shared = Path(f"/proc/{current}/statm").read_bytes().split()[1:3]
             held += (int(resident) - int(shared)) * resource.getpagesize()
-        pending += _children(current)
+        pending += children_of(current)
     return held
 
 
@@ -92,7 +92,8 @@ def over_memory(pid: int, limits: Limits) -> str:
     return ""
 
 
-def _children(pid: int) -> list[int]:
+def children_of(pid: int) -> list[int]:
+    """Pids of the children of all its threads; none where it ended."""
     found: list[int] = []
     with contextlib.suppress(OSError):  # it ended while we looked
         for task in Path(f"/proc/{pid}/task").iterdir():

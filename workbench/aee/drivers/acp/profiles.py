@@ -18,7 +18,6 @@ from workbench.pluginhost.manifest import AgentProgram
 
 SETTINGS = "{settings}"  # in a value of `env`: where the profile's settings file is mounted, read-only
 HIDING = "{hiding}"  # the script that hides what a repository brings for the program
-PORT = "{port}"  # the port on loopback, inside, on which the model is reached
 _WIRES: Mapping[str, tuple[str, ...]] = {"none": (), "gemini": (gemini_wire.PATH,)}  # what the proxy passes on
 
 
