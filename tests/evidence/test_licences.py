@@ -13,6 +13,8 @@ from workbench.evidence.licences import UNCLEAR, UNKNOWN, Licences, permitted, s
 from workbench.ports import Environment, Mount
 from workbench.testing.changes import TreeChange
 
+MIT = "Permission is hereby granted, free of charge ... The above copyright notice and this permission"
+
 
 @pytest.fixture
 def installed(tmp_path: Path) -> Licences:
@@ -26,6 +28,15 @@ def installed(tmp_path: Path) -> Licences:
         "p/node_modules/@a/b/package.json": json.dumps({"license": {"type": "ISC"}}),
         "p/node_modules/broken/package.json": "[" * 100_000,
         "h/.cargo/registry/src/index/serde-1.0.1/Cargo.toml": '[package]\nlicense = "MIT/Apache-2.0"\n',
+        "v/lib/python3.11/site-packages/two-1.dist-info/METADATA": (
+            "License: MIT\nClassifier: License :: OSI Approved :: GNU General Public License v3 (GPLv3)\n"
+        ),
+        "h/.cargo/registry/src/index/moved-1.9.0/Cargo.toml": '[package]\nlicense = "MIT OR ISC"\n',
+        "h/.cargo/registry/src/index/moved-1.10.0/Cargo.toml": '[package]\nlicense = "AGPL-3.0-only"\n',
+        "h/go/pkg/mod/a.b/both@v1.0.0/LICENSE": f"{MIT}\n\nGNU AFFERO GENERAL PUBLIC LICENSE Version 3, of 2007",
+        "h/go/pkg/mod/a.b/less@v1.0.0/LICENSE": f"{MIT}\n\nCommons Clause License Condition v1.0",
+        "h/go/pkg/mod/a.b/more@v1.0.0/LICENSE": MIT,
+        "h/go/pkg/mod/a.b/more@v1.0.0/LICENSE.other": "Business Source",
         "h/go/pkg/mod/github.com/!burnt/toml@v1.2.0/LICENSE": "Apache License\n   Version 2.0, January 2004\n",
     }
     for path, text in files.items():
@@ -39,7 +50,9 @@ def installed(tmp_path: Path) -> Licences:
     ("pyproject.toml", "left-pad", "MIT"), ("requirements.txt", "old", "GPL-3.0-only"), ("setup.py", "odd", UNCLEAR),
     ("pyproject.toml", "nowhere", UNKNOWN), ("package.json", "@a/b", "ISC"), ("package.json", "broken", UNCLEAR),
     ("package.json", "../../v", UNKNOWN), ("Cargo.toml", "serde", "MIT OR Apache-2.0"), ("Cargo.toml", "*", UNKNOWN),
-    ("go.mod", "github.com/Burnt/toml", "Apache-2.0"),
+    ("go.mod", "github.com/Burnt/toml", "Apache-2.0"), ("setup.py", "two", "GPL-3.0-only AND MIT"),
+    ("Cargo.toml", "moved", "(MIT OR ISC) AND AGPL-3.0-only"), ("go.mod", "a.b/both", "AGPL-3.0-only AND MIT"),
+    ("go.mod", "a.b/less", UNCLEAR), ("go.mod", "a.b/more", UNCLEAR),
 ])  # fmt: skip
 def test_licences_are_read_off_what_is_installed(installed: Licences, manifest: str, name: str, licence: str) -> None:
     """Each tool's own metadata, in SPDX; what is not here, or is no licence, is said to be so."""

@@ -48,7 +48,8 @@ _WORDS = {
     "bsd 2-clause": "BSD-2-Clause", "simplified bsd": "BSD-2-Clause", "mpl 2.0": "MPL-2.0", "psf": "PSF-2.0",
     "gplv3": "GPL-3.0-only", "gplv3+": "GPL-3.0-or-later", "gplv2": "GPL-2.0-only", "gplv2+": "GPL-2.0-or-later",
 }  # fmt: skip
-_TEXTS = (  # words that a licence's own text has; the first that fits
+_LESS = re.compile(r"commons clause|non-?commercial", re.IGNORECASE)  # than the licence whose words stand beside it
+_TEXTS = (  # words that a licence's own text has; all that fit
     ("Apache-2.0", ("Apache License", "Version 2.0, January 2004")),
     ("MPL-2.0", ("Mozilla Public License Version 2.0",)),
     ("AGPL-3.0-only", ("GNU AFFERO GENERAL PUBLIC LICENSE", "Version 3,")),
@@ -80,12 +81,15 @@ class Licences:
             return UNKNOWN
         kind = {"package.json": self._npm, "Cargo.toml": self._cargo, "go.mod": self._module}
         try:
-            said = next(iter(kind.get(manifest, self._python)(name)), None)
+            said = list(kind.get(manifest, self._python)(name))
         except OSError:
             return UNKNOWN
-        if said is None:
+        if not said:
             return UNKNOWN
-        return next((known for each in said if (known := spdx(each))), UNCLEAR)
+        known = [
+            next(filter(None, map(spdx, each)), "") for each in said
+        ]  # which version will be taken is not known here
+        return _together(known) or UNCLEAR
 
     def _python(self, name: str) -> Iterator[list[str]]:
         for site in self._sites:
@@ -107,7 +111,7 @@ class Licences:
         escaped = re.sub(r"[A-Z]", lambda found: f"!{found[0].lower()}", name)
         for place in sorted(self._go.glob(f"{escaped}@v*"), reverse=True):
             texts = sorted(place.glob("LICEN[SC]E*")) + sorted(place.glob("COPYING*"))
-            yield [known for text in texts if (known := _of_text(_text(text)))]
+            yield [_together([_of_text(_text(text)) for text in texts if text.is_file()])]
 
 
 def _text(place: Path) -> str:
@@ -119,8 +123,8 @@ def _of_metadata(text: str) -> list[str]:
     headers = HeaderParser().parsestr(text.partition("\n\n")[0])
     rows = [str(each) for each in headers.get_all("Classifier", [])]
     classes = {_CLASSIFIERS.get(row.rpartition(" :: ")[2], "") for row in rows if row.startswith("License ::")} - {""}
-    told = " AND ".join(sorted(classes))
-    return [str(headers.get("License-Expression", "")), str(headers.get("License", "")), told]
+    told = [*sorted(classes), *filter(None, [spdx(str(headers.get("License", "")))])]
+    return [str(headers.get("License-Expression", "")), _together(told)]
 
 
 def _of_package(text: str) -> list[str]:
@@ -145,7 +149,20 @@ def _of_crate(text: str) -> list[str]:
 
 def _of_text(text: str) -> str:
     plain = " ".join(text.split())
-    return next((name for name, words in _TEXTS if all(" ".join(word.split()) in plain for word in words)), "")
+    found = [name for name, words in _TEXTS if all(" ".join(word.split()) in plain for word in words)]
+    if "BSD-3-Clause" in found:
+        found.remove("BSD-2-Clause")
+    return "" if _LESS.search(plain) else _together(found)
+
+
+def _together(licences: list[str]) -> str:
+    """All of them at once; empty where there is none, or one is not known."""
+    found = list(dict.fromkeys(licences))
+    return (
+        found[0]
+        if len(found) == 1
+        else spdx(" AND ".join(f"({each})" if " " in each else each for each in found if all(found)))
+    )
 
 
 def spdx(text: str) -> str:
