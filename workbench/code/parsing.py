@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from bisect import bisect_right
 from dataclasses import dataclass
 from itertools import accumulate
@@ -16,6 +17,9 @@ MAX_BYTES = 2_000_000  # of one side of a file; a larger one is compared as plai
 MAX_LINE = 20_000  # bytes; longer lines are made by programs
 NO_GRAMMAR = "no grammar for this kind of file"
 MAX_DEPTH = 200  # of damage that is looked for; below, the whole node counts as damaged
+MAX_UNWATCHED = 50_000  # bytes that can take no more than a moment
+MAX_S = 5.0  # of the processor, for one side of a file
+_CHUNK = 1 << 16  # bytes that the parser is handed at once
 _BLANK = b" \t\r\n\f"
 _AT_ONCE = 64  # bytes in which the last one that is no white space is looked for
 
@@ -62,8 +66,25 @@ def parse(data: bytes | None, language: str) -> Parsed:
     text = data or b""
     lines = _lines(text)
     why = _reason(text, lines, language)
-    tree = None if why else parser(language).parse(text)
+    tree = None if why else _tree(text, language)
+    if tree is None and not why:
+        why = f"takes more than {MAX_S:.0f} s to read"
     return Parsed(text, language, tree, lines, [0, *accumulate(map(len, lines)), len(text)], why)
+
+
+def _tree(text: bytes, language: str) -> Tree | None:
+    """None where it takes too long: grammars that look ahead over comments take the square of how many there are."""
+    if len(text) <= MAX_UNWATCHED:
+        return parser(language).parse(text)
+    until = time.thread_time() + MAX_S
+
+    def is_over(_offset: int, _has_error: bool) -> bool:
+        return time.thread_time() > until
+
+    try:
+        return parser(language).parse(lambda at, _: text[at : at + _CHUNK], progress_callback=is_over)
+    except ValueError:
+        return None
 
 
 def _reason(data: bytes, lines: list[bytes], language: str) -> str:

@@ -8,6 +8,7 @@ file that looks names up while it runs.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -25,9 +26,13 @@ _DYNAMIC = re.compile(
 _MODULE = re.compile(rb"^\s*(import|export)\b|\bmodule\.exports\b|\brequire\(", re.MULTILINE)
 _QUIET = re.compile(rb"noqa|type:\s*ignore|eslint-disable|allow\(|pragma|side.effect|re-?export", re.IGNORECASE)
 _TAKEN = re.compile(rb"(import|const|let|var)\b")
+_SAID, _HASHED = re.compile(rb"[\w$\x80-\xff]+"), re.compile(rb"#[\w$]+")
 _WORD = re.compile(r"[A-Za-z_$#][\w$]*")
 _RESERVED = frozenset({"main", "init", "_"})
 _SCRIPTS = ("javascript", "typescript", "tsx")
+
+
+Words = Counter[bytes]
 
 
 class Private(NamedTuple):
@@ -53,36 +58,41 @@ class Unused(NamedTuple):
 
 def unused(sides: Mapping[str, tuple[bytes | None, bytes | None]]) -> Iterator[Unused]:
     """Of the changed files (old and new sides by path), what the change adds or leaves behind without a use."""
-    texts = [new for _, new in sides.values() if new]
-    before = [old for old, _ in sides.values() if old]
+    words = {path: (_words(old), _words(new)) for path, (old, new) in sides.items()}
+    together, before = Counter[bytes](), Counter[bytes]()
+    for was, now in words.values():
+        together.update(now)
+        before.update(was)
     for path, (old, new) in sorted(sides.items()):
         if not new or len(new) > MAX_BYTES or (old and len(old) > MAX_BYTES):
             continue
         fresh = _privates(path, new)
         known = {each.full for each in _privates(path, old or b"")}
         for each in fresh:
-            found = _unused(path, each, new, old, texts, before, known)
+            found = _unused(path, each, words[path], together, before, known)
             if found is not None:
                 yield found
 
 
 def _unused(
-    path: str, each: Private, new: bytes, old: bytes | None, texts: list[bytes], before: list[bytes], known: set[str]
+    path: str, each: Private, words: tuple[Words, Words], together: Words, before: Words, known: set[str]
 ) -> Unused | None:
-    if _count(each.name, new) > 1 or (each.others and sum(_count(each.name, text) for text in texts) > 1):
+    name, (old, new) = each.name.encode(), words
+    if new[name] > 1 or (each.others and together[name] > 1):
         return None
     was_there = each.full in known
-    if not was_there and any(_count(each.name, text) for text in before):
+    if not was_there and before[name]:
         return None  # it came from elsewhere, or somebody else is called so
-    if was_there and not (each.of_file and old is not None and _count(each.name, old) > 1):
+    if was_there and not (each.of_file and old[name] > 1):
         return None  # it was as unused before, or others may use it
     return Unused(path, each.line, each.kind, each.full, was_there)
 
 
-def _count(name: str, text: bytes) -> int:
-    if name.encode() not in text:
-        return 0
-    return len(re.findall(rb"(?<![\w$])" + re.escape(name.encode()) + rb"(?![\w$])", text))
+def _words(text: bytes | None) -> Words:
+    """How often each word is in a text, wherever it stands; what begins with a hash as well without it."""
+    words = Counter(_SAID.findall(text or b""))
+    words.update(_HASHED.findall(text) if text and b"#" in text else ())
+    return words
 
 
 def _privates(path: str, data: bytes) -> list[Private]:

@@ -1,0 +1,29 @@
+"""Text as a tree, whatever somebody put into it."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.code import parsing
+from workbench.code.parsing import MAX_UNWATCHED, parse
+
+LOOKED_AHEAD = b"def f():\n    pass\n" + b"# a comment that the grammar looks over, again and again\n" * 3_000
+
+
+def test_a_text_that_takes_the_square_of_its_length_is_left_as_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's grammar looks past all comments after a block at each of them: 150 kB take seconds, and 2 MB an hour."""
+    monkeypatch.setattr(parsing, "MAX_S", 0.05)
+    given_up = parse(LOOKED_AHEAD, "python")
+    assert given_up.tree is None and "to read" in given_up.why
+    assert given_up.rows == 3_002
+
+
+def test_a_long_text_is_the_same_tree_as_a_short_one() -> None:
+    """What is read piece by piece has each node where it is, with its text, also where two pieces meet."""
+    lines = [f"def f{number}(a, b={number}):\n    return 'some text that is long' + a\n" for number in range(1_500)]
+    data = "".join(lines).encode()
+    tree = parse(data, "python").tree
+    assert len(data) > MAX_UNWATCHED and tree is not None
+    functions = tree.root_node.children
+    assert [node.text for node in functions] == [line.encode().rstrip(b"\n") for line in lines]
+    assert tree.root_node.text == data
