@@ -92,7 +92,7 @@ class CompareScreen(WorkScreen):
         self.show_footer()
         row = self.matrix.row
         words = row.label.strip() if row is not None and row.label else ""
-        if words != self._said and (words or self.told == f"line {self._said}"):
+        if words != self._said and self.told in ("", f"line {self._said}"):  # what a key said meanwhile stays
             self.tell(f"line {words}" if words else "", "dim")
         self._said = words
 
