@@ -34,7 +34,8 @@ def align(old: Sequence[Run], new: Sequence[Run]) -> list[Piece]:
         return list(_cut(old, new))
     pieces: list[Piece] = []
     at = to = 0
-    for first, second, length in [*pairs(old, new), (len(old), len(new), 0)]:
+    shared = [] if set(old).isdisjoint(new) else pairs(old, new)
+    for first, second, length in [*shared, (len(old), len(new), 0)]:
         pieces += _rest(old, new, (at, first, to, second))
         if length:
             pieces.append(Piece(first, first + length, second, second + length, is_equal=True))
@@ -113,7 +114,7 @@ def _rest(old: Sequence[Run], new: Sequence[Run], gap: tuple[int, int, int, int]
     ours, theirs = flat(old[a0:a1]), flat(new[b0:b1])
     if ours == theirs or not (ours or theirs):
         return [Piece(a0, a1, b0, b1, is_equal=True, is_reflow=True)]
-    if not ours or not theirs:
+    if not ours or not theirs or (a1 - a0, b1 - b0) == (1, 1):
         return [Piece(a0, a1, b0, b1, is_equal=False)]
     head = _shared(old[a0:a1], new[b0:b1], ours, theirs)
     tail = _shared(old[a0 + head[0] : a1][::-1], new[b0 + head[1] : b1][::-1], ours, theirs, is_tail=True)
@@ -130,6 +131,8 @@ def _shared(
     old: Sequence[Run], new: Sequence[Run], ours: Run, theirs: Run, *, is_tail: bool = False
 ) -> tuple[int, int]:
     """How many whole rows of both begin, or from the other side end, with the same."""
+    if ours[-1 if is_tail else 0] != theirs[-1 if is_tail else 0]:
+        return 0, 0
     first = max(next((len(row) for row in rows if row), 0) for rows in (old, new))  # what is shared is no shorter
     if (ours[-first:] != theirs[-first:]) if is_tail else (ours[:first] != theirs[:first]):
         return 0, 0

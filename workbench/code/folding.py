@@ -27,6 +27,7 @@ _DIRECTIVE = re.compile(
 )
 _COMMENTS = frozenset({"comment", "line_comment", "block_comment", "hash_bang_line"})
 _MARK = re.compile(rb"#|//|/\*|\*/")  # with which a comment begins or ends
+_BLOCK = re.compile(rb"/\*|\*/")
 _SAID = re.compile(rb"\S.*")  # of a line
 _REST = re.compile(rb"(?:#|//).*")  # of a line, and more than what is a comment: strings may hold the mark
 Rows = tuple[int, int]  # half-open
@@ -105,6 +106,9 @@ def _in_gap(
     file: Pair, gap: Gap, claims: Claims, out: dict[int, Moved], into: dict[int, Moved]
 ) -> Iterator[Hunk | Left]:
     """Moved rows apart from the others; what is left of both sides is taken together, in order."""
+    if not out and not into:
+        yield _left(file, (gap[0], gap[1]), (gap[2], gap[3]), claims)
+        return
     ours = list(_runs(gap[0], gap[1], _within(out, gap[0], gap[1], is_new=False)))
     theirs = list(_runs(gap[2], gap[3], _within(into, gap[2], gap[3], is_new=True)))
     at, to = gap[0], gap[2]
@@ -198,6 +202,8 @@ def _left(file: Pair, old: Rows, new: Rows, claims: Claims) -> Hunk | Left:
 
 def _bare(side: Side, rows: Rows, claims: Claims, *, is_new: bool = False) -> list[bytes]:
     """The rows without white space, with the names that are claimed of each."""
+    if not (claims.local_new if is_new else claims.local):
+        return side.bare(range(*rows), claims.names)
     bare: list[bytes] = []
     for names, run in groupby(range(*rows), lambda row: claims.at(side, row, is_new=is_new)):
         bare += side.bare(list(run), names)
@@ -304,7 +310,7 @@ def _comments(side: Side, rows: Rows) -> Iterator[bytes]:
 
 
 def _kind(file: Pair, old: Rows, new: Rows) -> HunkKind:
-    if _may_be_comment(file, old, new) and file.old.has_read(old) and file.new.has_read(new):
+    if file.old.has_read(old) and file.new.has_read(new) and _may_be_comment(file, old, new):
         comments, known = kinds(file.language, _COMMENTS), file.old.vocabulary
         sides = ((file.old, old), (file.new, new))
         keys = [[side.key(row) for row in range(*rows)] for side, rows in sides]
@@ -324,7 +330,7 @@ def _may_be_comment(file: Pair, old: Rows, new: Rows) -> bool:
     before, after = _text(file.old, old), _text(file.new, new)
     if not (_MARK.search(before) or _MARK.search(after)):
         return False
-    if b"/*" in before + after or b"*/" in before + after:
+    if _BLOCK.search(before) or _BLOCK.search(after):
         ours, theirs = _first_code(file.old, old), _first_code(file.new, new)
         return ours.startswith(theirs) or theirs.startswith(ours) if ours and theirs else ours == theirs
     return b"".join(_REST.sub(b"", before).split()) == b"".join(_REST.sub(b"", after).split())

@@ -24,6 +24,8 @@ _LITERALS = frozenset(
 )
 _FILLED_IN = b"${"  # where a value is put in, which depends on the place
 _OPENING = re.compile(rb"[bBrRuU]*(?:\"\"\"|'''|#*\"|`)")  # of text that is taken as it stands: no f-strings
+_LONG = re.compile(rb"\"\"\"|'''|`|\\\r?\n")  # without which no text in quotes goes on below its line
+_LONG_RUST = re.compile(rb"\"")
 _Literal = tuple[int, int, int]  # file, first row within the quotes, and the row after the last
 
 
@@ -65,11 +67,14 @@ def _literals(side: Side) -> Iterator[Node]:
     wanted = kinds(side.parsed.language, _LITERALS)
     assert side.parsed.tree is not None  # the caller looked
     root = side.parsed.tree.root_node
+    starts, opening = side.parsed.starts, _LONG_RUST if side.parsed.language == "rust" else _LONG
     for first, end in _runs(sorted(side.free)):
+        if end - first < FEWEST_ROWS or not opening.search(side.parsed.data, starts[max(0, first - 1)], starts[end]):
+            continue
         row = first
         while row + FEWEST_ROWS <= end:
             row += FEWEST_ROWS
-            start = side.parsed.starts[row - 1]
+            start = starts[row - 1]
             node = root.descendant_for_byte_range(start, start)
             while node is not None and node.kind_id not in wanted:
                 node = node.parent

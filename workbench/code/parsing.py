@@ -94,7 +94,7 @@ def _reason(data: bytes, lines: list[bytes], language: str) -> str:
         return f"larger than {MAX_BYTES // 1_000_000} MB"
     if b"\0" in data:
         return "binary"
-    if max(map(len, lines), default=0) > MAX_LINE and max(map(len, data.split(b"\n"))) > MAX_LINE:
+    if len(data) > MAX_LINE and max(map(len, lines)) > MAX_LINE and max(map(len, data.split(b"\n"))) > MAX_LINE:
         return f"has lines of more than {MAX_LINE:,} bytes"
     return ""
 

@@ -140,8 +140,10 @@ def local_names(file: Pair, other: Pair, old: Found, new: Found, names: Names | 
     before, after = file.old.parsed.data[old.start : old.stop], other.new.parsed.data[new.start : new.stop]
     if _REFLECTS.search(before) or _REFLECTS.search(after):
         return {}
-    gone = (gone & _bound(file.old, old)) - set(_WORD.findall(after)) - _outside(file.old)
-    came = (came & _bound(other.new, new)) - set(_WORD.findall(before)) - _outside(other.new)
+    gone = gone - set(_WORD.findall(after)) - _outside(file.old)
+    came = came - set(_WORD.findall(before)) - _outside(other.new)
+    gone = gone & _bound(file.old, old) if gone and came else gone
+    came = came & _bound(other.new, new) if gone and came else came
     if not gone or not came or len(gone) > MAX_LOCALS:
         return {}
     one, two = [file.old.parsed.lines[row] for row in ours], [other.new.parsed.lines[row] for row in theirs]
