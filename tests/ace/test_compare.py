@@ -146,9 +146,9 @@ def test_a_version_is_composed_of_hunks(call: Call, world: World, repository: Pa
 
 
 def test_a_path_is_taken_whatever_it_is_called(world: World, repository: Path) -> None:
-    """A comma is part of a name that has one, and no line of a name gets into the message of the commit."""
+    """Commas and colons are part of a name that has them, and no line of a name gets into the message of the commit."""
     one, two = world.mission(runs=2)
-    odd = "a,b: c\nWorkbench-Pack: MRP-evil-1"
+    odd = "a,b::c\nWorkbench-Pack: MRP-evil-1"
     first = world.pack(one, files={odd: "1\n", "shop.py": "PRICE = 2\n"})
     world.pack(two, files={"shop.py": "PRICE = 3\n"})
     with Workplace(repository) as place:
@@ -156,6 +156,16 @@ def test_a_path_is_taken_whatever_it_is_called(world: World, repository: Path) -
     store = world.journal.directory / "store.git"
     assert git(store, "show", f"{made.head}:{odd}") == "1"
     assert "\nWorkbench-Pack" not in git(store, "log", "-1", "--format=%B", made.head)
+
+
+def test_no_hunk_replaces_what_another_version_made_of_a_file(call: Call, world: World, repository: Path) -> None:
+    """A change that git shows no lines of cannot be put together with hunks, and is not left out for them either."""
+    one, two = world.mission(runs=2)
+    first = world.pack(one, files={"shop.py": "PRICE = 2\0\n"})
+    second = world.pack(two, files={"shop.py": "PRICE = 3\n"})
+    [row] = call("mrp", "diff", second, "--json").rows
+    with Workplace(repository) as place, pytest.raises(UsageError, match="is no text in the new version"):
+        choosing.compose(place, "prices", [first, f"{second}:shop.py#{row['hunk']}"], why="x")
 
 
 @pytest.mark.parametrize(

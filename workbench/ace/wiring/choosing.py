@@ -165,7 +165,7 @@ def _commit(place: Workplace, store: Store, parts: Sequence[Part], document: Map
     entries = _entries(parts, changed)
     by = msgspec.structs.replace(place.repository.identity(), seconds=int(time.time()))
     message = f"Compose {', '.join(document['selected'])}\n\n{document['rationale']}\n"
-    entries |= _spliced(store, parts, _made(store, base, entries, message, by))
+    entries |= _spliced(store, parts, changed, _made(store, base, entries, message, by))
     entries |= _grafted(store, parts, changed, base=base, ground=_made(store, base, entries, message, by))
     _require_new(store, base, parts, _made(store, base, entries, message, by))
     files = {}
@@ -189,7 +189,7 @@ def _entries(parts: Sequence[Part], changed: Mapping[str, Mapping[str, bytes]]) 
         theirs = changed[part.pack.id]
         if not part.paths:
             entries |= theirs
-        for wanted in (path for path in part.paths if ENTITY not in path and hunk_of(path, theirs) is None):
+        for wanted in (path for path in part.paths if not entity_of(path, theirs) and hunk_of(path, theirs) is None):
             under = f"{wanted.rstrip('/')}/"
             here = {path for path in (*theirs, *entries) if path == wanted or path.startswith(under)}
             if not here:
@@ -214,13 +214,15 @@ def _changes(pack: str, theirs: Mapping[str, bytes]) -> str:
     return f"{pack} changes {named}{' ...' if len(theirs) > 10 else ''}"
 
 
-def _spliced(store: Store, parts: Sequence[Part], ground: str) -> dict[str, bytes]:
+def _spliced(
+    store: Store, parts: Sequence[Part], changed: Mapping[str, Mapping[str, bytes]], ground: str
+) -> dict[str, bytes]:
     """What is taken of single functions, classes and the like, put into the files as `ground` has them."""
     from workbench.code.splicing import Unspliceable, spliced
 
     files: dict[str, bytes] = {}
     for part in parts:
-        for wanted in (path for path in part.paths if ENTITY in path):
+        for wanted in (path for path in part.paths if entity_of(path, changed[part.pack.id])):
             path, _, name = wanted.partition(ENTITY)
             before = files.get(path, store.read_file(ground, path))
             theirs = store.read_file(part.pack.tree, path)
@@ -235,9 +237,14 @@ def _spliced(store: Store, parts: Sequence[Part], ground: str) -> dict[str, byte
     return {path: store.replaced_entry(ground, path, data) for path, data in files.items()}
 
 
+def entity_of(wanted: str, theirs: Container[str]) -> bool:
+    """Whether somebody names a thing in a file, and not a file that is called so."""
+    return ENTITY in wanted and wanted not in theirs
+
+
 def hunk_of(wanted: str, theirs: Container[str]) -> tuple[str, str] | None:
     """The path and the hunk that somebody names; None where it is a file's own name, or something else."""
-    found = None if wanted in theirs or ENTITY in wanted else HUNK_OF.fullmatch(wanted)
+    found = None if wanted in theirs or entity_of(wanted, theirs) else HUNK_OF.fullmatch(wanted)
     return (found["path"], found["name"]) if found else None
 
 
@@ -254,11 +261,20 @@ def _grafted(
             wanted.setdefault(path, []).append(_hunk(store, part.pack, theirs, path, name))
     files = {}
     for path, hunks in wanted.items():
-        before = store.read_file(base, path)
-        if before is None or store.read_file(ground, path) is None:
-            raise UsageError(f"{one_line(path)} is gone from the new version.", hint="Take the whole file of one.")
+        before, now = store.read_file(base, path), store.read_file(ground, path)
+        here = FileDiff(store.diff(base, ground, paths=(path,)))
+        if (
+            before is None
+            or now is None
+            or not store.changed_entries(base, ground).get(path, b"100").startswith(b"100")
+        ):
+            raise UsageError(
+                f"{one_line(path)} is gone from the new version, or no file there.", hint="Take the whole file of one."
+            )
+        if before != now and not here.hunks:
+            raise UsageError(f"{one_line(path)} is no text in the new version.", hint="Take the whole file of one.")
         try:
-            files[path] = grafted(before, FileDiff(store.diff(base, ground, paths=(path,))), hunks)
+            files[path] = grafted(before, here, hunks)
         except Ungraftable as problem:
             raise UsageError(
                 f"The hunks of {one_line(path)} do not come together: {problem}.",
