@@ -84,3 +84,19 @@ def test_a_job_does_not_see_whose_it_is(bubblewrap: Selected, run_script: Callab
     shown = run_script(bubblewrap, "env; cat /proc/self/environ")
     assert shown.state == "exited" and shown.exit_code == 0
     assert name.encode() not in shown.stdout.data
+
+
+STARVED = """
+import os, resource
+from workbench.aee.sandbox.orphans import _is_dead
+from workbench.journal.presence import started_ticks
+me, ticks = os.getpid(), started_ticks(os.getpid())
+resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+assert started_ticks(me) is None  # the control: who asks only this takes the living for dead
+assert not _is_dead(me, ticks)
+"""
+
+
+def test_an_owner_that_cannot_be_asked_is_not_dead() -> None:
+    """Where no file can be opened any more, nobody's job is ended."""
+    subprocess.run([sys.executable, "-c", STARVED], check=True)

@@ -48,7 +48,19 @@ def _is_orphan(entry: Path, here: bytes) -> bool:
         mark = _MARK.match(entry.joinpath("environ").read_bytes())
     except OSError:  # it ended while we looked, or is somebody else's
         return False
-    return mark is not None and mark[1] == here and started_ticks(int(mark[2])) != int(mark[3])
+    return mark is not None and mark[1] == here and _is_dead(int(mark[2]), int(mark[3]))
+
+
+def _is_dead(pid: int, started: int) -> bool:
+    """Whether it is over. One that cannot be asked, for want of descriptors, is not taken for dead."""
+    if (now := started_ticks(pid)) is not None:
+        return now != started
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] in (b"Z", b"X")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    except OSError:
+        return False
 
 
 def _pid_namespace() -> str:
