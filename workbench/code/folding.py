@@ -268,12 +268,12 @@ def _in_row(file: Pair, row: int, names: Names | None) -> Iterator[Rename]:
 
 def _matters(file: Pair, rows: tuple[Rows, Rows], piece: Piece) -> bool:
     """Whether the layout itself may say something: to a tool, a compiler, or the next who reads tabs."""
-    old, new = (_text(side, run) for side, run in zip((file.old, file.new), rows, strict=True))
+    old, new = file.old.parsed.text(*rows[0]), file.new.parsed.text(*rows[1])
     if file.language == "python":
         if _tabs(old) != _tabs(new) or b"\f" in new:
             return True
         if min(rows[0][0], rows[1][0]) < 2 and any(
-            _DIRECTIVE.search(_text(side, (0, 2))) for side in (file.old, file.new)
+            _DIRECTIVE.search(side.parsed.text(0, 2)) for side in (file.old, file.new)
         ):
             return True
     if not piece.is_reflow:
@@ -281,10 +281,6 @@ def _matters(file: Pair, rows: tuple[Rows, Rows], piece: Piece) -> bool:
     if file.language == "go" and (b'import "C"' in file.old.parsed.data or _beside_comment(file, rows)):
         return True
     return any(_DIRECTIVE.search(text) for text in _comments(file.old, rows[0]))
-
-
-def _text(side: Side, rows: Rows) -> bytes:
-    return side.parsed.text(*rows)
 
 
 def _tabs(text: bytes) -> set[bytes]:
@@ -298,7 +294,7 @@ def _tabs(text: bytes) -> set[bytes]:
 def _beside_comment(file: Pair, rows: tuple[Rows, Rows]) -> bool:
     """Whether the rows touch a comment, to which a compiler of Go may look."""
     for side, run in zip((file.old, file.new), rows, strict=True):
-        beside = _text(side, (max(0, run[0] - 1), run[1] + 1))
+        beside = side.parsed.text(max(0, run[0] - 1), run[1] + 1)
         if b"//" in beside or b"/*" in beside or b"*/" in beside:
             return True
     return False
@@ -327,7 +323,7 @@ def _kind(file: Pair, old: Rows, new: Rows) -> HunkKind:
 
 def _may_be_comment(file: Pair, old: Rows, new: Rows) -> bool:
     """Whether only comments may differ, as far as a look without tokens can tell."""
-    before, after = _text(file.old, old), _text(file.new, new)
+    before, after = file.old.parsed.text(*old), file.new.parsed.text(*new)
     if not (_MARK.search(before) or _MARK.search(after)):
         return False
     if _BLOCK.search(before) or _BLOCK.search(after):

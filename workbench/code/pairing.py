@@ -294,10 +294,12 @@ def _by_lines(
             _pair(files, found, old, new, is_exact=False)
 
 
-def _lines(side: Side, each: Found, known: Known, sizes: dict[Known, int]) -> set[bytes]:
+def _lines(side: Side, each: Found, known: Known, sizes: dict[Known, int]) -> Iterable[bytes]:
+    """Those that count, each once, in order: so that of equally good partners always the same one is taken."""
     if each.kind == "import" or (each.kind == "constant" and each.end - each.first < MIN_LINES):
-        return set()
-    lines = {line for line in map(bytes.strip, side.parsed.lines[each.first : each.end]) if len(line) >= MIN_SHARED}
+        return ()
+    stripped = map(bytes.strip, side.parsed.lines[each.first : each.end])
+    lines = dict.fromkeys(line for line in stripped if len(line) >= MIN_SHARED)
     sizes[known] = len(lines)
     return lines
 

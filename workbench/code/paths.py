@@ -68,10 +68,11 @@ def _same_lines(gone: Sequence[FileSides], made: Sequence[FileSides]) -> dict[st
     return found
 
 
-def _lines(data: bytes | None) -> set[bytes]:
+def _lines(data: bytes | None) -> dict[bytes, None]:
+    """Those that count, each once, in order: so that of equally good partners always the same one is taken."""
     if data is None or len(data) > MAX_BYTES or b"\0" in data:
-        return set()
-    return {stripped for line in data.split(b"\n") if len(stripped := line.strip()) >= MIN_LINE}
+        return {}
+    return dict.fromkeys(line for line in map(bytes.strip, data.split(b"\n")) if len(line) >= MIN_LINE)
 
 
 def _name(path: str) -> str:
