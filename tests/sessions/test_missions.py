@@ -195,14 +195,14 @@ def test_eighty_columns_hold_state_name_title_and_age(repository: Path, world: W
 def test_a_mission_says_on_which_other_one_it_stands(repository: Path, world: World) -> None:
     """A mark at its title, and the run's name, in the narrowest list, too."""
     (below,) = world.mission("below")
-    started = e.MissionStarted(mission="above", title="Go on", brief=e.Pin(id="above"), on=below)
+    started = e.MissionStarted(mission="top", title="Go on", brief=e.Pin(id="top"), on=below)
     queued = e.RunQueued(
-        run="above.1", mission="above", agent="robin", driver="scripted", branch="b", base_commit=world.base, on=below
+        run="top.1", mission="top", agent="robin", driver="scripted", branch="b", base_commit=world.base, on=below
     )
     world.append(missions.start(started, [queued], actor="human:ada"))
 
     async def person(session: Session) -> None:
-        assert "↳ Go on" in session.line_with("above")
+        session.sees("↳ Go on")
         await session.do("last-line", "fold-mission")
         session.sees("robin on below.1")
 
