@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from workbench.code import parsing
+from workbench.code.compare import structural_diff
+from workbench.code.model import FileSides
 from workbench.code.parsing import MAX_UNWATCHED, parse
 
 LOOKED_AHEAD = b"def f():\n    pass\n" + b"# a comment that the grammar looks over, again and again\n" * 3_000
@@ -27,3 +29,19 @@ def test_a_long_text_is_the_same_tree_as_a_short_one() -> None:
     functions = tree.root_node.children
     assert [node.text for node in functions] == [line.encode().rstrip(b"\n") for line in lines]
     assert tree.root_node.text == data
+
+
+def test_code_behind_a_carriage_return_is_no_comment() -> None:
+    """To Python a line ends there, to its grammar and to git it goes on: such a file is read as lines."""
+    sides = FileSides(path="a.py", old=b"x = 1  # note\n", new=b"x = 1  # note\rimport os\n")
+    [file] = structural_diff([sides]).files
+    assert [hunk.kind for hunk in file.hunks] == ["text"]
+    assert parse(b"# a\r\nx = 1\r\n", "python").tree is not None
+
+
+@pytest.mark.parametrize("space", ["\x0b", "\u200b", "\u2060", "\ufeff"])
+def test_space_that_a_grammar_takes_and_python_does_not_is_no_layout(space: str) -> None:
+    """A line that Python cannot read any more is not folded."""
+    sides = FileSides(path="a.py", old=b"if a:\n    x\n    y\n", new=f"if a:\n    x\n    {space}y\n".encode())
+    [file] = structural_diff([sides]).files
+    assert not any(hunk.is_mechanical for hunk in file.hunks)

@@ -21,6 +21,9 @@ from workbench.code.sides import SPACE, Key, Name, Names, Pair, Side
 from workbench.code.vocabulary import CONTINUED, Vocabulary
 
 # Comments that tools and compilers obey, by where they stand.
+_ODD_SPACE = re.compile(
+    rb"\v|\xe2\x80\x8b|\xe2\x81\xa0|\xef\xbb\xbf"
+)  # the grammar takes it for space, Python does not
 _DIRECTIVE = re.compile(
     rb"noqa|type:|pragma|pylint|fmt:|ruff:|mypy:|nosec|coding[:=]|^#!|eslint|@ts-|@jsx|prettier|istanbul|c8 |v8 "
     rb"|^//go:|^//export|^//line|\+build|nolint|rustfmt"
@@ -270,7 +273,7 @@ def _matters(file: Pair, rows: tuple[Rows, Rows], piece: Piece) -> bool:
     """Whether the layout itself may say something: to a tool, a compiler, or the next who reads tabs."""
     old, new = file.old.parsed.text(*rows[0]), file.new.parsed.text(*rows[1])
     if file.language == "python":
-        if _tabs(old) != _tabs(new) or b"\f" in new:
+        if _tabs(old) != _tabs(new) or b"\f" in new or _ODD_SPACE.search(old + new):
             return True
         if min(rows[0][0], rows[1][0]) < 2 and any(
             _DIRECTIVE.search(side.parsed.text(0, 2)) for side in (file.old, file.new)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ MAX_DEPTH = 200  # of damage that is looked for; below, the whole node counts as
 MAX_UNWATCHED = 50_000  # bytes that can take no more than a moment
 MAX_S = 5.0  # of the processor, for one side of a file
 _CHUNK = 1 << 16  # bytes that the parser is handed at once
+_CR_ALONE = re.compile(rb"\r(?!\n)")
 _BLANK = b" \t\r\n\f"
 _AT_ONCE = 64  # bytes in which the last one that is no white space is looked for
 
@@ -94,6 +96,8 @@ def _reason(data: bytes, lines: list[bytes], language: str) -> str:
         return f"larger than {MAX_BYTES // 1_000_000} MB"
     if b"\0" in data:
         return "binary"
+    if language == "python" and b"\r" in data and _CR_ALONE.search(data):
+        return "has line ends that Python knows and git does not"
     if len(data) > MAX_LINE and max(map(len, lines)) > MAX_LINE and max(map(len, data.split(b"\n"))) > MAX_LINE:
         return f"has lines of more than {MAX_LINE:,} bytes"
     return ""
