@@ -311,8 +311,7 @@ def _comments(side: Side, rows: Rows) -> Iterator[bytes]:
 def _kind(file: Pair, old: Rows, new: Rows) -> HunkKind:
     if file.old.has_read(old) and file.new.has_read(new) and _may_be_comment(file, old, new):
         comments, known = kinds(file.language, _COMMENTS), file.old.vocabulary
-        sides = ((file.old, old), (file.new, new))
-        keys = [[side.key(row) for row in range(*rows)] for side, rows in sides]
+        keys = [file.old.key(row) for row in range(*old)], [file.new.key(row) for row in range(*new)]
         begun_above = any(known.depth(key[0]) == CONTINUED for key in chain.from_iterable(keys) if key)
         before, after = (_code(rows, comments, known) for rows in keys)
         if not begun_above and all(one == two for one, two in zip_longest(before, after)):
