@@ -192,8 +192,9 @@ def test_a_program_that_finds_the_question_answers_no_law(tmp_path: Path) -> Non
     base = {"basket.py": UNIQUE, "pricing.py": UNIQUE, "laws.py": once}
     edits = {"basket.py": FORGER, "pricing.py": SHADOWS}
     function = law("laws:once", items="lists of integers")
-    shadowed = msgspec.structs.replace(LAW, module=("pricing",))
-    forged, control, shadow = tried(tmp_path, base, edits, LAW, function, shadowed)
+    plain = msgspec.structs.replace(LAW, examples=25)
+    shadowed = msgspec.structs.replace(plain, module=("pricing",))
+    forged, control, shadow = tried(tmp_path, base, edits, plain, function, shadowed)
     assert (forged.state, forged.facts["base_state"]) == ("failed", "passed")
     assert (control.state, control.facts["examples"]) == ("passed", 40)
     assert "the program itself says: the function that says it" in control.summary
@@ -268,3 +269,24 @@ def weighed(worker: judge.Worker, plan: dict[str, Any]) -> object:
     basket = making.Own("object", "basket:Basket", {"items": [3, 1, 2]})
     law = weighing.Law(plan, weighing.Program(worker.ask))
     return law.tried({"b": basket, "items": items, "n": 1}).get("said")
+
+
+DESCRIBED = """
+import sys
+
+frame = sys._getframe()
+while frame:
+    if "described" in frame.f_globals:
+        frame.f_globals["described"] = lambda path: ["one of", [0]]
+    frame = frame.f_back
+
+def half(n):
+    return n if n else 0
+"""
+
+
+def test_what_types_are_made_of_is_held_against_base(tmp_path: Path) -> None:
+    """A program that would have a law tried on nothing but its own choice is not believed."""
+    base = {"basket.py": "def half(n):\n    return n // 2\n", "types_of.py": "N = int\n"}
+    [piece] = tried(tmp_path, base, {"basket.py": DESCRIBED}, law("half(n) * 2 in (n, n - 1)", n="types_of:N"))
+    assert piece.state == "not-checked" and "what its types are made of" in piece.summary

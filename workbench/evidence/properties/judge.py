@@ -254,12 +254,16 @@ def judged(plan: dict[str, Any]) -> dict[str, Any]:
         worker.end()
     report |= {
         "examples": trial.examples, "rejected": trial.rejected, "distinct": len(trial.distinct),
-        "modules": trial.modules, "described": json.dumps(trial.described, sort_keys=True),
+        "modules": trial.modules, "described": _digest(trial.described),
         "shadows": sorted(law.shadows),
         "told": sorted(program.told | ({"strategy"} if '["bytes", "' in json.dumps(trial.described) else set())),
         "files": worker.loaded.get("files", {}), "python": worker.loaded.get("python", ""), **trial.last,
     }  # fmt: skip
     return report
+
+
+def _digest(described: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
 def _over(*_: Any) -> None:

@@ -51,7 +51,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     python: str = ""
     files: dict[str, str] = {}
     modules: tuple[str, ...] = ()
-    described: str = ""  # what the program says that its types are made of
+    described: str = ""  # a digest of what the program says that its types are made of
     shadows: tuple[str, ...] = ()  # names of Python's own that the program gives another meaning
     told: tuple[str, ...] = ()  # what only the program's own process could say
 
