@@ -116,11 +116,17 @@ def _row(
 ) -> CompareRow:
     values = tuple(words(one) for one in versions)
     ranks = [rank(one) for one in versions]
+    return CompareRow(name=name, values=values, best=_best(versions, ranks), differs=len(set(values)) > 1)
+
+
+def _best(versions: Sequence[Version], ranks: Sequence[float | None]) -> tuple[int, ...]:
+    """The best of those that could be picked, where another version is worse. One that is not ready is no praise."""
+    open_to_pick = [at for at, one in enumerate(versions) if one.pack is not None and one.pack.verdict != "not-ready"]
     known = [value for value in ranks if value is not None]
-    best: tuple[int, ...] = ()
-    if len(known) > 1 and max(known) > min(known):
-        best = tuple(at for at, value in enumerate(ranks) if value == max(known))
-    return CompareRow(name=name, values=values, best=best, differs=len(set(values)) > 1)
+    top = max((value for at in open_to_pick if (value := ranks[at]) is not None), default=None)
+    if top is None or top <= min(known):
+        return ()
+    return tuple(at for at in open_to_pick if ranks[at] == top)
 
 
 def _verdict_rank(one: Version) -> float | None:

@@ -11,7 +11,7 @@ from workbench.ace.wiring import scripts, starting
 from workbench.ace.wiring.scripts import BRIEF
 from workbench.ace.wiring.starting import Base, Order, Started
 from workbench.ace.wiring.workplace import Workplace
-from workbench.model.errors import ArtifactInvalid, RepositoryProblem, WorkbenchError
+from workbench.model.errors import ArtifactInvalid, NotFound, RepositoryProblem, WorkbenchError
 from workbench.model.problems import Problem
 
 if TYPE_CHECKING:
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 CLOSED = ("superseded", "closed")  # briefs that cannot be started
+_WANTED = {  # by field: what would be found
+    "what": "two words or more make a light brief",
+    "on": "nothing, or a mission that delivered, as the list has them",
+}
 
 
 class Trouble(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,9 +189,12 @@ def _tried(find: Callable[[], T], field: str, troubles: list[Trouble]) -> T | No
     try:
         return find()
     except ArtifactInvalid as invalid:
-        first = next((problem for problem in invalid.problems if problem.severity == "error"), None)
-        told = f"{invalid.message} {first}" if first is not None else invalid.message
-        troubles.append(Trouble(field=field, text=told, hint="g s shows it with its problems"))
+        wrong = [str(problem) for problem in invalid.problems if problem.severity == "error"]
+        told, more = (wrong[0], len(wrong) - 1) if wrong else (invalid.message, 0)
+        hint = f"Esc, then g s shows {f'{more} more' if more else 'it'}"
+        troubles.append(Trouble(field=field, text=told, hint=hint))
+    except NotFound as unknown:
+        troubles.append(Trouble(field=field, text=unknown.message, hint=_WANTED.get(field, unknown.hint)))
     except WorkbenchError as refused:
         troubles.append(Trouble(field=field, text=refused.message, hint=refused.hint))
     return None

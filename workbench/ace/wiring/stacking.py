@@ -28,22 +28,22 @@ def parent_of(ledger: Ledger, wanted: str) -> tuple[RunState, Footing]:
         raise NotFound(f"Nothing in the journal delivers {wanted}.", hint="workbench runs lists what does.")
     going = [each for each in found if each[1].state == "stands"]
     if len(going) > 1:
-        named = ", ".join(run.id for run, _ in going)
-        raise Refused(f"{wanted} has several versions.", hint=f"Stand on one of them: --on with one of {named}.")
+        named = ", ".join(run.id for run, stood in going if stood.head) or ", ".join(run.id for run, _ in going)
+        raise Refused(f"{wanted} has several versions.", hint=f"Name the one to stand on: {named}.")
     run, stands = going[0] if going else found[-1]
     if stands.state == "merged":
-        raise Refused(f"{run.id} is merged already.", hint="Leave --on out: the branch has it.")
+        raise Refused(f"{run.id} is merged already.", hint="Start from the branch, which has it.")
     if stands.state == "gone":
-        raise Refused(f"Nothing can stand on it: {stands.reason}.", hint="Leave --on out, or stand on something else.")
+        raise Refused(
+            f"Nothing can stand on it: {stands.reason}.", hint="Start from a branch, or stand on something else."
+        )
     if not stands.head:
         raise Refused(f"{run.id} has delivered nothing yet.", hint=f"workbench wait {run.id}")
     mission = ledger.mission(run.mission)
     if mission is not None and not run.into:
         run = replace(run, into=mission.into, base_ref=mission.base_ref)
     if not run.into:
-        raise Refused(
-            f"{run.id} goes into no branch, so nothing on it could.", hint="Start that one with --into BRANCH."
-        )
+        raise Refused(f"{run.id} goes into no branch, so nothing on it could.", hint="Start that one into a branch.")
     return run, stands
 
 

@@ -178,7 +178,7 @@ def read_brief(place: Workplace, what: str) -> Script:
         script = scripts.read(BRIEF, scripts.find(BRIEF, what, place.checkout), place.checkout)
     except NotFound as unknown:
         if len(what.split()) < 2:
-            hint = f'{unknown.hint} One sentence in quotes starts a light brief: workbench run "Do this".'
+            hint = f'One sentence in quotes starts a light brief: workbench run "Do this". {unknown.hint}'
             raise NotFound(unknown.message, hint=hint) from None
         script = light_brief(what)
     if script.value is None:
@@ -296,7 +296,8 @@ def choose_sandbox(wanted: str, policy: Policy) -> str:
     """The level to ask for; empty: the best that works. Raises Refused where the policy forbids it."""
     if wanted == UNCONFINED and not policy.sandbox.allow_none:
         raise Refused(
-            "The policy of the base commit forbids --sandbox none.", hint="Install bubblewrap; see workbench doctor."
+            "The policy of the base commit forbids the sandbox level none.",
+            hint="Install bubblewrap; see workbench doctor.",
         )
     return "" if wanted == "auto" else wanted
 
@@ -378,12 +379,12 @@ def is_taken(states: States, name: str) -> bool:
 def warnings_of(brief: Script, base: Base, sandbox: str, repository: GitRepository) -> Iterator[str]:
     """What a person should know about a start."""
     if sandbox == UNCONFINED:
-        yield "--sandbox none: agents reach all that you can; the packs will say so"
+        yield "sandbox none: agents reach all that you can; the packs will say so"
     if brief.value.status == "draft":
         yield f"brief {brief.id} is a draft"
     yield from (str(problem) for problem in brief.problems)
     if not base.into:
-        yield "there is no branch to merge into; give --into BRANCH if the result is to be merged"
+        yield "there is no branch to merge into; name one (Into, or --into BRANCH) if the result is to be merged"
     if submodules := repository.submodules(base.bound_by):
         yield f"agents see submodules as empty directories: {', '.join(submodules)}"
     if lfs := repository.lfs_files(base.bound_by):

@@ -188,27 +188,31 @@ class StartScreen(WorkScreen):
     def _value(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value.strip()
 
-    def _order(self) -> Order | Trouble:
+    def _mistyped(self) -> tuple[Trouble, ...]:
+        """What cannot be meant, whatever is in the repository."""
+        found: list[Trouble] = []
         versions = self._value("versions") or "1"
         if not versions.isdecimal() or not 1 <= int(versions) <= MOST_VERSIONS:
-            return Trouble(field="versions", text=f"a number from 1 to {MOST_VERSIONS} is wanted")
+            found.append(Trouble(field="versions", text=f"a number from 1 to {MOST_VERSIONS} is wanted"))
         if (level := self._value("sandbox")) not in ("", "auto", *SANDBOX_LEVELS):
-            return Trouble(field="sandbox", text=f"there is no level {level!r}", hint="auto, bubblewrap or none")
+            found.append(Trouble(field="sandbox", text=f"there is no level {level!r}", hint="auto, bubblewrap or none"))
+        return tuple(found)
+
+    def _order(self) -> Order:
+        """The order; a field with what cannot be meant counts as empty."""
+        wrong = {trouble.field for trouble in self._mistyped()}
         return Order(
             what=self._value("what"),
             agent=self._value("agent"),
             base=self._value("base"),
             into=self._value("into"),
             on=self._value("on"),
-            versions=int(versions),
-            sandbox=level,
+            versions=1 if "versions" in wrong else int(self._value("versions") or "1"),
+            sandbox="" if "sandbox" in wrong else self._value("sandbox"),
         )
 
     def _look(self) -> None:
         order = self._order()
-        if isinstance(order, Trouble):
-            self._show_wrong((order,))
-            return
 
         def look(place: Workplace) -> Looked:
             return Looked(order, outlook(place, order), brief_offers(place))
@@ -221,7 +225,7 @@ class StartScreen(WorkScreen):
         self._looked = looked
         self._offer()
         self.query_one("#outlook", LinesView).show(Prose(list(_outlook_blocks(looked.outlook))), keep_place=False)
-        self._show_wrong(looked.outlook.troubles)
+        self._show_wrong((*self._mistyped(), *looked.outlook.troubles))
 
     def _show_wrong(self, troubles: tuple[Trouble, ...]) -> None:
         typed = bool(self._value("what"))
@@ -237,9 +241,9 @@ class StartScreen(WorkScreen):
         """What is missing."""
         if self._starting:
             return "it is being started"
+        if mistyped := self._mistyped():
+            return f"{mistyped[0].field}: {mistyped[0].text}"
         order = self._order()
-        if isinstance(order, Trouble):
-            return f"{order.field}: {order.text}"
         if not order.what:
             return "say what is to be done: one sentence, or a brief"
         current = self._looked is not None and self._looked.order == order
@@ -250,8 +254,6 @@ class StartScreen(WorkScreen):
     def act_start_now(self) -> None:
         """Start it, and go to its run."""
         order = self._order()
-        if isinstance(order, Trouble):
-            return
         self._starting = True
         self.tell("starting; the first start of an AEE takes some seconds …", "accent")
         self.workbench.carry_out(lambda place: _launched(place, order), self._started)
