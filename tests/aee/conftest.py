@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.aee.trash_stage import Place
 from workbench.aee.sandbox.select import select
+from workbench.repository.trees import remove_tree
 from workbench.testing.workplace import Workplace
 
 FILES: dict[str, str | bytes] = {
@@ -36,3 +38,14 @@ def make_workplace(tmp_path: Path) -> Iterator[Callable[..., Workplace]]:
 @pytest.fixture
 def workplace(make_workplace: Callable[..., Workplace]) -> Workplace:
     return make_workplace()
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    made = Place(tmp_path)
+    yield made
+    made.store.close()
+    for deep in ("back", "w"):  # the runner's own clearing up cannot remove what is deeper than Python's stack
+        remove_tree(tmp_path / deep)

@@ -3,82 +3,15 @@
 from __future__ import annotations
 
 import os
-import resource
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from workbench.aee.aging import Moment
-from workbench.aee.sandbox.select import select
-from workbench.aee.trash import Trash
-from workbench.aee.workspaces import SharedClones
+from tests.aee.trash_stage import BRANCH, DAY, Place, tmp_root
 from workbench.model.errors import NotFound, Refused
-from workbench.repository.store import Store
-from workbench.repository.trees import remove_tree
-from workbench.testing.repositories import Repo
-
-BRANCH = "workbench/m/m.1"
-NOW = 1_790_000_000.0
-DAY = 86400.0
-
-
-class Place:
-    """A store, clones with one run's workspace, and the trash, at a settable time."""
-
-    def __init__(self, tmp_path: Path) -> None:
-        self.now = NOW
-        self.up, self.boot = 0.0, "b1"  # as the machine itself knows it
-        self.repo = Repo(tmp_path / "checkout")
-        self.base = self.repo.commit({"a.txt": "one\n", ".gitignore": "build\n"})
-        self.store = Store.open(tmp_path / "store.git", source=self.repo.path / ".git")
-        self.clones = SharedClones(
-            tmp_path / "w", store=self.store, sandbox=select("none", allow_none=True), checkout=self.repo.path
-        )
-        self.home = tmp_path / "homes" / "m.1"
-        self.trash = Trash(
-            tmp_path / "trash",
-            clones=self.clones,
-            store=self.store,
-            homes=self.home.parent,
-            now=lambda: Moment(at=self.now, boot=self.boot, up=self.up),
-        )
-        self.clone = Path(self.clones.prepare(run="m.1", base_commit=self.base, branch=BRANCH).path)
-
-    def passes(self, days: float) -> None:
-        """So many days go by."""
-        self.now, self.up = self.now + days * DAY, self.up + days * DAY
-
-    def agent(self, *words: str) -> str:
-        env = {"PATH": os.environ["PATH"], "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a", "HOME": "/dev/null"}
-        env |= {"GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a"}
-        done = subprocess.run(words, cwd=self.clone, env=env, check=True, capture_output=True, text=True)
-        return done.stdout.strip()
-
-    def commit(self, name: str = "new.txt") -> str:
-        (self.clone / name).write_text("new\n")
-        self.agent("git", "add", "-A")
-        self.agent("git", "commit", "-qm", "work")
-        return self.agent("git", "rev-parse", "HEAD")
-
-    def gc(self, *, live: tuple[str, ...] = (), delivered: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-        items = self.trash.plan(live=live, delivered=delivered)
-        done = self.trash.carry_out(items)
-        assert not [one.problem for one in done if one.problem]
-        return [(item.act, item.subject) for item in items if item.act != "kept"]
-
-
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    made = Place(tmp_path)
-    yield made
-    made.store.close()
-    for deep in ("back", "w"):  # the runner's own clearing up cannot remove what is deeper than Python's stack
-        remove_tree(tmp_path / deep)
 
 
 def test_a_live_run_is_left_alone(place: Place) -> None:
@@ -129,26 +62,6 @@ def test_undelivered_work_is_copied_before_its_workspace_goes(place: Place, tmp_
     assert (tmp_path / "back" / "draft").read_text() == "mine"
     assert (tmp_path / "back" / "new.txt").read_text() == "new\n"
     assert place.clones.runs() == []
-
-
-@pytest.mark.parametrize(
-    ("hide", "act"),
-    [
-        ("git checkout -q --detach && git commit -q --allow-empty -m kept && git checkout -q --detach", "trash"),
-        ("echo notes > .git/info/exclude && echo mine > notes", "trash"),
-        ("git config core.excludesFile .git/rules && echo notes > .git/rules && echo mine > notes", "trash"),
-        ("git update-index --assume-unchanged new.txt && echo mine > new.txt", "trash"),
-        ("git config status.showUntrackedFiles no && echo mine > notes", "trash"),
-        ("echo mine > notes && git stash -qu", "trash"),
-        ("true", "reuse"),
-    ],
-)  # fmt: skip
-def test_work_that_git_was_told_to_overlook_is_work(place: Place, hide: str, act: str) -> None:
-    """A commit that no branch has, and files that settings of the clone hide, are copied like all else."""
-    place.commit()
-    place.clones.fetch(run="m.1", branch=BRANCH)
-    place.agent("sh", "-c", hide)
-    assert place.gc(delivered=("m.1",)) == [(act, "m.1")]
 
 
 def test_a_plan_changes_nothing(place: Place) -> None:
@@ -210,26 +123,6 @@ def test_a_copy_is_restored_by_run_or_by_name(place: Place, tmp_path: Path) -> N
         assert place.store.refs()[back.kept.ref] == back.kept.head
     with pytest.raises(Refused, match="already"):
         place.trash.restore("m.1", tmp_path)
-
-
-def test_a_copy_that_cannot_be_made_leaves_the_work(place: Place) -> None:
-    """D7: where the copy does not fit, nothing is removed and the reason is said."""
-    (place.clone / "large").write_bytes(os.urandom(1 << 20))
-    items = place.trash.plan(live=(), delivered=())
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, before[1]))
-    try:
-        [done] = place.trash.carry_out(items)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert "cannot be copied" in done.problem
-    assert place.clones.runs() == ["m.1"] and place.trash.copies() == []
-    assert [kept.name for kept in (tmp_root(place)).iterdir()] == []
-
-
-def tmp_root(place: Place) -> Path:
-    """Where the trash lies."""
-    return place.clones.root.parent / "trash"
 
 
 # --- F1, R3: hostile trees ------------------------------------------------------------------------------------

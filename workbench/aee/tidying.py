@@ -31,7 +31,7 @@ from workbench.repository.locate import STORE
 from workbench.repository.merging import bring
 from workbench.repository.repository import GitRepository, open_repository
 from workbench.repository.store import Store, run_ref
-from workbench.repository.trees import remove_tree, require_absent
+from workbench.repository.trees import remove_tree, require_absent, staging
 
 TRASH = "trash"
 BEST = ""  # of the levels, whichever works here
@@ -182,8 +182,13 @@ class House:
     def _from_store(self, run: str, head: str, target: Path) -> dict[str, Any]:
         """The newest commit of a run whose clone held nothing else when it was given back."""
         require_absent(target)
-        lay_out(self._store, target, commit=head)
-        remove_tree(target / ".git")
+        making = staging(target.parent)
+        try:
+            lay_out(self._store, making / "tree", commit=head)
+            remove_tree(making / "tree" / ".git")
+            (making / "tree").rename(target)
+        finally:
+            remove_tree(making)
         return self._restored(run, target, run, run_ref(run), head, "", [])
 
     def _restored(

@@ -114,6 +114,8 @@ class Trash:
 
     def carry_out(self, items: Collection[Item]) -> list[Done]:
         """Do what was planned, one by one; what cannot be done says why and leaves everything in place."""
+        for half_made in self._root.glob(".making-*"):
+            remove_tree(half_made)
         return [self._done(item) for item in items if item.act in _ACTS]
 
     def give_back(self, run: str) -> str:
@@ -125,7 +127,7 @@ class Trash:
 
     def copies(self) -> list[Kept]:
         """What the trash holds, oldest first."""
-        found = [msgspec.json.decode(note.read_bytes(), type=Kept) for note in self._root.glob("*/kept.json")]
+        found = [msgspec.json.decode(note.read_bytes(), type=Kept) for note in self._root.glob("[!.]*/kept.json")]
         return sorted(found, key=lambda kept: kept.at)
 
     def restore(self, subject: str, target: Path) -> Restored:
@@ -155,16 +157,18 @@ class Trash:
         """What of the run exists nowhere else; empty when nothing does."""
         try:
             state = self._clones.state(run)
-        except RepositoryProblem as problem:
+        except (RepositoryProblem, NotFound) as problem:
             return f"its clone does not tell what it holds ({problem.message[:120]})"
         if state.dirty:
             return f"{len(state.dirty)} files are not committed, e.g. {state.dirty[0]}"
         if unknown := self._beyond_store(state):
-            return f"{len(unknown)} branches have commits that were never fetched, e.g. {unknown[0]}"
+            return f"{len(unknown)} branches or reflogs have commits that were never fetched, e.g. {unknown[0]}"
         return "" if delivered else "its commits were never merged"
 
     def _beyond_store(self, state: State) -> list[str]:
-        return [ref for ref, commit in state.refs.items() if not self._store.has(commit)]
+        lost = {commit for commit in {*state.refs.values(), *state.reached} if not self._store.has(commit)}
+        of_refs = [ref for ref, commit in state.refs.items() if commit in lost]
+        return [*of_refs, *sorted(lost - set(state.refs.values()))]
 
     def _held(self, kept: Kept, *, days: float) -> Item:
         place = self._place(kept)
@@ -200,8 +204,8 @@ class Trash:
 
     def _keep(self, item: Item) -> str:
         run = item.subject
-        seat = self._clones.seat(run)
-        head, why = self._head(run, seat.branch)
+        branch = self._branch(run)
+        head, why = self._head(run, branch)
         today = self._now()
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(today.at))
         name = f"{run}-{stamp}"
@@ -216,7 +220,7 @@ class Trash:
             note = Kept(
                 run=run,
                 at=today.at,
-                branch=seat.branch,
+                branch=branch,
                 head=head,
                 ref=ref,
                 why=f"{item.why}{why}",
@@ -224,8 +228,9 @@ class Trash:
                 up=today.up,
             )
             (making / "kept.json").write_bytes(msgspec.json.encode(note))
-            _sync(making)
+            _sync(*making.iterdir(), making)
             making.rename(self._root / name)
+            _sync(self._root)
         except BaseException:
             remove_tree(making)
             raise
@@ -237,13 +242,22 @@ class Trash:
         remove_tree(self._homes / run)
         self._clones.retire(run)
 
+    def _branch(self, run: str) -> str:
+        """The run's branch; empty where nobody knows any more."""
+        try:
+            return self._clones.seat(run).branch
+        except (RepositoryProblem, NotFound):
+            return ""
+
     def _head(self, run: str, branch: str) -> tuple[str, str]:
         """The newest head that can be had: of the clone, or the one that was fetched last."""
         try:
-            return self._clones.fetch(run=run, branch=branch), ""
+            if branch:
+                return self._clones.fetch(run=run, branch=branch), ""
         except RepositoryProblem:
-            fetched = self._store.refs().get(run_ref(run), "")
-            return fetched, "; its newest commits could not be fetched, they are in the copy of its files"
+            pass
+        fetched = self._store.refs().get(run_ref(run), "")
+        return fetched, "; its newest commits could not be fetched, they are in the copy of its files"
 
     def _mark(self, item: Item) -> str:
         """Note that it was found overdue, unless that was noted before; a mark of the future counts as none."""
@@ -277,8 +291,8 @@ _ACTS: dict[Act, Callable[[Trash, Item], str]] = {
 }
 
 
-def _sync(directory: Path) -> None:
-    for path in (*directory.iterdir(), directory):
+def _sync(*paths: Path) -> None:
+    for path in paths:
         descriptor = os.open(path, os.O_RDONLY)
         os.fsync(descriptor)
         os.close(descriptor)

@@ -32,6 +32,7 @@ from workbench.repository.trees import is_deeper, remove_tree, staging
 POOLED_CLONES = 8  # kept for the next runs; more would only hold disk space
 DEEPEST_POOLED = 100  # directories; git takes minutes to clean what an agent nested a thousand deep
 LARGEST_DELIVERY = 1 << 30  # bytes of one run's new objects
+LARGEST_ANSWER = 1 << 22  # bytes that git may say of a clone's files or commits
 GIT_WALL_S = 300.0  # for one git job in a sandbox
 SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -61,12 +62,18 @@ wait $!
 """
 _REFRESH = "git update-index -q --refresh || :"  # 1 says that a file differs from what git would check out
 # Of rules for what to ignore, those in the tree alone count, and no file is spared a look: what is here is asked for.
+# Git looks into no submodule from outside: one that was filled may hold anything.
 _STATE = """set -e
 git status --porcelain -z --untracked-files=no --ignore-submodules=dirty > "$1/status"
 git ls-files -z --others --exclude-per-directory=.gitignore > "$1/others"
-git ls-files -v | sed -n 's/^[a-z] //p' > "$1/unwatched"
+git ls-files -v | sed -n 's/^[a-zS] //p' > "$1/unwatched"
+git -c core.quotePath=false ls-files --stage | sed -n 's/^160000 [0-9a-f]* [0-3].//p' | while IFS= read -r path; do
+  case $path in \\"*) ;; *) [ ! -e "$path" ] || { inside=$(ls -A -- "$path") && [ -z "$inside" ]; } && continue ;; esac
+  printf '%s\\n' "$path"
+done > "$1/filled"
+[ ! -e .git/modules ] || echo .git/modules >> "$1/filled"
 git for-each-ref --format='%(objectname) %(refname)' > "$1/refs"
-git rev-parse --verify -q HEAD > "$1/head" || true
+git rev-list --no-walk --reflog --all > "$1/reached"
 """
 
 
@@ -86,6 +93,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     dirty: tuple[str, ...]
     refs: dict[str, str]
+    reached: tuple[str, ...] = ()  # commits that HEAD, a ref or any reflog names
 
 
 class SharedClones:
@@ -153,6 +161,8 @@ class SharedClones:
             return msgspec.json.decode((self._place(run) / "seat.json").read_bytes(), type=Seat)
         except FileNotFoundError:
             raise NotFound(f"run {run} has no workspace", hint="it is made when the run starts") from None
+        except msgspec.DecodeError:
+            raise RepositoryProblem(f"what was noted of run {run} is damaged", hint="workbench gc copies it") from None
 
     def runs(self) -> list[str]:
         """Runs that have a workspace."""
@@ -163,11 +173,12 @@ class SharedClones:
         with self._locked(run), self._asked(run, _STATE) as answers:
             dirty = [entry[3:] for entry in _read_small(answers / "status").split("\0") if len(entry) > 3]
             others = {path for path in _read_small(answers / "others").split("\0") if path}
-            unwatched = _read_small(answers / "unwatched").splitlines()
+            unseen = [line for name in ("unwatched", "filled") for line in _read_small(answers / name).splitlines()]
             lines = [line.split(" ", 1) for line in _read_small(answers / "refs").splitlines() if " " in line]
-            head = _read_small(answers / "head").strip()
-        refs = {name: commit for commit, name in lines} | ({"HEAD": head} if head else {})
-        return State(dirty=(*dirty, *sorted(others - set(self.seat(run).included)), *unwatched), refs=refs)
+            reached = tuple(_read_small(answers / "reached").split())
+        refs = {name: commit for commit, name in lines}
+        dirty += [*sorted(others - set(self.seat(run).included)), *unseen]
+        return State(dirty=tuple(dirty), refs=refs, reached=reached)
 
     def clear_leftovers(self) -> list[str]:
         """Remove what a killed process left half made, and verification checkouts. Call it when no step is at work."""
@@ -183,10 +194,9 @@ class SharedClones:
             pool = self.root / "pool"
             place = self._place(run)
             if len(list(pool.iterdir())) >= POOLED_CLONES or is_deeper(place, DEEPEST_POOLED):
-                remove_tree(place)
-                return
-            (place / "seat.json").unlink()
-            place.rename(pool / run)
+                remove_tree(place.rename(self.root / "runs" / f".making-{run}-{os.getpid()}"))
+            else:
+                place.rename(pool / run)
 
     def _make(self, place: Path, seat: Seat) -> None:
         making = self._from_pool(seat) or self._fresh(seat)
@@ -341,7 +351,12 @@ def _open_plain(path: Path) -> BinaryIO:
 
 def _read_small(path: Path) -> str:
     with _open_plain(path) as file:
-        return os.fsdecode(file.read(1 << 22))
+        data = file.read(LARGEST_ANSWER + 1)
+    if len(data) > LARGEST_ANSWER:
+        raise RepositoryProblem(
+            f"git has more than {LARGEST_ANSWER >> 20} MB to say of it", hint="workbench gc copies it"
+        )
+    return os.fsdecode(data)
 
 
 def _escaped(path: str) -> str:

@@ -6,16 +6,20 @@ must not know runs, workspaces or git beyond the name of its directory.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
 import tarfile
 import tempfile
+import zlib
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from workbench.model.errors import EnvironmentProblem, Refused, RepositoryProblem
 
 SAID = 300  # characters of a program's own words in an error
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
 def staging(parent: Path) -> Path:
@@ -64,9 +68,22 @@ def unpack_tree(archive: Path, target: Path) -> tuple[str, ...]:
     """Take plain files, directories and links that stay inside back into `target`, which is made; what was left out.
 
     Git directories are left out, too: their settings and hooks are an agent's, and a person's git would obey them.
+    Raises EnvironmentProblem where the archive is damaged or does not fit; `target` is there whole, or not at all.
     """
     require_absent(target)
-    target.mkdir(parents=True)
+    making = staging(target.parent)
+    try:
+        left_out = _unpacked(archive, making)
+        making.rename(target)
+    except (OSError, EOFError, tarfile.TarError, zlib.error) as problem:
+        hint = f"make room or take another place; tar -xzf {archive} reads what there is, and obeys whatever is in it"
+        raise EnvironmentProblem(f"{archive} cannot be unpacked: {problem}", hint=hint) from None
+    finally:
+        remove_tree(making)
+    return left_out
+
+
+def _unpacked(archive: Path, target: Path) -> tuple[str, ...]:
     links: dict[str, tarfile.TarInfo] = {}
     left_out: list[str] = []
     with tarfile.open(archive) as opened:
@@ -106,7 +123,12 @@ def _extracted(opened: tarfile.TarFile, entry: tarfile.TarInfo, target: Path) ->
     tame = entry.replace(mode=mode, uid=os.getuid(), gid=os.getgid(), uname="", gname="", deep=False)
     try:
         opened.extract(tame, target, filter="fully_trusted")
-    except (OSError, KeyError):
+    except (OSError, KeyError) as problem:
+        if isinstance(problem, OSError) and problem.errno in _NO_ROOM:
+            raise
+        if entry.isfile():
+            with suppress(OSError):  # half a file is worse than none
+                (target / entry.name).unlink()
         return False
     return True
 
