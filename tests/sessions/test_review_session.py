@@ -68,7 +68,7 @@ def test_the_screens_go_from_one_thing_to_the_next(repository: Path, world: Worl
         await person.until(lambda: not world.journal.consultations(is_open=True), "the answer is recorded")
         await person.do("go-on-reviewing")
         await person.until_sees("REVIEW SESSION")
-        person.sees("approve by", "looked at for")
+        person.sees("DECIDED", "approve by", "looked at for", "Esc back")
 
     asyncio.run(act())
     assert question

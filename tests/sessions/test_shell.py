@@ -42,7 +42,7 @@ def test_help_lists_the_keys_of_this_screen(repository: Path) -> None:
     async def session() -> None:
         async with stage(Workplace(repository), size=(80, 24)) as person:
             await person.press("?")
-            person.sees("KEYS", "INBOX", "snooze")
+            person.sees("KEYS", "INBOX", "snooze", "Esc back")
             await person.press("escape")
             person.sees_not("KEYS")
             await person.press("?")
@@ -127,6 +127,9 @@ def test_ascii_glyphs_where_nothing_else_can_be_shown(
 
     async def session() -> None:
         async with stage(Workplace(repository), size=(80, 24)) as person:
+            assert person.text.isascii(), person.text
+            await person.press("?")  # a dialog with a border, and a bar beside what scrolls
+            person.sees("KEYS")
             assert person.text.isascii(), person.text
 
     asyncio.run(session())

@@ -202,7 +202,8 @@ def heads(data: CompareData, *, columns: Columns, chosen: int, against: int, gly
         return
     more = "" if columns.number == len(shown.versions) else f"  {columns.first + 1}-{columns.first + columns.number}"
     names = [blanks(1), padded(piece(f"{len(shown.versions)} versions{more}", "title"), NAME_CELLS)]
-    states: list[Piece] = [blanks(1 + NAME_CELLS)]
+    unknown = f"{len(shown.not_checked)} not checked, below" if shown.not_checked else ""
+    states: list[Piece] = [blanks(1), padded(piece(unknown, "needs-you"), NAME_CELLS)]
     for at in columns.shown:
         pointer = glyphs.pick("▸", ">") if at == chosen else glyphs.pick("↔", "~") if at == against else " "
         named = piece(f"{pointer} {shown.versions[at]}", "accent" if at == chosen else "title")

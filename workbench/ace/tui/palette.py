@@ -57,7 +57,7 @@ class Palette:
     """The styles of one theme."""
 
     def __init__(self, variables: Mapping[str, str], *, ascii: bool = False) -> None:
-        self._ascii = ascii
+        self.is_ascii = ascii
         self._styles = {role: _style(variables, *_LOOKS[role]) for role in ROLES}
         self._grounds = {ground: _ground(variables, *found) for ground, found in _GROUNDS.items()}
         self.has_grounds = all(style.bgcolor is not None for style in self._grounds.values())
@@ -76,7 +76,7 @@ class Palette:
 
     def shown(self, words: str) -> str:
         """Words as this terminal can show them: our own signs have forms in ASCII."""
-        return words.translate(_IN_ASCII) if self._ascii else words
+        return words.translate(_IN_ASCII) if self.is_ascii else words
 
 
 _NOTHING = Style()

@@ -28,7 +28,8 @@ def _open(app: WorkbenchApp, shown: SessionView) -> None:
     kinds = {item.id: item.kind for item in shown.items}
     if not shown.next:
         told = "everything is decided" if shown.items else "nothing is to decide"
-        lines = [part for text in summary(shown) for part in textwrap.wrap(text, CELLS, subsequent_indent="  ") or [""]]
+        told_in_full = map(_shown, list(summary(shown))[2:])  # its first head is the title
+        lines = [part for text in told_in_full for part in textwrap.wrap(text, CELLS, subsequent_indent="  ") or [""]]
         routes.show_lines(app, f"REVIEW SESSION {shown.id}", lines)
         _tell(app, f"{told}: the session is over")
         return
@@ -38,6 +39,11 @@ def _open(app: WorkbenchApp, shown: SessionView) -> None:
     done = sum(item.state != OPEN for item in shown.items)
     decided = sum(item.state == DECIDED for item in shown.items)
     _tell(app, f"review session: {done + 1} of {len(shown.items)}, {decided} decided; g r goes on")
+
+
+def _shown(text: str) -> str:
+    """A line of Markdown as screens have it: a head in capitals."""
+    return text.removeprefix("## ").upper() if text.startswith("## ") else text
 
 
 def _tell(app: WorkbenchApp, words: str) -> None:

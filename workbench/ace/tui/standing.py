@@ -45,7 +45,9 @@ class Facts(NamedTuple):
 
     def _lines(self, pack: PackState, cells: int) -> Iterator[Line]:
         verdict = _verdict(pack, self.glyphs)
-        yield spread(_bound(self.data, pack, cells - width_of(verdict) - 2), verdict, cells)
+        bound, has_title = _bound(self.data, pack, cells - width_of(verdict) - 2)
+        yield spread(bound, verdict, cells)
+        yield EMPTY if has_title else cut(line(piece(pack.title)), cells)
         if self.data.document is None:
             yield line(piece(pack.reason or "The evidence is being made; this shows it when it is there.", "needs-you"))
             yield line(piece(pack.hint, "dim")) if pack.hint else EMPTY
@@ -146,8 +148,8 @@ def _verdict(pack: PackState, glyphs: Glyphset) -> Line:
     return line(shown, "  ", glyphs.state(pack.state))
 
 
-def _bound(data: ReviewData, pack: PackState, cells: int) -> Line:
-    """What the pack is bound to; the least important goes first where there is no room."""
+def _bound(data: ReviewData, pack: PackState, cells: int) -> tuple[Line, bool]:
+    """What the pack is bound to, the least important goes first where there is no room; whether its title is in it."""
     parts = [part for part in _bindings(data, pack) if part[1]]
     while sum(width_of(words) + 2 for _, words in parts) > cells and max(spare for spare, _ in parts):
         parts.remove(max(parts, key=lambda part: part[0]))
@@ -157,7 +159,7 @@ def _bound(data: ReviewData, pack: PackState, cells: int) -> Line:
     left = cells - width_of(found) - 2
     if pack.title and left >= TITLE_CELLS:
         found[1:1] = [piece("  "), *cut(line(piece(pack.title)), left)]
-    return tuple(found)
+    return tuple(found), left >= TITLE_CELLS or not pack.title
 
 
 def _bindings(data: ReviewData, pack: PackState) -> Iterator[tuple[int, Line]]:

@@ -7,13 +7,18 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.geometry import Size
 from textual.widget import Widget
 
 from workbench.ace.tui.actions import Action, named
 from workbench.ace.tui.screens.base import WorkScreen
 from workbench.ace.tui.text import line, piece
 from workbench.ace.tui.widgets.bar import Bar, Part
+from workbench.ace.tui.widgets.lines import LinesView
 from workbench.ace.tui.widgets.still import StillLines
+
+FRAME_ROWS = 4  # its border, title and footer
+LEAST_ROWS = 3  # of words
 
 
 class Dialog(WorkScreen):
@@ -28,6 +33,7 @@ class Dialog(WorkScreen):
         width: 76; max-width: 94%; height: auto; max-height: 90%; background: $surface; padding: 0 1;
         border: round $primary;
     }
+    Dialog.-ascii > Vertical { border: ascii $primary; }
     Dialog Bar { background: $surface; }
     Dialog #told { padding: 0; background: $surface; }
     """
@@ -51,4 +57,17 @@ class Dialog(WorkScreen):
 
     def on_mount(self) -> None:
         """Show the title."""
+        self.set_class(self.workbench.glyphs.kind == "ascii", "-ascii")
         self.query_one("#title", Bar).show([Part(line(piece(self.title_words, "title")))])
+
+
+class Words(LinesView):
+    """What a dialog says: as high as that, up to what there is room for; longer text scrolls."""
+
+    DEFAULT_CSS = "Words { height: auto; background: $surface; }"
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002 - of a Widget
+        """As many lines as it has at that width, or as are left beside what else is told."""
+        beside = sum(len(each.lines) for each in self.screen.query(StillLines) if each.display)
+        room = viewport.height * 9 // 10 - FRAME_ROWS - beside
+        return min(len(self._source.laid(width)), max(LEAST_ROWS, room)) if width else 0

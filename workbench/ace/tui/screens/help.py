@@ -10,9 +10,8 @@ from workbench.ace.tui.actions import EVERYWHERE, Action, actions_of
 from workbench.ace.tui.keymap import key_words, shown
 from workbench.ace.tui.prose import Block, Prose, blank, heading
 from workbench.ace.tui.screens.base import WorkScreen
-from workbench.ace.tui.screens.dialog import Dialog
+from workbench.ace.tui.screens.dialog import Dialog, Words
 from workbench.ace.tui.text import Line, Piece, blanks, cut, line, padded, piece, width_of, wrapped
-from workbench.ace.tui.widgets.lines import LinesView
 
 KEY_CELLS, LABEL_CELLS = 14, 17
 
@@ -23,7 +22,6 @@ class HelpScreen(Dialog):
     where = "help"
     main = "#lines"
     title_words = "KEYS"
-    DEFAULT_CSS = "HelpScreen LinesView { height: auto; max-height: 32; background: $surface; }"
 
     def __init__(self, of: WorkScreen) -> None:
         super().__init__()
@@ -35,7 +33,7 @@ class HelpScreen(Dialog):
 
     def body(self) -> Iterator[Widget]:
         """The keys."""
-        lines = LinesView(id="lines")
+        lines = Words(id="lines")
         lines.show(Prose(list(self._blocks())))
         yield lines
 

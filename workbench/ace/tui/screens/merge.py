@@ -10,7 +10,7 @@ from textual.widget import Widget
 from workbench.ace.tui.actions import Action
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.prose import Block, Prose, blank, bullet, facts, heading, paragraph
-from workbench.ace.tui.screens.dialog import Dialog
+from workbench.ace.tui.screens.dialog import Dialog, Words
 from workbench.ace.tui.text import piece
 from workbench.ace.tui.widgets.lines import LinesView
 from workbench.ace.tui.widgets.still import StillLines
@@ -25,8 +25,6 @@ class _Moving(Dialog):
     """Something that moves a branch, shown whole before it does."""
 
     DEFAULT_CSS = """
-    _Moving LinesView { background: $surface; }
-    _Moving #says { height: auto; max-height: 66vh; }
     _Moving #problem { display: none; }
     _Moving #problem.-something { display: block; }
     """
@@ -47,7 +45,7 @@ class _Moving(Dialog):
 
     def body(self) -> Iterator[Widget]:
         """Words, and what went wrong."""
-        yield _Words(id="says")
+        yield Words(id="says")
         yield StillLines(id="problem")
 
     def on_mount(self) -> None:
@@ -144,12 +142,6 @@ class UndoDialog(_Moving):
             self._undone(undo.outcome)
         else:
             app.push_screen(UndoDialog(self._pack, self._undone, revert=undo.needs_revert))
-
-
-class _Words(LinesView):
-    """As high as what it says, up to what the dialog has room for; longer text scrolls."""
-
-    get_content_height = StillLines.get_content_height
 
 
 def merge_blocks(preview: MergePreview, glyphs: Glyphset) -> Iterator[Block]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from textual.widget import Widget
 
-from workbench.ace.tui.screens.dialog import Dialog
+from workbench.ace.tui.screens.dialog import Dialog, Words
 from workbench.ace.tui.text import Line, line, piece
-from workbench.ace.tui.widgets.lines import Fixed, LinesView
+from workbench.ace.tui.widgets.lines import Fixed
 
 
 class ViewScreen(Dialog):
@@ -16,7 +16,6 @@ class ViewScreen(Dialog):
 
     where = "view"
     main = "#lines"
-    DEFAULT_CSS = "ViewScreen LinesView { height: auto; max-height: 32; background: $surface; }"
 
     def __init__(self, title: str, lines: Sequence[str]) -> None:
         super().__init__()
@@ -26,6 +25,6 @@ class ViewScreen(Dialog):
     def body(self) -> Iterator[Widget]:
         """The lines, made safe here and nowhere else."""
         shown: list[Line] = [line(piece(words)) for words in self._lines]
-        view = LinesView(id="lines")
+        view = Words(id="lines")
         view.show(Fixed(shown))
         yield view

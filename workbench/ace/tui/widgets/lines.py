@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBarRender
 from textual.strip import Strip
 
 from workbench.ace.tui.text import EMPTY, Line, cut
@@ -45,6 +46,12 @@ class Fixed:
         return self._lines
 
 
+class _WholeCells(ScrollBarRender):
+    """A scroll bar without the characters for parts of a cell."""
+
+    VERTICAL_BARS: ClassVar[list[str]] = [" "] * 8
+
+
 class LinesView(ScrollView, can_focus=True):
     """Shows a `Source`."""
 
@@ -61,6 +68,11 @@ class LinesView(ScrollView, can_focus=True):
         self._strips: dict[int, Strip] = {}
         self._words = ""  # what is searched
         self.painted = 0  # lines laid out so far; tests count them
+
+    def on_mount(self) -> None:
+        """Where only ASCII can be shown, the scroll bar keeps to it."""
+        if look_of(self).is_ascii:
+            self.vertical_scrollbar.renderer = _WholeCells  # type: ignore[misc]  # of this one alone
 
     @property
     def lines(self) -> Lines:
