@@ -6,6 +6,7 @@ import pytest
 
 from workbench.artifacts import brief, consultation, loop, mentor, mergepack, policy, resolution
 from workbench.artifacts.problem_list import MAX_PROBLEMS
+from workbench.artifacts.properties import MAX_LAWS
 from workbench.model.errors import ArtifactInvalid
 
 GOOD = "---\nid: a\ntitle: A\ngoal: {objective: x}\n"
@@ -173,3 +174,12 @@ def test_bottomless_document_is_refused() -> None:
         deep = [deep]
     with pytest.raises(ArtifactInvalid, match="nested deeper"):
         consultation.of_document({"id": "a", "summary": "x", "details": deep})
+
+
+def test_more_laws_than_can_be_tried_are_refused() -> None:
+    """Each is tried for its whole time: a brief with ten thousand would keep a machine for weeks."""
+    law = "property: {given: {n: integers}, holds: 'n == m.f(n)', module: m}"
+    clauses = "".join(f"    - {{id: INV-{number}, text: t, {law}}}\n" for number in range(MAX_LAWS + 2))
+    text = f"---\nid: m\ntitle: t\ngoal: {{objective: o}}\nsuccess_criteria:\n  invariants:\n{clauses}---\n"
+    told = [problem for problem in brief.check(text) if "properties" in problem.text]
+    assert [problem.text for problem in told] == [f"a brief has at most {MAX_LAWS} properties, and this is one more"]

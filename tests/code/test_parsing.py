@@ -20,6 +20,16 @@ def test_a_text_that_takes_the_square_of_its_length_is_left_as_lines(monkeypatch
     assert given_up.rows == 3_002
 
 
+def test_many_such_texts_cost_no_more_together_than_a_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the time of all is over, what is left is lines, and says so; a small file is read as ever."""
+    monkeypatch.setattr(parsing, "MAX_S", 0.2)
+    with parsing.together(0.05):
+        reasons = [parse(LOOKED_AHEAD, "python").why for _ in range(3)]
+        assert parse(b"x = 1\n", "python").tree is not None
+    assert reasons == ["the whole change takes too long to read"] * 3
+    assert "more than" in parse(LOOKED_AHEAD, "python").why
+
+
 def test_a_long_text_is_the_same_tree_as_a_short_one() -> None:
     """What is read piece by piece has each node where it is, with its text, also where two pieces meet."""
     lines = [f"def f{number}(a, b={number}):\n    return 'some text that is long' + a\n" for number in range(1_500)]

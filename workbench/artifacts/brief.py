@@ -11,7 +11,7 @@ from workbench.artifacts import fields as f
 from workbench.artifacts.checker import DERIVED
 from workbench.artifacts.editing import edited
 from workbench.artifacts.files import ArtifactFile
-from workbench.artifacts.properties import complaints
+from workbench.artifacts.properties import MAX_LAWS, complaints
 from workbench.artifacts.terms import Budget, Clause, Command, Escalation, budget_table, clause_list, escalation_list
 from workbench.model.problems import Problem
 from workbench.model.text import one_line
@@ -218,10 +218,16 @@ def _ids_differ(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
 
 def _properties_read(data: Mapping[str, Any]) -> Iterator[f.Complaint]:
     """A property that cannot be tried is said where it is written, not in the pack."""
+    laws = 0
     for section, name in _SECTIONS:
         for number, clause in enumerate(data.get(section, {}).get(name, ())):
             if (law := clause.get("property")) is not None:
                 where = (section, name, number)
+                laws += 1
+                if laws > MAX_LAWS:
+                    text = f"a brief has at most {MAX_LAWS} properties, and this is one more"
+                    yield f.Complaint(where=(*where, "property"), text=text, remedy="split the mission")
+                    return
                 yield from complaints(law, (*where, "property"))
                 if clause.get("check") is not None:
                     text = "a clause has a check or a property, not both"

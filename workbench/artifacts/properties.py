@@ -14,6 +14,7 @@ from workbench.artifacts import strategies
 from workbench.artifacts.problem_list import quoted
 
 MAX_EXPRESSION = 2_000  # characters
+MAX_LAWS = 100  # of one brief: each is tried for its whole time, one after the other
 
 
 def is_path(holds: str) -> bool:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import time
 from bisect import bisect_right
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -20,10 +23,12 @@ NO_GRAMMAR = "no grammar for this kind of file"
 MAX_DEPTH = 200  # of damage that is looked for; below, the whole node counts as damaged
 MAX_UNWATCHED = 50_000  # bytes that can take no more than a moment
 MAX_S = 5.0  # of the processor, for one side of a file
+MAX_TOGETHER_S = 60.0  # of the processor, for all of them that are read for one purpose
 _CHUNK = 1 << 16  # bytes that the parser is handed at once
 _CR_ALONE = re.compile(rb"\r(?!\n)")
 _BLANK = b" \t\r\n\f"
 _AT_ONCE = 64  # bytes in which the last one that is no white space is looked for
+_left: ContextVar[list[float] | None] = ContextVar("left", default=None)  # seconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +68,16 @@ class Parsed:
         return at
 
 
+@contextmanager
+def together(seconds: float = MAX_TOGETHER_S) -> Iterator[None]:
+    """All that is parsed within has no more than this much of the processor; what comes too late is lines alone."""
+    token = _left.set([seconds])
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
+
 def parse(data: bytes | None, language: str) -> Parsed:
     """`data` as a tree; as lines alone where there is no grammar, or it is too big, or no text."""
     text = data or b""
@@ -70,7 +85,9 @@ def parse(data: bytes | None, language: str) -> Parsed:
     why = _reason(text, lines, language)
     tree = None if why else _tree(text, language)
     if tree is None and not why:
-        why = f"takes more than {MAX_S:.0f} s to read"
+        left = _left.get()
+        is_late = left is not None and left[0] <= 0
+        why = "the whole change takes too long to read" if is_late else f"takes more than {MAX_S:.0f} s to read"
     return Parsed(text, language, tree, lines, [0, *accumulate(map(len, lines)), len(text)], why)
 
 
@@ -78,7 +95,9 @@ def _tree(text: bytes, language: str) -> Tree | None:
     """None where it takes too long: grammars that look ahead over comments take the square of how many there are."""
     if len(text) <= MAX_UNWATCHED:
         return parser(language).parse(text)
-    until = time.thread_time() + MAX_S
+    left = _left.get() or [MAX_S]
+    begun = time.thread_time()
+    until = begun + min(MAX_S, left[0])
 
     def is_over(_offset: int, _has_error: bool) -> bool:
         return time.thread_time() > until
@@ -87,6 +106,8 @@ def _tree(text: bytes, language: str) -> Tree | None:
         return parser(language).parse(lambda at, _: text[at : at + _CHUNK], progress_callback=is_over)
     except ValueError:
         return None
+    finally:
+        left[0] -= time.thread_time() - begun
 
 
 def _reason(data: bytes, lines: list[bytes], language: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.code.languages import language_of
+from workbench.code.parsing import together
 from workbench.code.unused import unused
 from workbench.model.evidence import Finding
 from workbench.ports import Change
@@ -19,7 +20,9 @@ def leftovers(change: Change) -> tuple[Finding, ...]:
     if sum(len(data) for pair in sides.values() for data in pair if data) > MAX_BYTES:
         return ()
     made = []
-    for each in unused(sides):
+    with together():
+        found = list(unused(sides))
+    for each in found:
         why = "nothing uses it any more" if each.was_used else "it is new, and nothing uses it"
         text = f"The {each.kind} {each.name} can go: {why}"
         made.append(Finding(kind=KIND, severity="low", text=text, path=each.path, line=each.line, evidence="growth"))

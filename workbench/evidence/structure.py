@@ -15,6 +15,7 @@ from workbench.code import telling
 from workbench.code.compare import structural_diff
 from workbench.code.model import FileChange as Structured
 from workbench.code.model import FileSides, StructuralDiff
+from workbench.code.parsing import together
 from workbench.evidence.static import bound
 from workbench.ports import Change, Collected
 
@@ -40,7 +41,8 @@ class Structure:
             summary = f"not compared: {size // 1_000_000} MB of changed files"
             evidence = bound(change, "structure", criterion="hygiene", state="not-checked", summary=summary)
             return Collected(evidence=(evidence,))
-        self.diff = structural_diff(sides)
+        with together():
+            self.diff = structural_diff(sides)
         summary = telling.summary_line(self.diff.summary)
         return Collected(evidence=(bound(change, "structure", criterion="hygiene", state="passed", summary=summary),))
 

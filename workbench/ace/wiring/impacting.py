@@ -32,11 +32,12 @@ def impact_of(place: Workplace, pack: PackState) -> Impact:
         raise NotFound(f"{pack.id} has no result yet.", hint="wait until its evidence is made, then ask again")
     from workbench.code.compare import structural_diff  # grammars take a moment to load
     from workbench.code.impact import impact
+    from workbench.code.parsing import together
 
     files, left_out = _fitting(changed_files(place, pack.base_commit, pack.tree))
     sides = sides_of(place, pack.base_commit, pack.tree, files)
     parts = [part for file, side in zip(files, sides, strict=True) for part in apart(file, side)]
-    with StoredTree(Git(store_path(place)), pack.tree) as tree:
+    with StoredTree(Git(store_path(place)), pack.tree) as tree, together():
         found = impact(parts, structural_diff(parts), tree)
     return msgspec.structs.replace(found, limits=(*left_out, *found.limits)) if left_out else found
 
