@@ -184,7 +184,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", default="", help="a pattern of instance ids")
     parser.add_argument("--each", type=int, default=4, help="patches of one instance")
-    parser.add_argument("--limit", type=float, default=40, help="seconds for one run of an instance's tests")
+    parser.add_argument("--limit", type=float, default=120, help="seconds for one run of an instance's tests")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--check", default="")
     parser.add_argument("--dry", action="store_true", help="label, and gate nothing")
