@@ -198,7 +198,7 @@ def heads(data: CompareData, *, columns: Columns, chosen: int, against: int, gly
     """Above the rows: the versions by their runs, the chosen one marked, and the one that it is held against."""
     shown = data.shown
     if shown is None:
-        yield line(piece(data.problem or "reading the versions …", "dim"))
+        yield line(" ", piece(data.problem or "reading the versions …", "dim"))
         return
     more = "" if columns.number == len(shown.versions) else f"  {columns.first + 1}-{columns.first + columns.number}"
     names = [blanks(1), padded(piece(f"{len(shown.versions)} versions{more}", "title"), NAME_CELLS)]
