@@ -42,6 +42,8 @@ STALL_S = 120.0  # beyond the longest wait of an agent; a pack needs seconds, an
 LOOK_EVERY_S = 5.0
 SLOTS = 1.2  # files for each agent; missions write them again, or the repository would grow with every merge
 WARM = 1 / 6  # of the time: what comes before is not judged, and so long are the stretches that are compared
+TRIES = 3  # of a start that is refused because others write
+LOCKED = "the journal is locked by another process"
 GROWTH = 1.05  # of the AEE's memory
 SWELLING = 1.25  # of the bytes that a finished mission keeps: objects are packed now and then
 ACTS, LEAST_ACTS = 20, 2  # of an agent
@@ -87,6 +89,7 @@ class World:
         self.done = threading.Event()  # nobody does anything any more
         self.wanted = threading.Semaphore(0)  # missions to start
         self.asked_for = 0  # of these, in all
+        self.refused = 0  # starts, as others wrote for too long: then one tries again, as one is told to
         self._news: dict[str, tuple[int, float]] = {}  # a run's version, and since when
         self._begun = time.monotonic()
         self._lay_out()
@@ -123,7 +126,11 @@ class World:
             )
         )
         try:
-            said = person.call("run", f"Write {name}", "--script", str(script), "--json")
+            for _ in range(TRIES):
+                said = person.call("run", f"Write {name}", "--script", str(script), "--json")
+                if not said.code or LOCKED not in said.err:
+                    break
+                self.refused += 1
         finally:
             self.started += 1
         if said.code:
@@ -310,6 +317,7 @@ def main() -> int:
             play(world, seconds=60 * asked.minutes)
         finally:
             judged(world, seconds=60 * asked.minutes)
+    print(f"starts that were refused for a moment: {world.refused}")
     print(f"{world.started} missions, {world.looks[-1].last_seq} events, {len(world.broken)} broken laws")
     for sentence in world.broken:
         print(f"  {sentence}")
