@@ -189,7 +189,7 @@ def test_a_brief_with_problems_starts_nothing_and_lists_them(call: Call, script:
 def test_sandbox_none_warns_and_the_policy_of_the_base_can_forbid_it(call: Call, script: str, repository: Path) -> None:
     """Danger is visible; what the working tree says about it changes nothing."""
     said = call("run", "One thing", "--script", script, "--sandbox", "none", "--no-start")
-    assert "--sandbox none" in said.err
+    assert "warning: sandbox none" in said.err
     assert states(repository, "one-thing")[0].sandbox == "none"
     policy = repository / ".workbench/policy.yaml"
     policy.parent.mkdir()

@@ -42,7 +42,7 @@ def test_hunks_are_marked_one_by_one(repository: Path, world: World, run: str) -
         await person.until_sees("▌@@ -27,7 +27,7 @@")
         person.sees("unread 1/2 files, 1/4 hunks")
 
-    review(repository, first, read, size=(80, 24))
+    review(repository, first, read, size=(80, 26))
     changed = {**EDITED, 30: "second_edit = of_those(lines)", 34: "beside_it = new(line)"}
     second = world.pack(run, files={"shop.py": text(changed, above="import os\n"), "tax.py": text({})}, revision=2)
 
