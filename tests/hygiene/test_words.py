@@ -61,7 +61,7 @@ BROAD_EDGES = {
     "workbench/evidence/examine.py": "the plugin edge: what a collector raises becomes evidence",
     "workbench/evidence/machinery.py": "runs inside a foreign test process: what its hooks raise is told",
     "workbench/evidence/probes.py": "runs inside a foreign test process: what takes no marks runs without, and is told",
-    "workbench/evidence/properties/weighing.py": "a person's expression on what a program gave: to raise is not to hold",
+    "workbench/evidence/properties/weighing.py": "a person's words on what a program gave: to raise is not to hold",
     "workbench/evidence/properties/worker.py": "runs inside a foreign process: to raise is not to hold, and is told",
     "workbench/evidence/trace.py": "runs inside a foreign test process: any failure there means not checked",
     "workbench/pluginhost/guard.py": "the plugin edge: what a plugin raises is recorded, and told in the inbox",
