@@ -18,6 +18,7 @@ from workbench.code.literals import moved_literals
 from workbench.code.model import EntityChange, FileChange, FileSides, FileStatus, Hunk, Span, StructuralDiff, Summary
 from workbench.code.moves import Moved, moved_rows
 from workbench.code.pairing import Match, Matches, entity_of, match_entities
+from workbench.code.parsing import together
 from workbench.code.paths import renamed_paths
 from workbench.code.renames import global_names, local_names
 from workbench.code.sides import Names, Pair, pair
@@ -27,7 +28,7 @@ from workbench.code.vocabulary import Vocabulary
 
 def structural_diff(files: Sequence[FileSides]) -> StructuralDiff:
     """What the change means. `files` are all that changed, renames as one absent on either side."""
-    with _UNCOLLECTED:
+    with _UNCOLLECTED, together():
         return _compared(files)
 
 

@@ -70,7 +70,13 @@ class Parsed:
 
 @contextmanager
 def together(seconds: float = MAX_TOGETHER_S) -> Iterator[None]:
-    """All that is parsed within has no more than this much of the processor; what comes too late is lines alone."""
+    """All that is parsed within has no more than this much of the processor; what comes too late is lines alone.
+
+    Within another one, what is parsed counts for that.
+    """
+    if _left.get() is not None:
+        yield
+        return
     token = _left.set([seconds])
     try:
         yield

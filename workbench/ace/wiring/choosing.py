@@ -259,15 +259,11 @@ def _grafted(
         theirs = changed[part.pack.id]
         for path, name in filter(None, (hunk_of(path, theirs) for path in part.paths)):
             wanted.setdefault(path, []).append(_hunk(store, part.pack, theirs, path, name))
-    files = {}
+    files, entries = {}, store.changed_entries(base, ground) if wanted else {}
     for path, hunks in wanted.items():
         before, now = store.read_file(base, path), store.read_file(ground, path)
         here = FileDiff(store.diff(base, ground, paths=(path,)))
-        if (
-            before is None
-            or now is None
-            or not store.changed_entries(base, ground).get(path, b"100").startswith(b"100")
-        ):
+        if before is None or now is None or not entries.get(path, b"100").startswith(b"100"):
             raise UsageError(
                 f"{one_line(path)} is gone from the new version, or no file there.", hint="Take the whole file of one."
             )

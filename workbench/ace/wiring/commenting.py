@@ -120,16 +120,13 @@ def following(place: Workplace, pack: PackState) -> Follows:
 
 def _entity_changes(place: Workplace, before: str, after: str) -> Iterator[EntityChange]:
     from workbench.code.compare import structural_diff  # grammars take a moment to load
-    from workbench.code.parsing import together
 
     files = [file for file in changed_files(place, before, after) if not file.is_binary]
     if sum(file.old_size + file.new_size for file in files) > FOLLOWED:
         return
     sides = sides_of(place, before, after, files)
     parts = [part for file, side in zip(files, sides, strict=True) for part in apart(file, side)]
-    with together():
-        found = structural_diff(parts)
-    for change in found.files:
+    for change in structural_diff(parts).files:
         yield from change.entities
 
 
