@@ -132,4 +132,5 @@ GRAMMARS = {
     "go": GO,
     "rust": RUST,
 }
+FIELDS = frozenset({"declaration", "definition", "value"})  # what wrappers name that is a field, and no kind of node
 HEADS = frozenset({"attribute_item", "decorator"})  # siblings that belong to the definition below them

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from workbench.code.definitions import GRAMMARS, HEADS, Definition, Grammar
+import msgspec
+
+from workbench.code.definitions import FIELDS, GRAMMARS, HEADS, Definition, Grammar
 from workbench.code.model import Entity, EntityKind, Span
 from workbench.code.parsing import Parsed, damaged_nodes
 from workbench.code.visibility import Surface, surface
@@ -19,8 +21,7 @@ MAX_DEPTH = 40  # of entities in entities
 MAX_SIGNATURE = 300  # characters that people are shown
 
 
-@dataclass(slots=True, eq=False)
-class Found:
+class Found(msgspec.Struct, eq=False):
     """An entity with its place in the file, in rows from 0 and bytes. What only the comparison needs."""
 
     kind: EntityKind
@@ -40,9 +41,9 @@ class Found:
     owns_lines: bool = True  # whether nothing else stands on its first and last line
     document: tuple[int, int] = (0, 0)  # rows of its documentation string, half-open
     heads: tuple[int, int] = (0, 0)  # rows of its signature, half-open
-    members: list[int] = field(default_factory=list)
-    container: str = field(init=False)  # the name of what it stands in; empty in the file itself
-    last_name: str = field(init=False)  # the name without that
+    members: list[int] = []
+    container: str = ""  # the name of what it stands in; empty in the file itself
+    last_name: str = ""  # the name without that
     words: tuple[bytes, ...] | None = None  # of its signature without its name, once somebody asked
 
     def __post_init__(self) -> None:
@@ -98,7 +99,8 @@ class _Reader:
         """All definitions right below `parent`, with the comments and attributes above each; they stand at `level`."""
         above: Node | None = None
         for child in parent.named_children:
-            if "comment" in child.type or child.type in HEADS:
+            kind = child.type
+            if "comment" in kind or kind in HEADS:
                 alone = self._begins_line(child)
                 if above is None:
                     above = child if alone else None
@@ -121,10 +123,11 @@ class _Reader:
         return not self.parsed.data[self.parsed.starts[node.start_point.row] : node.start_byte].strip()
 
     def _statement(self, child: Node, start: int, *, inside: int, depth: int, level: int) -> None:
+        kind = child.type
         if child.is_error or child.is_missing:
             self._damage(child)
             return
-        definitions = list(self._definitions(child, 0))
+        definitions = [(child, 0)] if kind in self.grammar.definitions else list(self._definitions(child, kind, 0))
         alone = len(definitions) == 1
         for node, hops in definitions:
             at, end = (start, child) if alone else (node.start_byte, node)
@@ -132,32 +135,35 @@ class _Reader:
                 node, at, end, inside=inside, depth=depth, levels=(level + (0 if alone else hops), level + hops)
             )
         if not definitions:
-            if child.type in self.grammar.open and depth < MAX_DEPTH:
+            if kind in self.grammar.open and depth < MAX_DEPTH:
                 self.read(child, inside=inside, depth=depth + 1, level=level + 1)
                 if any(each.is_error or each.is_missing for each in child.children):
                     self._damage(child)
             elif child.has_error:
                 self._damage(child)
 
-    def _definitions(self, node: Node, hops: int) -> Iterator[tuple[Node, int]]:
-        """The definitions that a statement makes, with how many levels below it they stand."""
-        if node.type in self.grammar.definitions:
+    def _definitions(self, node: Node, kind: str, hops: int) -> Iterator[tuple[Node, int]]:
+        """The definitions that a statement of a kind makes, with how many levels below it they stand."""
+        if kind in self.grammar.definitions:
             yield node, hops
             return
-        wanted = self.grammar.wrappers.get(node.type, ())
+        wanted = self.grammar.wrappers.get(kind, ())
+        typed = [(child, child.type) for child in node.named_children] if wanted else []
         for name in wanted:
-            field_child = node.child_by_field_name(name)
-            children = [field_child] if field_child is not None else [c for c in node.named_children if c.type == name]
-            for child in children:
-                yield from self._definitions(child, hops + 1)
+            field_child = node.child_by_field_name(name) if name in FIELDS else None
+            children = [(field_child, field_child.type)] if field_child is not None else typed
+            for child, found in children:
+                if field_child is not None or found == name:
+                    yield from self._definitions(child, found, hops + 1)
 
     def _damage(self, node: Node) -> None:
         last = max(node.start_point.row, self.parsed.row(max(node.start_byte, node.end_byte - 1)))
         self.found.damaged.append((node.start_point.row, last + 1))
 
     def _define(self, node: Node, start: int, outer: Node, *, inside: int, depth: int, levels: tuple[int, int]) -> None:
-        rule = self.grammar.definitions[node.type]
-        named = self._named(node, rule)
+        type_ = node.type
+        rule = self.grammar.definitions[type_]
+        named = self._named(node, type_, rule)
         if named is None:
             if node.has_error:
                 self._damage(node)
@@ -165,24 +171,25 @@ class _Reader:
         name, name_start = named
         around = self.found.entities[inside] if inside >= 0 else None
         full = f"{around.name}.{name}" if around is not None else name
-        kind = _kind(node, rule, around)
+        kind = _kind(node, type_, rule, around)
         body = node.child_by_field_name(rule.body) if rule.body else None
+        begin, stop, row_of = outer.start_byte, outer.end_byte, self.parsed.row
         made = Found(
             kind=kind,
             name=full,
-            first=self.parsed.row(start),
-            end=self.parsed.row(max(outer.start_byte, outer.end_byte - 1)) + 1,
-            start=outer.start_byte,
-            stop=outer.end_byte,
+            first=row_of(start),
+            end=row_of(max(begin, stop - 1)) + 1,
+            start=begin,
+            stop=stop,
             name_start=name_start,
-            body_start=body.start_byte if body is not None else outer.end_byte,
-            row=self.parsed.row(name_start),
+            body_start=body.start_byte if body is not None else stop,
+            row=row_of(name_start),
             inside=inside,
             depth=levels[0],
             signature=self._signature(node, body, kind),
             is_public=self.surface.has(name, outer, node, around_public=around is None or around.is_public),
         )
-        self._place(made, start, outer, body)
+        self._place(made, start, body)
         index = len(self.found.entities)
         self.found.entities.append(made)
         if around is not None:
@@ -204,13 +211,13 @@ class _Reader:
             if child.is_missing:
                 self._damage(child)
 
-    def _place(self, made: Found, start: int, outer: Node, body: Node | None) -> None:
+    def _place(self, made: Found, start: int, body: Node | None) -> None:
         data, starts = self.parsed.data, self.parsed.starts
         before = data[starts[made.first] : start].strip()
-        rest = data[outer.end_byte : starts[made.end]].strip()
+        rest = data[made.stop : starts[made.end]].strip()
         made.owns_lines = not before and (not rest.strip(b";,") or rest[:1] == b"#" or rest[:2] in (b"//", b"/*"))
-        head_end = self.parsed.row(max(outer.start_byte, self.parsed.before(made.body_start) - 1)) + 1
-        made.heads = (self.parsed.row(outer.start_byte), head_end)
+        head_end = self.parsed.row(max(made.start, self.parsed.before(made.body_start) - 1)) + 1
+        made.heads = (self.parsed.row(made.start), head_end)
         if self.parsed.language == "python" and body is not None and body.type == "block" and body.named_child_count:
             first: Node | None = body.named_child(0)
             while first is not None and first.type == "comment":
@@ -220,25 +227,32 @@ class _Reader:
                 if text.type == "string":
                     made.document = (self.parsed.row(text.start_byte), self.parsed.row(text.end_byte - 1) + 1)
 
-    def _named(self, node: Node, rule: Definition) -> tuple[str, int] | None:
+    def _named(self, node: Node, type_: str, rule: Definition) -> tuple[str, int] | None:
         if not rule.name:
-            return _flat(self.parsed.data[node.start_byte : node.end_byte]), node.start_byte
+            start = node.start_byte
+            return _flat(self.parsed.data[start : node.end_byte]), start
         named = node.child_by_field_name(rule.name)
         if named is None:
-            return ("default", node.start_byte) if node.type in ("class", "function_expression") else None
-        if node.type == "assignment" and named.type not in ("identifier", "pattern_list", "tuple_pattern"):
+            return ("default", node.start_byte) if type_ in ("class", "function_expression") else None
+        if type_ == "assignment" and named.type not in ("identifier", "pattern_list", "tuple_pattern"):
             return None
-        if node.type == "call_expression":
+        if type_ == "call_expression":
             return self._called(node, named)
-        if node.type == "assignment_expression" and named.type != "member_expression":
+        if type_ == "assignment_expression" and named.type != "member_expression":
             return None
-        text = _flat(self.parsed.data[named.start_byte : named.end_byte]).strip("\"'")
-        receiver = node.child_by_field_name("receiver")
+        start = named.start_byte
+        text = _flat(self.parsed.data[start : named.end_byte]).strip("\"'")
+        if type_ in _OF_OTHERS:
+            text = self._of_another(node, text)
+        return text, start
+
+    def _of_another(self, node: Node, text: str) -> str:
+        """The name with the type that it is written for, from outside of that type."""
+        receiver, trait = node.child_by_field_name("receiver"), node.child_by_field_name("trait")
         if receiver is not None:
             kind = re.search(rb"([A-Za-z_]\w*)\s*(?:\[[^\]]*\])?\s*\)$", receiver.text or b"")
             text = f"{kind[1].decode()}.{text}" if kind else text
-        trait = node.child_by_field_name("trait")
-        return (f"{_flat(trait.text or b'')} for {text}" if trait is not None else text), named.start_byte
+        return f"{_flat(trait.text or b'')} for {text}" if trait is not None else text
 
     def _called(self, node: Node, given: Node) -> tuple[str, int] | None:
         """What a script hands over under a name: a test, a suite, a route. Other calls define nothing."""
@@ -261,14 +275,16 @@ class _Reader:
 
 
 _COMMENT = re.compile(rb"#|//|/\*|<!--|-->")  # with which one may begin
+_OF_OTHERS = ("method_declaration", "impl_item")  # in Go and in Rust
+_VALUED = ("variable_declarator", "public_field_definition", "field_definition", "assignment_expression")
 _FUNCTIONS = ("arrow_function", "function_expression", "generator_function")
 
 
-def _kind(node: Node, rule: Definition, around: Found | None) -> EntityKind:
+def _kind(node: Node, type_: str, rule: Definition, around: Found | None) -> EntityKind:
     if rule.kind == "function":
         return "method" if around is not None and around.kind == "class" else "function"
-    if node.type in ("variable_declarator", "public_field_definition", "field_definition", "assignment_expression"):
-        value = node.child_by_field_name("right" if node.type == "assignment_expression" else "value")
+    if type_ in _VALUED:
+        value = node.child_by_field_name("right" if type_ == "assignment_expression" else "value")
         if value is not None and value.type in _FUNCTIONS:
             return "method" if around is not None and around.kind == "class" else "function"
     return rule.kind

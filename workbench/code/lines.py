@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Hashable, Sequence
 from difflib import SequenceMatcher
 from itertools import compress, count
@@ -26,15 +25,16 @@ def gaps(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[Gap]:
             if a0 < a1 or b0 < b1:
                 found.append(gap)
             continue
-        shared = _shared(old, new, gap)
+        shared = _shared(old, new, gap) if a1 - a0 > 1 or b1 - b0 > 1 else None
         if shared is None:
             found.append(gap)
         elif shared and rounds < MAX_ROUNDS:
-            before = (-1, -1)
+            from_old, from_new = a0, b0
             for at, to in [*_rising(shared), (a1 - a0, b1 - b0)]:
-                if before != (at - 1, to - 1):
-                    todo.append(((a0 + before[0] + 1, a0 + at, b0 + before[1] + 1, b0 + to), rounds + 1))
-                before = at, to
+                at, to = a0 + at, b0 + to
+                if (from_old < at or from_new < to) and old[from_old:at] != new[from_new:to]:
+                    todo.append(((from_old, at, from_new, to), rounds + 1))
+                from_old, from_new = at + 1, to + 1
         else:
             found += _one_by_one(old, new, gap)
     return _joined(sorted(found))
@@ -52,10 +52,13 @@ def pairs(old: Sequence[Hashable], new: Sequence[Hashable]) -> list[tuple[int, i
 
 def _trimmed(old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap) -> Gap:
     a0, a1, b0, b1 = gap
-    head = _alike(old[a0:a1], new[b0:b1])
-    a0, b0 = a0 + head, b0 + head
-    tail = _alike(old[a0:a1][::-1], new[b0:b1][::-1])
-    return a0, a1 - tail, b0, b1 - tail
+    if a0 < a1 and b0 < b1 and old[a0] == new[b0]:
+        head = _alike(old[a0:a1], new[b0:b1])
+        a0, b0 = a0 + head, b0 + head
+    if a0 < a1 and b0 < b1 and old[a1 - 1] == new[b1 - 1]:
+        tail = _alike(old[a0:a1][::-1], new[b0:b1][::-1])
+        a1, b1 = a1 - tail, b1 - tail
+    return a0, a1, b0, b1
 
 
 def _alike(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:
@@ -66,14 +69,27 @@ def _alike(old: Sequence[Hashable], new: Sequence[Hashable]) -> int:
 def _shared(old: Sequence[Hashable], new: Sequence[Hashable], gap: Gap) -> list[tuple[int, int]] | None:
     """Items that both sides have once, in the order of the old one, as offsets into the gap; None: they share none."""
     ours, theirs = old[gap[0] : gap[1]], new[gap[2] : gap[3]]
-    if set(ours).isdisjoint(theirs):
+    last = dict(zip(theirs, count(), strict=False))
+    if last.keys().isdisjoint(ours):
         return None
-    counts, others, places = Counter(ours), Counter(theirs), {item: at for at, item in enumerate(theirs)}
-    return [(at, places[item]) for at, item in enumerate(ours) if counts[item] == 1 and others.get(item) == 1]
+    first, own_first, own_last = _first(theirs), _first(ours), dict(zip(ours, count(), strict=False))
+    return [
+        (at, to)
+        for item, at in own_last.items()
+        if own_first[item] == at and (to := last.get(item)) is not None and first[item] == to
+    ]
+
+
+def _first(items: Sequence[Hashable]) -> dict[Hashable, int]:
+    """Where each item stands first."""
+    return dict(zip(reversed(items), range(len(items) - 1, -1, -1), strict=True))
 
 
 def _rising(shared: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The longest run of pairs, sorted by the first, whose second rises, too."""
+    seconds = [to for _, to in shared]
+    if seconds == sorted(seconds):
+        return shared
     tops: list[int] = []
     ends: list[int] = []  # of each length, the pair that ends it lowest
     before: list[int] = []

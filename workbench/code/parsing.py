@@ -102,11 +102,11 @@ def _tree(text: bytes, language: str) -> Tree | None:
     if len(text) <= MAX_UNWATCHED:
         return parser(language).parse(text)
     left = _left.get() or [MAX_S]
-    begun = time.thread_time()
-    until = begun + min(MAX_S, left[0])
+    begun, most = time.thread_time(), min(MAX_S, left[0])
+    soonest = time.perf_counter() + most  # a clock that is read at once; no thread works longer than time passes
 
     def is_over(_offset: int, _has_error: bool) -> bool:
-        return time.thread_time() > until
+        return time.perf_counter() > soonest and time.thread_time() > begun + most
 
     try:
         return parser(language).parse(lambda at, _: text[at : at + _CHUNK], progress_callback=is_over)

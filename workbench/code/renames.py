@@ -15,7 +15,7 @@ from workbench.code.alignment import align
 from workbench.code.entities import Found
 from workbench.code.languages import family_of, grammar
 from workbench.code.pairing import Match, Matches, entity_of, nameless
-from workbench.code.sides import SPACE, Name, Names, Pair, Side
+from workbench.code.sides import SPACE, Name, Names, Pair, Side, words
 
 if TYPE_CHECKING:
     from tree_sitter import Query
@@ -140,8 +140,8 @@ def local_names(file: Pair, other: Pair, old: Found, new: Found, names: Names | 
     before, after = file.old.parsed.data[old.start : old.stop], other.new.parsed.data[new.start : new.stop]
     if _REFLECTS.search(before) or _REFLECTS.search(after):
         return {}
-    gone = gone - set(_WORD.findall(after)) - _outside(file.old)
-    came = came - set(_WORD.findall(before)) - _outside(other.new)
+    gone = gone - set(words(after)) - _outside(file.old)
+    came = came - set(words(before)) - _outside(other.new)
     gone = gone & _bound(file.old, old) if gone and came else gone
     came = came & _bound(other.new, new) if gone and came else came
     if not gone or not came or len(gone) > MAX_LOCALS:
@@ -153,16 +153,21 @@ def local_names(file: Pair, other: Pair, old: Found, new: Found, names: Names | 
 
 def _exchanged(old: Side, ours: Sequence[int], new: Side, theirs: Sequence[int]) -> tuple[Set[bytes], Set[bytes]]:
     """The words that only the old rows have, and those that only the new ones have."""
-    one = set(_WORD.findall(b"".join([old.parsed.lines[row] for row in ours])))
-    two = set(_WORD.findall(b"".join([new.parsed.lines[row] for row in theirs])))
-    return one - two, two - one
+    one = set(words(b"".join([old.parsed.lines[row] for row in ours])))
+    two = set(words(b"".join([new.parsed.lines[row] for row in theirs])))
+    return _named(one - two), _named(two - one)
+
+
+def _named(found: Set[bytes]) -> set[bytes]:
+    """Those that are no numbers."""
+    return {word for word in found if not word[:1].isdigit()}
 
 
 def _outside(side: Side) -> set[bytes]:
     """The names that the file itself has or imports."""
     if not side.outside:
         tops = [each for each in side.entities if not each.container or each.kind == "import"]
-        side.outside.update(word for each in tops for word in _WORD.findall(each.name.encode()))
+        side.outside.update(word for each in tops for word in words(each.name.encode()))
     return side.outside
 
 
@@ -172,8 +177,8 @@ def _agreed(old: list[bytes], new: list[bytes], gone: Set[bytes], came: Set[byte
     bad: set[bytes] = set()
     for piece in align([_blanked(line, gone) for line in old], [_blanked(line, came) for line in new]):
         if piece.is_equal:
-            ours = _WORD.findall(b"".join(old[piece.old : piece.old_end]))
-            theirs = _WORD.findall(b"".join(new[piece.new : piece.new_end]))
+            ours = words(b"".join(old[piece.old : piece.old_end]))
+            theirs = words(b"".join(new[piece.new : piece.new_end]))
             left, came_here = [word for word in ours if word in gone], [word for word in theirs if word in came]
             for before, after in zip(left, came_here, strict=True):
                 if found.setdefault(before, after) != after:
@@ -205,6 +210,6 @@ def _bound(side: Side, each: Found) -> set[bytes]:
     node = side.parsed.tree.root_node.descendant_for_byte_range(each.start, max(each.start, each.stop - 1))
     if node is None:
         return set()
-    captures = QueryCursor(_query(side.parsed.language)).captures(node)
-    said = {capture.text or b"" for capture in captures.get("p", [])}
-    return {capture.text or b"" for capture in captures.get("b", [])} - said
+    captures, data = QueryCursor(_query(side.parsed.language)).captures(node), side.parsed.data
+    said, made = ({data[each.start_byte : each.end_byte] for each in captures.get(name, ())} for name in "pb")
+    return made - said

@@ -19,7 +19,7 @@ Key = tuple[int, ...]  # of one row: its tokens; rows with equal keys are the sa
 MAX_AT_ONCE = 64  # tokens among which the end of a row is looked for
 MAX_BLANKS = 400  # bytes after a name in which a sign is looked for
 _ASSIGNING = frozenset({"assignment"})
-_WORD = re.compile(rb"[\w$\x80-\xff]+")
+_WORDS_ALONE = bytes(byte if re.match(rb"[\w$\x80-\xff]", bytes([byte])) else 32 for byte in range(256))
 SPACE = b" \t\r\n\f\v"
 _INLINE = SPACE.replace(b"\n", b"")
 
@@ -52,6 +52,11 @@ class Names(dict[bytes, Name]):
         return Names({name: self[name] for name in present}) if present else None
 
 
+def words(text: bytes) -> list[bytes]:
+    """Names, keywords and numbers, in order."""
+    return text.translate(_WORDS_ALONE).split()
+
+
 @lru_cache(maxsize=1024)
 def _any_of(names: frozenset[bytes]) -> re.Pattern[bytes]:
     longest_first = sorted(names, key=lambda name: (-len(name), name))
@@ -82,7 +87,7 @@ class Side:
 
     def words(self) -> set[bytes]:
         """All words of the text."""
-        return set(_WORD.findall(self.parsed.data))
+        return set(words(self.parsed.data))
 
     def has_read(self, rows: tuple[int, int]) -> bool:
         """Whether the tokens of all these rows are there."""

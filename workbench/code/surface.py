@@ -15,7 +15,8 @@ from workbench.code.renames import signature_differs
 from workbench.code.sides import Pair
 
 MAX_SITES = 200  # of one entity that are listed
-_CALL = re.compile(rb"(?<![\w$])([A-Za-z_$][\w$]*+)[ \t]*+(?:::<[^>()]*+>)?\(")
+_CALLED = re.compile(rb"[ \t]*+(?:::<[^>()]*+>)?\(")  # what follows the name
+_WORD = re.compile(rb"[\w$]")
 _DOTTED = (b".", b"::", b"->")
 _HEADS = (b"def ", b"fn ", b"func ", b"function ", b"class ")
 
@@ -87,21 +88,30 @@ Call = tuple[Place, bool, bool]  # where, whether the change has that line, whet
 
 
 def _calls(files: Sequence[Pair], wanted: set[tuple[str, bytes]]) -> dict[tuple[str, bytes], list[Call]]:
-    found: dict[tuple[str, bytes], list[Call]] = defaultdict(list)
+    found: dict[tuple[str, bytes], list[Call]] = {}
     names: dict[str, set[bytes]] = defaultdict(set)
     for family, name in wanted:
         names[family].add(name)
     for file in files:
-        family, data, starts = family_of(file.language), file.new.parsed.data, file.new.parsed.starts
-        sought = names[family]
-        for call in _CALL.finditer(data) if file.language else ():
-            if call[1] in sought:
-                row = bisect_right(starts, call.start()) - 1
-                before = data[starts[row] : call.start()]
-                if not before.endswith(_HEADS):
-                    place, changed = Place(file.path, row + 1), file.gap_of(row, is_new=True) >= 0
-                    found[family, call[1]].append((place, changed, before.rstrip().endswith(_DOTTED)))
+        family = family_of(file.language)
+        for name in names[family] & file.new.words() if file.language else ():
+            found.setdefault((family, name), []).extend(_of_name(file, name))
     return found
+
+
+def _of_name(file: Pair, name: bytes) -> Iterator[Call]:
+    """The calls of one name in the new side of a file, in order."""
+    data, starts = file.new.parsed.data, file.new.parsed.starts
+    at = data.find(name)
+    while at >= 0:
+        end = at + len(name)
+        if _CALLED.match(data, end) and not (at and _WORD.match(data, at - 1)):
+            row = bisect_right(starts, at) - 1
+            before = data[starts[row] : at]
+            if not before.endswith(_HEADS):
+                changed = file.gap_of(row, is_new=True) >= 0
+                yield Place(file.path, row + 1), changed, before.rstrip().endswith(_DOTTED)
+        at = data.find(name, end)
 
 
 def _holders(files: Sequence[Pair]) -> Counter[tuple[str, bytes]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _ALL = re.compile(rb"^__all__\s*(?::[^=\n]*)?\+?=\s*[\[(]([^\])]*)[\])]", re.MULTILINE)
 _WORD = re.compile(rb"[\"']([^\"'\n]+)[\"']")
-_CLAUSE = re.compile(rb"^export\s*(?:type\s*)?\{([^}]*)\}\s*(from\b)?", re.MULTILINE)
+_CLAUSE = re.compile(rb"\nexport\s*(?:type\s*)?\{([^}]*)\}(?=\s*(from\b)?)")  # begins with what is quickly found
 _HIDDEN = (b"private", b"protected")
 
 
@@ -34,11 +34,11 @@ class Surface(msgspec.Struct, frozen=True):
 def surface(parsed: Parsed) -> Surface:
     """The names that the file says it offers."""
     if parsed.language == "python":
-        lists = _ALL.findall(parsed.data)
+        lists = _ALL.findall(parsed.data) if b"__all__" in parsed.data else []
         names = frozenset(word.decode("utf-8", "replace") for each in lists for word in _WORD.findall(each))
         return Surface("python", names if lists else None)
     if parsed.language in ("javascript", "typescript", "tsx"):
-        clauses = [inside for inside, from_ in _CLAUSE.findall(parsed.data) if not from_]
+        clauses = [inside for inside, from_ in _CLAUSE.findall(b"\n" + parsed.data) if not from_]
         names = frozenset(
             each.split(b" as ")[0].strip().decode("utf-8", "replace") for all_ in clauses for each in all_.split(b",")
         )
