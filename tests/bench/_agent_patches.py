@@ -205,7 +205,7 @@ def main() -> int:
 
 
 def rows_of(told: dict[str, Any], patches: Sequence[dict[str, Any]], asked: argparse.Namespace) -> list[dict[str, Any]]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="agents-") as scratch:
         instance = Instance(told, source=asked.repository, venv=asked.venv, scratch=Path(scratch), limit=asked.limit)
         if not instance.visible or (asked.check == "held" and not instance.usable()):
@@ -225,6 +225,9 @@ def rows_of(told: dict[str, Any], patches: Sequence[dict[str, Any]], asked: argp
                 label == "breaking" and found["verdict"] not in ("", "not-ready")
             ):
                 label = instance.label(row["model_patch"]) or label
+                if not instance.usable():
+                    print(f"{told['instance_id']}: left out, what it stands on does not run here", file=sys.stderr)
+                    return rows
             if label == "hidden" and found["tests"]:
                 label = "other"  # by the set's own logs it breaks none that the reference keeps
             rows.append({"pair": told["instance_id"], "agent": row["model_name_or_path"], "label": label,

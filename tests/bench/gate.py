@@ -61,17 +61,25 @@ def gate(
             word for name, value in (("--brief", brief), ("--policy", policy)) if value for word in (name, value)
         ]
         begun = time.monotonic()
-        said = subprocess.run(
-            [workbench(), "mrp", "build", "--base", "gate-base", "--head", "gate-head", "--json", *options],
-            cwd=copy, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False,
-        )  # fmt: skip
+        try:
+            said = subprocess.run(
+                [workbench(), "mrp", "build", "--base", "gate-base", "--head", "gate-head", "--json", *options],
+                cwd=copy, env=env, capture_output=True, text=True, timeout=LIMIT_S, check=False,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return _no_pack(f"no pack within {LIMIT_S} s", time.monotonic() - begun)
+        finally:
+            subprocess.run([workbench(), "aee", "stop", "-q"], cwd=copy, env=env, capture_output=True, check=False)
         seconds = time.monotonic() - begun
-        subprocess.run([workbench(), "aee", "stop", "-q"], cwd=copy, env=env, capture_output=True, check=False)
     try:
         pack = json.loads(said.stdout)
     except ValueError:
-        return {"verdict": "error", "reasons": [said.stderr[-500:]], "tests": [], "risk": None, "seconds": seconds}
+        return _no_pack(said.stderr[-500:], seconds)
     return told(pack, seconds)
+
+
+def _no_pack(why: str, seconds: float) -> dict[str, Any]:
+    return {"verdict": "error", "reasons": [why], "tests": [], "risk": None, "seconds": round(seconds, 1)}
 
 
 def told(pack: Mapping[str, Any], seconds: float) -> dict[str, Any]:

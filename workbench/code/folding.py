@@ -7,33 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, groupby, zip_longest
+from itertools import groupby, zip_longest
 
 import msgspec
 
 from workbench.code.alignment import Piece, align, proven
+from workbench.code.comments import DIRECTIVE, Rows, beside_comment, comments, differs_in_comments, may_be_comment
 from workbench.code.entities import Found
-from workbench.code.languages import kinds
 from workbench.code.lines import Gap
 from workbench.code.model import Hunk, HunkKind, Place, Rename, Span
 from workbench.code.moves import Moved
-from workbench.code.sides import SPACE, Key, Name, Names, Pair, Side
-from workbench.code.vocabulary import CONTINUED, Vocabulary
+from workbench.code.sides import Key, Name, Names, Pair, Side
 
-# Comments that tools and compilers obey, by where they stand.
 _ODD_SPACE = re.compile(
     rb"\v|\xe2\x80\x8b|\xe2\x81\xa0|\xef\xbb\xbf"
 )  # the grammar takes it for space, Python does not
-_DIRECTIVE = re.compile(
-    rb"noqa|type:|pragma|pylint|fmt:|ruff:|mypy:|nosec|coding[:=]|^#!|eslint|@ts-|@jsx|prettier|istanbul|c8 |v8 "
-    rb"|^//go:|^//export|^//line|\+build|nolint|rustfmt"
-)
-_COMMENTS = frozenset({"comment", "line_comment", "block_comment", "hash_bang_line"})
-_MARK = re.compile(rb"#|//|/\*|\*/")  # with which a comment begins or ends
-_BLOCK = re.compile(rb"/\*|\*/")
-_SAID = re.compile(rb"\S.*")  # of a line
-_REST = re.compile(rb"(?:#|//).*")  # of a line, and more than what is a comment: strings may hold the mark
-Rows = tuple[int, int]  # half-open
 
 
 class Claims(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +70,7 @@ def _read(file: Pair, parts: Iterable[Left]) -> None:
     for part in parts:
         for piece in part.pieces:
             old, new = _rows(part, piece)
-            if piece.is_equal or _may_be_comment(file, old, new):
+            if piece.is_equal or may_be_comment(file, old, new):
                 ours += range(*old)
                 theirs += range(*new)
     file.old.read(ours)
@@ -276,14 +264,14 @@ def _matters(file: Pair, rows: tuple[Rows, Rows], piece: Piece) -> bool:
         if _tabs(old) != _tabs(new) or b"\f" in new or _ODD_SPACE.search(old + new):
             return True
         if min(rows[0][0], rows[1][0]) < 2 and any(
-            _DIRECTIVE.search(side.parsed.text(0, 2)) for side in (file.old, file.new)
+            DIRECTIVE.search(side.parsed.text(0, 2)) for side in (file.old, file.new)
         ):
             return True
     if not piece.is_reflow:
         return False
-    if file.language == "go" and (b'import "C"' in file.old.parsed.data or _beside_comment(file, rows)):
+    if file.language == "go" and (b'import "C"' in file.old.parsed.data or beside_comment(file, rows)):
         return True
-    return any(_DIRECTIVE.search(text) for text in _comments(file.old, rows[0]))
+    return any(DIRECTIVE.search(text) for text in comments(file.old, rows[0]))
 
 
 def _tabs(text: bytes) -> set[bytes]:
@@ -294,65 +282,14 @@ def _tabs(text: bytes) -> set[bytes]:
     return {indent for indent in indents if b"\t" in indent}
 
 
-def _beside_comment(file: Pair, rows: tuple[Rows, Rows]) -> bool:
-    """Whether the rows touch a comment, to which a compiler of Go may look."""
-    for side, run in zip((file.old, file.new), rows, strict=True):
-        beside = side.parsed.text(max(0, run[0] - 1), run[1] + 1)
-        if b"//" in beside or b"/*" in beside or b"*/" in beside:
-            return True
-    return False
-
-
-def _comments(side: Side, rows: Rows) -> Iterator[bytes]:
-    numbers, known = kinds(side.parsed.language, _COMMENTS), side.vocabulary
-    return (known.texts[each] for row in range(*rows) for each in side.keys.get(row, ()) if known.kind(each) in numbers)
-
-
 def _kind(file: Pair, old: Rows, new: Rows) -> HunkKind:
-    if file.old.has_read(old) and file.new.has_read(new) and _may_be_comment(file, old, new):
-        comments, known = kinds(file.language, _COMMENTS), file.old.vocabulary
-        keys = [file.old.key(row) for row in range(*old)], [file.new.key(row) for row in range(*new)]
-        begun_above = any(known.depth(key[0]) == CONTINUED for key in chain.from_iterable(keys) if key)
-        before, after = (_code(rows, comments, known) for rows in keys)
-        if not begun_above and all(one == two for one, two in zip_longest(before, after)):
-            return "comment"
+    if differs_in_comments(file, old, new):
+        return "comment"
     if _documents(file.old, old) and _documents(file.new, new):
         return "docstring"
     if old[0] == old[1]:
         return "added"
     return "removed" if new[0] == new[1] else "changed"
-
-
-def _may_be_comment(file: Pair, old: Rows, new: Rows) -> bool:
-    """Whether only comments may differ, as far as a look without tokens can tell."""
-    before, after = file.old.parsed.text(*old), file.new.parsed.text(*new)
-    if not (_MARK.search(before) or _MARK.search(after)):
-        return False
-    if _BLOCK.search(before) or _BLOCK.search(after):
-        ours, theirs = _first_code(file.old, old), _first_code(file.new, new)
-        return ours.startswith(theirs) or theirs.startswith(ours) if ours and theirs else ours == theirs
-    return b"".join(_REST.sub(b"", before).split()) == b"".join(_REST.sub(b"", after).split())
-
-
-def _first_code(side: Side, rows: Rows) -> bytes:
-    """The first of the rows' text that is no comment, up to the end of its line or what could be the next comment."""
-    parsed, comments = side.parsed, kinds(side.parsed.language, _COMMENTS)
-    at, end = parsed.starts[rows[0]], parsed.starts[rows[1]]
-    while parsed.tree is not None and (found := _SAID.search(parsed.data, at, end)):
-        node = parsed.tree.root_node.descendant_for_byte_range(found.start(), found.start())
-        while node is not None and node.kind_id not in comments:
-            node = node.parent
-        if node is None:
-            return _MARK.split(found[0], 1)[0].translate(None, SPACE)
-        at = node.end_byte
-    return b""
-
-
-def _code(keys: Iterable[Key], comments: frozenset[int], known: Vocabulary) -> Iterator[tuple[bytes, int]]:
-    """Tokens that are no comments, with how deep they stand."""
-    for number in chain.from_iterable(keys):
-        if known.kind(number) not in comments:
-            yield known.texts[number], known.depth(number)
 
 
 def _documents(side: Side, rows: Rows) -> bool:

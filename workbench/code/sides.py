@@ -21,6 +21,7 @@ MAX_BLANKS = 400  # bytes after a name in which a sign is looked for
 _ASSIGNING = frozenset({"assignment"})
 _WORDS_ALONE = bytes(byte if re.match(rb"[\w$\x80-\xff]", bytes([byte])) else 32 for byte in range(256))
 SPACE = b" \t\r\n\f\v"
+_FEW = 4  # rows, that are bared at once one by one
 _INLINE = SPACE.replace(b"\n", b"")
 
 
@@ -91,7 +92,7 @@ class Side:
 
     def has_read(self, rows: tuple[int, int]) -> bool:
         """Whether the tokens of all these rows are there."""
-        return all(row in self.keys for row in range(*rows))
+        return all(map(self.keys.__contains__, range(*rows)))
 
     def free_within(self, first: int, end: int) -> list[int]:
         """The free ones among some rows."""
@@ -105,6 +106,8 @@ class Side:
     def bare(self, rows: Sequence[int], names: Names | None = None) -> list[bytes]:
         """Each of these rows without white space: rows that differ in it differ in their tokens."""
         lines = self.parsed.lines
+        if not names and len(rows) <= _FEW:
+            return [lines[row].translate(None, SPACE).rstrip(b"\\") for row in rows]
         text = b"".join([lines[row] for row in rows])
         bare = (names.said(text) if names else text).translate(None, _INLINE).split(b"\n")[: len(rows)]
         return [line.rstrip(b"\\") for line in bare] if b"\\" in text else bare
