@@ -221,13 +221,13 @@ def rows_of(told: dict[str, Any], patches: Sequence[dict[str, Any]], asked: argp
                 continue
             found = {"verdict": "", "tests": [], "risk": None, "seconds": 0.0} if asked.dry else gate(
                 instance.repository, "main", patch, brief=str(about), venv=asked.venv)  # fmt: skip
+            if found.get("states", {}).get("tests.base") == "error" and not instance.usable():
+                print(f"{told['instance_id']}: left out, what it stands on does not run here", file=sys.stderr)
+                return rows
             if (label == "right" and found["verdict"] == "not-ready") or (
                 label == "breaking" and found["verdict"] not in ("", "not-ready")
             ):
                 label = instance.label(row["model_patch"]) or label
-                if not instance.usable():
-                    print(f"{told['instance_id']}: left out, what it stands on does not run here", file=sys.stderr)
-                    return rows
             if label == "hidden" and found["tests"]:
                 label = "other"  # by the set's own logs it breaks none that the reference keeps
             rows.append({"pair": told["instance_id"], "agent": row["model_name_or_path"], "label": label,
