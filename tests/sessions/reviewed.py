@@ -38,6 +38,12 @@ def review(
     asyncio.run(session())
 
 
+def without_blobs(world: World) -> None:
+    """Lose all that the journal keeps beside its database."""
+    for blob in (world.journal.directory / "blobs").glob("*/*"):
+        blob.unlink()
+
+
 def fields() -> dict[str, Any]:
     """What a good pack of three files says."""
     evidence = Evidence(

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from ace_world import World
 
+from tests.sessions.reviewed import without_blobs
 from workbench.ace.tui import routes
 from workbench.ace.wiring.workplace import Workplace
 from workbench.artifacts.pack_parts import Change
@@ -112,6 +113,18 @@ def test_two_versions_are_read_side_by_side_and_parts_are_marked(
 
     compare(repository, person, size=(80, 24))
     assert len(world.journal.runs(mission="prices")) == 3
+
+
+@pytest.mark.usefixtures("packs")
+def test_versions_that_cannot_be_read_are_said_to_be_so(repository: Path, world: World) -> None:
+    """Nothing seems to be on its way."""
+    without_blobs(world)
+
+    async def person(session: Session) -> None:
+        session.sees("there is no blob")
+        session.sees_not("reading the versions")
+
+    compare(repository, person)
 
 
 def test_a_mission_with_one_version_says_so(repository: Path, world: World) -> None:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from ace_world import World, git
 
-from tests.sessions.reviewed import HOSTILE, decided, fields, requested, review, without_mission
+from tests.sessions.reviewed import HOSTILE, decided, fields, requested, review, without_blobs, without_mission
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.reviewing import FileRow, paint_file
 from workbench.ace.wiring.differing import ChangedFile
@@ -40,6 +40,20 @@ def test_a_review_shows_verdict_and_change(repository: Path, world: World, run: 
         person.sees("shop.py", "+1 -1", "- PRICE = 1", "+ PRICE = 2")
 
     review(repository, pack, act, size=(160, 45))
+
+
+def test_what_a_review_cannot_read_is_said_where_it_would_stand(repository: Path, world: World, run: str) -> None:
+    """Without the pack's document nothing seems to be on its way, and nobody is asked to decide on it."""
+    pack = world.pack(run)
+    without_blobs(world)
+
+    async def act(person: Session) -> None:
+        person.sees("It cannot be read: there is no blob")
+        person.sees_not("reading the change")
+        await person.do("approve-pack")
+        person.sees("its document cannot be read")
+
+    review(repository, pack, act)
 
 
 def test_work_under_an_assumption_that_an_answer_does_not_share_is_told(

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+Failed = Callable[["WorkbenchError"], None]
 # What Textual's own rules ask of a theme in the terminal's own colours.
 _ANSI = {
     "ansi-background": "ansi_black",
@@ -81,9 +82,11 @@ class WorkbenchApp(App[int]):
     class Finished(Message):
         """A command that was carried out beside the event loop ended."""
 
-        def __init__(self, then: Callable[[Any], None], value: Any, problem: WorkbenchError | None) -> None:
+        def __init__(
+            self, then: Callable[[Any], None], value: Any, problem: WorkbenchError | None, failed: Failed | None
+        ) -> None:
             super().__init__()
-            self.then, self.value, self.problem = then, value, problem
+            self.then, self.value, self.problem, self.failed = then, value, problem, failed
 
     def __init__(self, place: Workplace, chosen: Preferences | None = None) -> None:
         super().__init__()
@@ -260,10 +263,12 @@ class WorkbenchApp(App[int]):
 
     # --- carrying out ---
 
-    def carry_out(self, command: Callable[[Workplace], T], then: Callable[[T], None]) -> Worker[None]:
+    def carry_out(
+        self, command: Callable[[Workplace], T], then: Callable[[T], None], failed: Failed | None = None
+    ) -> Worker[None]:
         """Do something to the repository or the journal beside the event loop; `then` gets what it gave.
 
-        What goes wrong is told on the screen on top; nothing of `command` may touch a widget.
+        What goes wrong is told on the screen on top, and to `failed`; nothing of `command` may touch a widget.
         """
 
         def work() -> None:
@@ -276,7 +281,7 @@ class WorkbenchApp(App[int]):
                 problem = refused
             except Exception as error:  # noqa: BLE001 (the top of a worker: a person is told, the screen stays)
                 problem = EnvironmentProblem(f"unexpected {type(error).__name__}: {error}", hint="see workbench doctor")
-            self.post_message(self.Finished(then, value, problem))
+            self.post_message(self.Finished(then, value, problem, failed))
 
         return self.run_worker(work, thread=True, exit_on_error=False)
 
@@ -285,7 +290,10 @@ class WorkbenchApp(App[int]):
         self.bridge.look_now()
         if message.problem is None:
             message.then(message.value)
-        elif self.work_screen is not None:
+            return
+        if message.failed is not None:
+            message.failed(message.problem)
+        if self.work_screen is not None:
             self.work_screen.tell_problem(message.problem)
 
     async def on_event(self, event: events.Event) -> None:

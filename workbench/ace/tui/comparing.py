@@ -21,7 +21,7 @@ from workbench.ace.wiring.marks import mark
 from workbench.core.compare import Comparison, Disagreement
 from workbench.core.state import PackState
 from workbench.core.status import run_status
-from workbench.model.errors import Refused
+from workbench.model.errors import Refused, WorkbenchError
 
 DISAGREE, EVIDENCE, FILES, OPEN = "BEHAVE OTHERWISE ON EACH OTHER'S TESTS", "EVIDENCE", "FILES", "NOT CHECKED"
 NAME_CELLS = 21  # of a row's name; a quarter of a narrow screen
@@ -71,8 +71,10 @@ class CompareView:
     def _data(self, moment: Moment, packs: tuple[PackState | None, ...], statuses: tuple[str, ...]) -> CompareData:
         try:
             return CompareData(comparing.comparison(moment.ledger, self._mission), packs, statuses)
-        except Refused as refused:
-            return CompareData(problem=f"{refused.message} {refused.hint}")
+        except WorkbenchError as problem:
+            if not isinstance(problem, Refused):
+                self._key = None  # what could not be read may be there at the next look
+            return CompareData(problem=f"{problem.message.rstrip('.')}. {problem.hint}")
 
 
 class Row(NamedTuple):

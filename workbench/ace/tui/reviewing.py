@@ -20,6 +20,7 @@ from workbench.core.decide.pack import is_open
 from workbench.core.forecast import in_short
 from workbench.core.stack import Footing
 from workbench.core.state import PackState, RunState
+from workbench.model.errors import WorkbenchError
 from workbench.model.text import cell_width
 
 MECHANICAL = ("generated", "lock", "binary", "vendored")
@@ -41,6 +42,7 @@ class ReviewData(msgspec.Struct, frozen=True):
     ahead: tuple[str, ...] = ()  # what other branches that may be merged do to it, the conflicts first
     below: Footing | None = None  # what it stands on
     overtaken: Rows = ()  # what was done under assumptions that later answers do not share
+    problem: str = ""  # why the document cannot be read
 
     @property
     def has_moved(self) -> bool:
@@ -77,9 +79,11 @@ class ReviewView:
         run = moment.mirror.runs.get(pack.run)
         asked = [question for question in moment.mirror.consultations.values() if question.run == pack.run]
         is_newer = newest.revision > pack.revision
+        document, problem = self._document(moment, pack.blob) if pack.blob else (None, "")
         return ReviewData(
             pack=pack,
-            document=self._document(moment, pack.blob) if pack.blob else None,
+            document=document,
+            problem=problem,
             run=run,
             tip=tips(moment.place, [pack], moment.mirror.below).get(pack.on or pack.into, ""),
             below=moment.mirror.below(pack.on) if pack.on else None,
@@ -89,12 +93,20 @@ class ReviewView:
             overtaken=self._overtaken(moment.place, asked, run),
         )
 
-    def _document(self, moment: Moment, blob: str) -> MergePack:
-        if blob not in self._documents:
-            from workbench.artifacts import mergepack
+    def _document(self, moment: Moment, blob: str) -> tuple[MergePack | None, str]:
+        from workbench.artifacts import mergepack
 
-            self._documents[blob] = mergepack.parse(moment.ledger.blobs.get(blob))
-        return self._documents[blob]
+        if blob not in self._documents:
+            try:
+                self._documents[blob] = mergepack.parse(moment.ledger.blobs.get(blob))
+            except WorkbenchError as problem:
+                return None, unreadable(problem)
+        return self._documents[blob], ""
+
+
+def unreadable(problem: WorkbenchError) -> str:
+    """What stands where something was to be read."""
+    return f"It cannot be read: {problem.message.rstrip('.')}. {problem.hint}".strip()
 
 
 def _ahead(moment: Moment, pack: PackState) -> Iterator[str]:

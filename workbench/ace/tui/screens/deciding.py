@@ -52,6 +52,8 @@ class Deciding(WorkScreen):
         pack = self.pack
         if pack is None:
             return "the pack is not read yet"
+        if self.data.problem:
+            return "its document cannot be read"
         if pack.state not in states:
             newer = f"; {self.data.newer} took its place" if pack.state == "superseded" and self.data.newer else ""
             return f"it is {pack.state}{newer}"

@@ -19,7 +19,15 @@ from workbench.ace.tui.diff import is_collapsed
 from workbench.ace.tui.diffmaking import Change
 from workbench.ace.tui.reasons import Reason, ahead_reasons, all_reasons, reasons_of
 from workbench.ace.tui.remarking import comment_reasons
-from workbench.ace.tui.reviewing import FileRow, ReviewData, ReviewView, file_rows, files_sheet, paint_file
+from workbench.ace.tui.reviewing import (
+    FileRow,
+    ReviewData,
+    ReviewView,
+    file_rows,
+    files_sheet,
+    paint_file,
+    unreadable,
+)
 from workbench.ace.tui.screens.changing import PANES, WIDE
 from workbench.ace.tui.screens.marking import Marking
 from workbench.ace.tui.standing import Facts
@@ -73,10 +81,16 @@ class ReviewScreen(Marking):
         """The pack as it stands now."""
         self.data = value
         pack = value.pack
-        if pack is not None and pack.tree and not self._asked:
+        if value.problem and self.rows is None:
+            self.say_in_diff(value.problem)
+        elif pack is not None and pack.tree and not self._asked:
             self._asked = True
             self.say_in_diff("reading the change …")
-            self.workbench.carry_out(lambda place: _open(place, pack), lambda opened: self._opened(pack, opened))
+            self.workbench.carry_out(
+                lambda place: _open(place, pack),
+                lambda opened: self._opened(pack, opened),
+                lambda problem: self.say_in_diff(unreadable(problem)),
+            )
         elif pack is not None and not pack.tree and self.rows is None:
             self.say_in_diff(pack.reason or "Nothing to read yet: the evidence is being made.")
         self.watch_comments()
