@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             rows = list(tidy(options.journal, options.repository, days=options.days, dry_run=options.dry_run))
     except WorkbenchError as problem:
-        sys.stderr.write(f"{problem.message} {problem.hint}\n")
+        sys.stderr.write(f"{problem.in_line}\n")
         return problem.exit_code
     for row in rows:
         sys.stdout.buffer.write(msgspec.json.encode(row) + b"\n")

@@ -43,6 +43,12 @@ class WorkbenchError(Exception):
         self.hint = hint
         self.data: dict[str, Any] = dict(data or {})
 
+    @property
+    def in_line(self) -> str:
+        """What went wrong, and what to do now, where there is one line for both."""
+        said = self.message.strip()
+        return f"{said.rstrip('.')} - {self.hint}" if self.hint else said
+
     def as_dict(self) -> dict[str, Any]:
         """The shape that `--json` prints on stderr."""
         return {

@@ -74,7 +74,7 @@ class CompareView:
         except WorkbenchError as problem:
             if not isinstance(problem, Refused):
                 self._key = None  # what could not be read may be there at the next look
-            return CompareData(problem=f"{problem.message.rstrip('.')}. {problem.hint}")
+            return CompareData(problem=problem.in_line)
 
 
 class Row(NamedTuple):

@@ -106,7 +106,7 @@ class ReviewView:
 
 def unreadable(problem: WorkbenchError) -> str:
     """What stands where something was to be read."""
-    return f"It cannot be read: {problem.message.rstrip('.')}. {problem.hint}".strip()
+    return f"It cannot be read: {problem.in_line}"
 
 
 def _ahead(moment: Moment, pack: PackState) -> Iterator[str]:

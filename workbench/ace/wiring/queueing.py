@@ -83,7 +83,7 @@ def queued(place: Workplace, wanted: Sequence[str]) -> tuple[list[PackState], li
 
 
 def _held(pack: PackState, problem: WorkbenchError) -> Turn:
-    return Turn(pack=pack.id, state="held", reason=" ".join(f"{problem.message} {problem.hint}".split()))
+    return Turn(pack=pack.id, state="held", reason=" ".join(problem.in_line.split()))
 
 
 def _dropped(ledger: Ledger) -> Iterator[Turn]:

@@ -213,8 +213,7 @@ class WorkScreen(Filtering):
 
     def tell_problem(self, problem: WorkbenchError) -> None:
         """What went wrong, and what to do about it."""
-        hint = f" - {problem.hint}" if problem.hint else ""
-        self.tell(f"{problem.message}{hint}", "failed")
+        self.tell(problem.in_line, "failed")
 
     def footer_actions(self) -> list[Action]:
         """The actions whose keys the footer names, first one first."""

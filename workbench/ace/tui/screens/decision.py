@@ -188,7 +188,7 @@ class DecisionDialog(Dialog):
         """It was not decided: everything typed stays."""
         self._sending = False
         self._take_newest()
-        self.complain(f"{problem.message} {problem.hint}".strip(), "failed")
+        self.complain(problem.in_line, "failed")
 
     def _sent(self, pack: PackState) -> None:
         self._typed.clear()

@@ -77,7 +77,7 @@ class _Moving(Dialog):
         self.tell("")
         place = self.query_one("#problem", StillLines)
         place.set_class(True, "-something")
-        place.show(Prose([blank(), paragraph(f"{problem.message} {problem.hint}".strip(), "failed")]))
+        place.show(Prose([blank(), paragraph(problem.in_line, "failed")]))
 
 
 class MergeDialog(_Moving):
