@@ -20,15 +20,16 @@ class NoSuite:
         self._looked_for = looked_for(configured)
 
     def collect(self, change: Change) -> Collected:
-        """Say that nothing was found, and where."""
-        summary = f"base has no test suite: neither {', nor '.join(self._looked_for)}"
+        """Say that nothing was found, and once where it was looked for."""
+        short = "base has no test suite"
+        whole = f"{short}: neither {', nor '.join(self._looked_for)}"
         made = (
             self._rig.evidence(
                 change,
                 kind,
                 criterion="verification",
                 state="no-tests",
-                summary=summary,
+                summary=whole if kind == _KINDS[0] else f"{short} that could be run",
                 facts={"looked_for": list(self._looked_for), "remedy": "workbench config: tests.command"},
                 collector=self.name,
             )
