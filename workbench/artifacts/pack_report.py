@@ -112,7 +112,7 @@ def _evidence(pack: MergePack) -> list[str]:
         (
             _cell(each.id),
             _cell(each.kind),
-            each.grade,
+            each.reached,
             each.state if each.state == PASSED else f"**{each.state}**",
             _cell(each.summary),
             _cell(" ".join(each.command)),

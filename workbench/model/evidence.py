@@ -11,6 +11,7 @@ GRADES: tuple[Grade, ...] = ("claimed", "observed", "executed", "verified")  # l
 
 EvidenceState = Literal["passed", "failed", "skipped", "no-tests", "timed-out", "error", "not-checked"]
 PASSED: EvidenceState = "passed"  # every other state is no pass
+UNRUN: tuple[EvidenceState, ...] = ("no-tests", "not-checked")  # nothing was done, so that no grade was reached
 
 Criterion = Literal["completeness", "verification", "hygiene", "rationale", "auditability"]
 CRITERIA: tuple[Criterion, ...] = ("completeness", "verification", "hygiene", "rationale", "auditability")
@@ -43,6 +44,16 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str = ""
     duration_ms: int = 0
     digest: str = ""
+
+    @property
+    def reached(self) -> str:
+        """The grade, as people are told it: nobody executed what was not checked."""
+        return reached(self.grade, self.state)
+
+
+def reached(grade: str, state: str) -> str:
+    """The grade of evidence in that state; empty where it was never reached. What is claimed stays so."""
+    return "" if state in UNRUN and grade != "claimed" else grade
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):

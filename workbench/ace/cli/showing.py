@@ -13,6 +13,7 @@ from workbench.core.status import is_gate
 from workbench.core.views.messages import message_rows
 from workbench.core.views.missions import mission_row, run_row
 from workbench.model.errors import NotFound
+from workbench.model.evidence import reached
 from workbench.model.text import one_line, visible
 from workbench.ports import Blobs
 
@@ -217,6 +218,11 @@ def mission_lines(
         yield from run_lines(run, now=now, undone=undone)
 
 
+def _grade(item: Mapping[str, Any]) -> str:
+    grade = reached(_word(item, "grade"), _word(item, "state"))
+    return f"({', '.join(word for word in (grade, _word(item, 'sandbox')) if word)})  " if grade else ""
+
+
 def pack_lines(pack: PackState, blobs: Blobs, *, base: str = "") -> Lines:
     """A pack: verdict first, then what was not checked, then the rest. `base` says how its base stands now."""
     if not pack.blob:
@@ -239,8 +245,7 @@ def pack_lines(pack: PackState, blobs: Blobs, *, base: str = "") -> Lines:
         yield f"  {glyph(_word(item, 'state'))}  {_word(item, 'name')}  {_word(item, 'summary')}".rstrip()
     yield "evidence"
     for item in _mappings(document.get("evidence")):
-        grade = ", ".join(word for word in (_word(item, "grade"), _word(item, "sandbox")) if word)
-        yield f"  {glyph(_word(item, 'state'))}  {_word(item, 'kind')}  ({grade})  {_word(item, 'summary')}"
+        yield f"  {glyph(_word(item, 'state'))}  {_word(item, 'kind')}  {_grade(item)}{_word(item, 'summary')}"
     yield from _titled("findings", [_finding(item) for item in _mappings(document.get("findings"))])
     yield from _titled("changes", [line for item in _mappings(document.get("changes")) for line in _change(item)])
     yield from _titled("to others", document.get("surface"))

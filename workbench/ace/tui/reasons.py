@@ -82,7 +82,7 @@ def reasons_sheet(rows: list[Reason]) -> Sheet[Reason]:
 def paint_reason(row: Reason, cells: int, glyphs: Glyphset) -> Line:
     """A row: mark, name, words."""
     name = padded(piece(row.name, "strong"), min(cell_width(safe(row.name)), max(8, cells // 3)))
-    grade = row.about.grade if isinstance(row.about, Evidence) else ""
+    grade = row.about.reached if isinstance(row.about, Evidence) else ""
     shown = (piece(f" {grade}", _GRADES.get(grade, "dim")),) if grade else ()
     words = piece(f"{' ' if row.name else ''}{row.words}")
     return line(glyphs.sign(row.state), " ", name, *shown, words)
@@ -101,7 +101,9 @@ def reason_blocks(row: Reason, glyphs: Glyphset) -> Iterator[Block]:
 
 def _evidence_blocks(item: Evidence) -> Iterator[Block]:
     yield paragraph(item.summary, "strong")
-    yield facts(piece("grade ", "dim"), piece(item.grade, _GRADES.get(item.grade, "plain")), piece(_ran(item), "dim"))
+    grade = item.reached
+    if grade:
+        yield facts(piece("grade ", "dim"), piece(grade, _GRADES.get(grade, "plain")), piece(_ran(item), "dim"))
     pairs = (
         ("clauses", ", ".join(item.clauses)),
         ("command", " ".join(item.command)),
