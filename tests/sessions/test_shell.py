@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from ace_world import World
 
+from workbench.ace.tui import routes
 from workbench.ace.wiring.workplace import Workplace
 from workbench.testing.stage import stage
 
@@ -123,7 +124,8 @@ def test_ascii_glyphs_where_nothing_else_can_be_shown(
 ) -> None:
     """Where Unicode cannot be shown every mark of ours is ASCII."""
     monkeypatch.setenv("WORKBENCH_SCREENS_GLYPHS", "ascii")
-    world.question(world.mission()[0])
+    asking, done = world.mission(runs=2)
+    question, pack = world.question(asking), world.pack(done)
 
     async def session() -> None:
         async with stage(Workplace(repository), size=(80, 24)) as person:
@@ -131,6 +133,12 @@ def test_ascii_glyphs_where_nothing_else_can_be_shown(
             await person.press("?")  # a dialog with a border, and a bar beside what scrolls
             person.sees("KEYS")
             assert person.text.isascii(), person.text
+        async with stage(Workplace(repository), size=(160, 45)) as person:  # panes beside each other
+            for kind, thing in (("crp", question), ("mrp", pack)):
+                routes.open_thing(person.app, kind, thing)
+                await person.settled()
+                await person.settled()
+                assert person.text.isascii(), person.text
 
     asyncio.run(session())
 

@@ -48,6 +48,7 @@ class ConsultationScreen(WorkScreen):
     ConsultationScreen #banner { display: none; background: $surface; }
     ConsultationScreen #case { width: 2fr; padding: 0 1; }
     ConsultationScreen #aside { width: 1fr; max-width: 70; border-left: solid $surface; padding: 0 1; }
+    ConsultationScreen.-ascii #aside { border-left: ascii $surface; }
     """
 
     def __init__(self, question: str) -> None:

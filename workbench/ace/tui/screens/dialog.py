@@ -57,7 +57,6 @@ class Dialog(WorkScreen):
 
     def on_mount(self) -> None:
         """Show the title."""
-        self.set_class(self.workbench.glyphs.kind == "ascii", "-ascii")
         self.query_one("#title", Bar).show([Part(line(piece(self.title_words, "title")))])
 
 

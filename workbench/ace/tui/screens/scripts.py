@@ -85,6 +85,7 @@ class ScriptsScreen(WorkScreen):
     DEFAULT_CSS = """
     ScriptsScreen #scripts { width: 1fr; }
     ScriptsScreen #file { width: 1fr; border-left: solid $surface; padding: 0 0 0 1; }
+    ScriptsScreen.-ascii #file { border-left: ascii $surface; }
     ScriptsScreen.-narrow #file { display: none; border-left: none; padding: 0; }
     ScriptsScreen.-narrow.-file #file { display: block; }
     ScriptsScreen.-narrow.-file #scripts { display: none; }
