@@ -9,6 +9,8 @@ from ace_world import Call, World
 
 from tests.sessions.reviewed import decided
 from workbench.ace.wiring.workplace import Workplace
+from workbench.core.decide.decision import Decision, on_pack
+from workbench.model import events as e
 from workbench.testing.stage import Session, stage
 
 
@@ -33,11 +35,33 @@ def test_a_session_keeps_its_place_between_people_and_ends_with_a_summary(call: 
     told = call("review", "--end")
     words = " ".join(told.out.split())
     assert f"{first} (Raise the price): approve by Ada Coach <ada@example.org>, because proven" in words
-    assert f"{question} (Cents or euros?)" in words
-    assert "not looked at in this session" in words
+    assert f"{question} (Cents or euros?): option A by Ada" in words
+    assert "not opened on the screens of this session" in words
     assert call("review", "--summary").out == told.out
     assert call("review", "--skip", first, "--json").error["id"] == "NotFound"
     assert call("review", "--json").one["items"] == []  # a new one
+
+
+def test_what_came_since_a_session_began_is_gone_through_as_well(call: Call, world: World) -> None:
+    """Nothing is called decided while something waits: not what came later, nor a pack of which one rule was let go."""
+    first, second = world.mission(runs=2)
+    pack = world.pack(first, verdict="needs-human")
+    assert [item["id"] for item in call("review", "--json").one["items"]] == [pack]
+    later = world.question(second)
+    let_go = e.RequirementOverridden(
+        pack=pack,
+        requirement="shown",
+        resolution="VCR-1",
+        decided_by="Bob",
+        document={"decision": "allow", "option": "shown", "rationale": "It is a draft."},
+    )
+    world.append(Decision(events=(on_pack(pack, let_go, actor="human:Bob"),)))
+    shown = call("review", "--json").one
+    assert [(item["id"], item["state"]) for item in shown["items"]] == [(pack, "open"), (later, "open")]
+    assert world.journal.read("repository/reviews")[-1].kind == "ReviewExtended"
+    before = len(world.journal.read("repository/reviews"))
+    call("review")
+    assert len(world.journal.read("repository/reviews")) == before
 
 
 def test_the_screens_go_from_one_thing_to_the_next(repository: Path, world: World) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from workbench.core.attention import Concern
+from workbench.core.reconsider import OVERRIDES
 from workbench.core.state import ConsultationState, PackState
 from workbench.model import events as e
 
@@ -46,7 +47,7 @@ class ItemView(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: str = ""
     decided_at: str = ""
     rationale: str = ""
-    not_checked: bool = False  # nobody had it in front of them in this session
+    not_checked: bool = False  # nobody had it in front of them on a screen of this session
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +73,7 @@ def sessions(events: Iterable[e.Event]) -> list[Session]:
             found[payload.session] = Session(
                 id=payload.session, started_by=payload.by, started_at=event.at, items=payload.items, people=[payload.by]
             )
-        elif isinstance(payload, e.ReviewLooked | e.ReviewEnded) and payload.session in found:
+        elif isinstance(payload, e.ReviewExtended | e.ReviewLooked | e.ReviewEnded) and payload.session in found:
             _follow(found[payload.session], payload, event.at)
     return list(found.values())
 
@@ -89,6 +90,12 @@ def items_of(concerns: Iterable[Concern]) -> tuple[e.ReviewItem, ...]:
     return tuple(e.ReviewItem(kind=one.kind, id=one.id, title=one.title) for one in wanted)
 
 
+def not_yet_in(session: Session, items: Iterable[e.ReviewItem]) -> tuple[e.ReviewItem, ...]:
+    """Those that came since it began."""
+    known = {item.id for item in session.items}
+    return tuple(item for item in items if item.id not in known)
+
+
 def view(session: Session, questions: Mapping[str, ConsultationState], packs: Mapping[str, PackState]) -> SessionView:
     """The session as it stands."""
     items = tuple(_item(session, item, questions, packs) for item in session.items)
@@ -99,11 +106,18 @@ def view(session: Session, questions: Mapping[str, ConsultationState], packs: Ma
         id=session.id,
         started_by=session.started_by,
         started_at=session.started_at,
-        people=tuple(session.people),
+        people=tuple(dict.fromkeys((*session.people, *_deciders(session, items)))),
         items=items,
         next=next((item.id for item in (*fresh, *skipped)), ""),
         ended_at=session.ended_at,
     )
+
+
+def _deciders(session: Session, items: Iterable[ItemView]) -> Iterator[str]:
+    """Who decided something of it since it began, on screens or not."""
+    for item in items:
+        if item.decided_by and item.decided_at >= session.started_at:
+            yield item.decided_by
 
 
 def summary(shown: SessionView) -> Iterator[str]:
@@ -124,19 +138,25 @@ def summary(shown: SessionView) -> Iterator[str]:
 
 
 def _told(item: ItemView) -> str:
-    looked = "not looked at in this session" if item.not_checked else f"looked at for {item.seconds} s"
+    looked = "not opened on the screens of this session" if item.not_checked else f"looked at for {item.seconds} s"
     decided = ""
     if item.state == DECIDED:
         decided = f": {item.decision} by {_flat(item.decided_by)}, because {_flat(item.rationale)}"
     return f"- {item.id} ({_flat(item.title)}){decided}; {looked}"
 
 
-def _follow(session: Session, payload: e.ReviewLooked | e.ReviewEnded, at: str) -> None:
+def _follow(session: Session, payload: e.ReviewExtended | e.ReviewLooked | e.ReviewEnded, at: str) -> None:
     if payload.by not in session.people:
         session.people.append(payload.by)
-    if isinstance(payload, e.ReviewEnded):
+    if isinstance(payload, e.ReviewExtended):
+        session.items += payload.items
+    elif isinstance(payload, e.ReviewEnded):
         session.ended_at = at
-        return
+    else:
+        _look(session, payload)
+
+
+def _look(session: Session, payload: e.ReviewLooked) -> None:
     session.seconds[payload.item] = session.seconds.get(payload.item, 0) + max(0, payload.seconds)
     if payload.item in session.skipped:
         session.skipped.remove(payload.item)
@@ -159,7 +179,7 @@ def _item(
         state=state,
         seconds=session.seconds.get(item.id, 0),
         skipped=item.id in session.skipped,
-        decision=str(document.get("decision", "")),
+        decision=_decision(document),
         decided_by=str(by.get("who", "")) if isinstance(by, dict) else "",
         decided_at=str(document.get("at", "")),
         rationale=str(document.get("rationale", "")),
@@ -178,9 +198,16 @@ def _standing(
         return (DECIDED, question.answer) if question.state == "resolved" else (GONE, {})
     if pack is None:
         return GONE, {}
-    if pack.decisions:
-        return DECIDED, pack.decisions[-1]
-    return (OPEN if pack.state in _UNDECIDED else GONE), {}
+    if pack.state in _UNDECIDED:
+        return OPEN, {}  # also where a requirement was let go, or the first of two approvals is there
+    decided = [document for document in pack.decisions if document.get("decision") != OVERRIDES]
+    return (DECIDED, decided[-1]) if decided else (GONE, {})
+
+
+def _decision(document: Mapping[str, Any]) -> str:
+    """What was decided, with the option that was chosen."""
+    words = (str(document.get("decision", "")), str(document.get("option", "")))
+    return " ".join(word for word in words if word)
 
 
 def _flat(text: str) -> str:

@@ -697,6 +697,14 @@ class ReviewStarted(Payload, frozen=True, kw_only=True):
     items: tuple[ReviewItem, ...]
 
 
+class ReviewExtended(Payload, frozen=True, kw_only=True):
+    """What came to be decided since the pass began, in this order; it goes through that as well."""
+
+    session: str
+    by: str
+    items: tuple[ReviewItem, ...]
+
+
 class ReviewLooked(Payload, frozen=True, kw_only=True):
     """A person had an item in front of them for so long. `skipped`: they went on without deciding it."""
 

@@ -31,16 +31,19 @@ def newest(place: Workplace) -> SessionView | None:
 
 
 def begin(place: Workplace) -> SessionView:
-    """Go on with the session that is open, or begin one on all that is to decide now."""
+    """Go on with the session that is open, and with what came to be decided since; or begin one on all of that."""
     with place.writing() as journal:
 
         def started(states: Ledger) -> Decision:
             events = states.read(REVIEW_STREAM)
-            if review.unfinished(review.sessions(events)) is not None:
+            items, open_one = review.items_of(concerns_of(place, states)), review.unfinished(review.sessions(events))
+            if open_one is None:
+                made = e.ReviewStarted(session=f"RS-{secrets.token_hex(3)}", by=place.person, items=items)
+                return _on_stream(place, made, len(events))
+            came = review.not_yet_in(open_one, items)
+            if not came:
                 return Decision(events=())
-            items = review.items_of(concerns_of(place, states))
-            made = e.ReviewStarted(session=f"RS-{secrets.token_hex(3)}", by=place.person, items=items)
-            return _on_stream(place, made, len(events))
+            return _on_stream(place, e.ReviewExtended(session=open_one.id, by=place.person, items=came), len(events))
 
         decide(journal, started)
         found = review.unfinished(review.sessions(journal.read(REVIEW_STREAM)))
