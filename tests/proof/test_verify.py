@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from ace_world import Call, World, git
 
-from workbench.model.digests import digest_of
+from workbench.model.digests import digest_bytes, digest_of
 from workbench.model.evidence import Evidence
 from workbench.proof import checking, envelope, keeping, reading, statements
 from workbench.proof.keys import Key
@@ -247,6 +247,24 @@ def test_whatever_is_altered_in_the_journal_is_named(call: Call, world: World, r
     named = " ".join(found["problems"])
     assert f"decision VCR-{PACK} in the journal is not the one that the proof attests" in named
     assert "does not follow from its events" in named
+
+
+def test_a_log_of_evidence_that_is_altered_or_gone_in_the_journal_is_named(call: Call, world: World) -> None:
+    """By the pack's verification and by the walk of the journal: pack, evidence and output. Put back, all is well."""
+    merge(call, world)
+    name = digest_bytes(LOG).removeprefix("sha256:")
+    path = world.journal.directory / "blobs" / name[:2] / name[2:]
+    for damage, said in ((lambda: path.write_bytes(b"99 passed\n"), "does not match"), (path.unlink, "blob")):
+        damage()
+        code, found = verified(call, PACK)
+        assert code == 1
+        assert f"log of evidence EV-1 (tests.result) of {PACK}" in found["problems"][0]
+        walked = call("journal", "verify", "--json")
+        assert (walked.code, walked.one["ok"]) == (1, False)
+        assert f"log of evidence EV-1 (tests.result) of pack {PACK}" in walked.one["problems"][0]["text"]
+        assert said in walked.one["problems"][0]["text"]
+        path.write_bytes(LOG)
+        assert verified(call, PACK)[0] == call("journal", "verify").code == 0
 
 
 def test_a_reader_without_the_journal_reads_and_checks_it(

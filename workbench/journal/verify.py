@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -16,13 +16,14 @@ from workbench.journal.plan import EMPTY_HEAD, Head, folded
 from workbench.journal.rows import COLUMNS, event_of
 from workbench.journal.store import SqliteJournal
 from workbench.model.errors import JournalProblem, NotFound
-from workbench.model.events import Event, Payload, Pin
+from workbench.model.events import Event, EvidenceCached, PackSubmitted, Payload, Pin
 
 MAX_FAULTS = 200  # told one by one; the rest are counted
 _TYPES = (int, str, str, int, str, int, str, str, bytes, str, str)
 _WALK = f"SELECT typeof(payload), {', '.join(COLUMNS)} FROM events ORDER BY seq".replace(
     " payload,", " CAST(payload AS BLOB),"
 )
+_Known = TypeVar("_Known", "_Document", "_Item")
 _HEADS = """
 WITH RECURSIVE names(stream) AS (
     SELECT min(stream) FROM events
@@ -59,6 +60,25 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     cannot_show: tuple[str, ...] = ()
 
 
+class _Item(msgspec.Struct, frozen=True):
+    """What an item of evidence, or a report that is cited again, says of the logs that it left."""
+
+    id: str = ""
+    kind: str = ""
+    outputs: dict[str, str] = {}
+
+    @property
+    def blobs(self) -> list[tuple[str, str]]:
+        """Name and digest of those that are kept as blobs."""
+        return [(name, digest) for name, digest in self.outputs.items() if digest.startswith("sha256:")]
+
+
+class _Document(msgspec.Struct, frozen=True):
+    """What a pack's document says of its evidence."""
+
+    evidence: tuple[_Item, ...] = ()
+
+
 def checkpoint(journal: SqliteJournal) -> Checkpoint:
     """Where the journal stands now."""
     rows = journal.rows(_HEADS)
@@ -92,7 +112,7 @@ class _Walk:
         self._checkpoints = sorted(checkpoints, key=lambda point: point.seq)
         self._shown = 0  # checkpoints that were reached
         self._heads: dict[str, Head] = {}
-        self._seen_blobs: set[str] = set()
+        self._seen_blobs: dict[str, str] = {}  # digest to what is wrong with it
         self._events = 0
         self._last_seq = 0
         self._unfolded = False
@@ -183,13 +203,38 @@ class _Walk:
 
     def _named_blobs(self, event: Event) -> None:
         for digest in named_blobs(event.payload):
-            if digest in self._seen_blobs:
-                continue
-            self._seen_blobs.add(digest)
+            if digest not in self._seen_blobs and (wrong := self._wrong(digest)):
+                self.fault(wrong, seq=event.seq, stream=event.stream)
+        for what, digest in self._outputs(event.payload):
+            if wrong := self._wrong(digest):
+                self.fault(f"{what}: {wrong}", seq=event.seq, stream=event.stream)
+
+    def _wrong(self, digest: str) -> str:
+        """What is wrong with a blob; empty: it is there, and hashes to its name."""
+        if digest not in self._seen_blobs:
+            self._seen_blobs[digest] = ""
             try:
                 self._blobs.get(digest)
-            except (NotFound, JournalProblem) as missing:
-                self.fault(missing.message, seq=event.seq, stream=event.stream)
+            except (NotFound, JournalProblem) as found:
+                self._seen_blobs[digest] = found.message
+        return self._seen_blobs[digest]
+
+    def _outputs(self, payload: Payload) -> Iterator[tuple[str, str]]:
+        """The logs and reports that a document of ours names, which an event names: what each is, and its digest."""
+        if isinstance(payload, PackSubmitted):
+            for item in self._decoded(payload.blob, _Document()).evidence:
+                of = f"of evidence {item.id} ({item.kind}) of pack {payload.pack}"
+                yield from ((f"{name} {of}", digest) for name, digest in item.blobs)
+        elif isinstance(payload, EvidenceCached):
+            kept = self._decoded(payload.blob, _Item())
+            yield from ((f"{name} of evidence that later packs cite", digest) for name, digest in kept.blobs)
+
+    def _decoded(self, digest: str, nothing: _Known) -> _Known:
+        """What a blob says, as that type; nothing, where it says something else or is said to be damaged already."""
+        try:
+            return msgspec.json.decode(self._blobs.get(digest), type=type(nothing))
+        except (NotFound, JournalProblem, msgspec.DecodeError, RecursionError):
+            return nothing
 
     # --- checkpoints and projections ---
 

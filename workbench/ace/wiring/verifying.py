@@ -22,7 +22,7 @@ from workbench.core.state import PackState, State
 from workbench.model.digests import digest_bytes, digest_of
 from workbench.model.errors import NotFound, UsageError, WorkbenchError
 from workbench.model.events import PackSubmitted
-from workbench.proof import checking, keeping, reading
+from workbench.proof import checking, keeping, reading, statements
 from workbench.proof.reading import Proof
 from workbench.repository.locate import STORE
 from workbench.repository.objects import Merged
@@ -174,11 +174,21 @@ def _kept(place: Workplace, ledger: Ledger, pack: PackState) -> Iterator[str]:
         yield "altered: the pack's digest does not match its content"
     yield from _unbound(pack, whole)
     yield from checking.evidence_of(document)
-    for item in whole.evidence:
-        for name, digest in item.outputs.items():
-            if digest.startswith("sha256:") and not ledger.blobs.has(digest):
-                yield f"missing: {name} of evidence {item.id} ({item.kind}) is not kept any more"
+    yield from _logs(ledger, pack, whole)
     yield from _objects(place, pack)
+
+
+def _logs(ledger: Ledger, pack: PackState, whole: MergePack) -> Iterator[str]:
+    """The logs and reports that the pack names, and what it was bound to, that the journal has not as they were."""
+    named = [(f"{name} of evidence {item.id} ({item.kind})", key) for item, name, key in statements.outputs(whole)]
+    named += [(f"the {name}", pin.blob) for name, pin in (("brief", pack.brief), ("policy", pack.policy)) if pin]
+    for what, digest in named:
+        try:
+            _ = ledger.blobs.get(digest) if digest else b""
+        except NotFound:
+            yield f"missing: {what} of {pack.id} is not kept in the journal any more"
+        except WorkbenchError as problem:
+            yield f"altered: {what} of {pack.id} in the journal: {problem.message}"
 
 
 def _unbound(pack: PackState, whole: MergePack) -> Iterator[str]:
