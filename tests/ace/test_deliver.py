@@ -101,6 +101,7 @@ def test_a_delivery_waits_outside_until_it_comes_back_with_a_pull(
     offered = call("undo", approved, "--json")
     assert (offered.code, "--revert" in offered.error["hint"]) == (1, True)
     assert call("undo", approved, "--revert", "--json").one["how"] == "revert"
+    assert "waiting-outside" not in {row["category"] for row in call("inbox", "--json").rows}
     assert (repository / "shop.py").read_text() == "PRICE = 1\n"
     assert call("journal", "verify").code == 0
 
@@ -130,6 +131,8 @@ def test_without_a_tool_or_a_login_the_branch_is_pushed_and_the_next_step_said(
     """Nothing that was done is lost: logging in and delivering again goes on from there."""
     said = call("deliver", approved, "--push", "origin", "--pr")
     assert (said.code, "Neither gh nor glab is installed: open the request by hand" in said.err) == (0, True)
+    wanted = call("deliver", approved, "--pr", "--tool", "glab")
+    assert "glab is not installed: open the request by hand" in wanted.err
     install(tools, "gh")
     (tools / "loggedout").touch()
     refused = call("deliver", approved, "--pr", "--json")

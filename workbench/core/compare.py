@@ -20,7 +20,7 @@ _VERDICTS = {"ready": 2, "needs-human": 1, "not-ready": 0}
 _MEASURED = {  # evidence: the fact that tells it in a number, and whether more of it is better
     "tests.result": ("tests", None, True),
     "coverage.changed": ("coverage of changed lines", "percent", True),
-    "mutation.changed": ("mutation of changed lines", "noticed", True),
+    "mutation.changed": ("mutation of changed lines", "percent", True),
 }
 _MOST_NAMED = 2  # lines of what a change does to others, and pairs that were not run, in one line
 _SEVERE = ("critical", "high", "medium")

@@ -303,7 +303,7 @@ def _undo_abandoned(state: PackState, event: e.Event) -> PackState:
 def _merge_undone(state: PackState, event: e.Event) -> PackState:
     p = _payload(event, e.MergeUndone)
     reverted = p.new if p.how == "revert" else ""
-    return replace(state, state="approved", merge=None, undoing=None, reverted=reverted)
+    return replace(state, state="approved", merge=None, undoing=None, outside=None, reverted=reverted)
 
 
 def _shared(payload: e.Payload, state: type[State]) -> dict[str, Any]:

@@ -155,11 +155,11 @@ def _request(place: Workplace, name: str, outside: Outside, wanted: str) -> tupl
     tool = forge.find_tool(place.repository, remote_url(place.repository, outside.remote), wanted)
     branch, target = outside.ref.removeprefix(HEADS), outside.target.removeprefix(HEADS)
     if tool is None:
-        missing = wanted or " nor ".join(forge.TOOLS)
+        missing = f"{wanted} is not installed" if wanted else f"Neither {' nor '.join(forge.TOOLS)} is installed"
         by_hand = (
             f"open the request by hand, from {branch} into {target}; workbench mrp show {name} --md prints its text"
         )
-        return outside, (f"{'' if wanted else 'Neither '}{missing} is installed: {by_hand}.",)
+        return outside, (f"{missing}: {by_hand}.",)
     url = forge.open_request(place.repository, tool, _text(place, name, branch, target))
     opened = msgspec.structs.replace(outside, url=url)
     _record(place, name, opened)

@@ -75,10 +75,16 @@ def unite(place: Workplace, packs: Sequence[PackState]) -> Union:
         for number, pack in enumerate(packs):
             merged = store.merge(commit, pack.head)
             if isinstance(merged, Conflicted):
-                raise Clashing(pack.id, [one.id for one in packs[:number]], merged.paths)
+                raise Clashing(pack.id, _in_the_way(store, pack, packs[:number]), merged.paths)
             commit = merged.commit
         store.keep(f"{BASES}/{commit}", commit)
     return Union(packs=tuple(pack.id for pack in packs), target=target, base=base, commit=commit, along=along)
+
+
+def _in_the_way(store: Store, pack: PackState, before: Sequence[PackState]) -> list[str]:
+    """Those of the ones before it with which it conflicts by itself; all of them where only their union does."""
+    alone = [one.id for one in before if isinstance(store.merge(one.head, pack.head), Conflicted)]
+    return alone or [one.id for one in before]
 
 
 def examine(place: Workplace, union: Union, *, timeout: float | None = None) -> PackState:

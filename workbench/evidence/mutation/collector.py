@@ -151,6 +151,7 @@ class MutationCollector:
             "budget_s": self._budget_s,
             "seconds": round(tally.seconds, 1),
             "noticed": len(tally.of("noticed")),
+            "percent": round(100 * noticed / tally.judged, 1) if tally.judged else None,
             "timed_out": [str(mutant) for mutant in tally.of("timed-out")][:MAX_LISTED],
             "survived": [str(mutant) for mutant in survived][:MAX_LISTED],
             "unjudged": unjudged,
