@@ -7,16 +7,18 @@ from typing import Any
 
 import msgspec
 
+from workbench.evidence import trace
 from workbench.evidence.behaviour import Behaviour, ThreeRuns
+from workbench.evidence.conventions import SuitePlan
 from workbench.evidence.first import First
-from workbench.evidence.novelty import changed_tests, told_apart
+from workbench.evidence.novelty import changed_tests, narrowed, told_apart
 from workbench.evidence.rig import Rig
 from workbench.evidence.suite import SuiteReport
 from workbench.model.evidence import Evidence, EvidenceState, Finding, Severity
 from workbench.ports import Change, Collected
 
 NEW_ON_BASE = "tests.new-on-base"
-NOT_TRIED = "the change's own tests were not tried on base: they cannot be chosen alone, or it would cost too much"
+NOT_TRIED = "the change's own tests were not tried on base"
 MAX_LISTED = 200  # ids named in facts; the whole list is in the outcomes blob
 
 
@@ -119,12 +121,13 @@ class TestsCollector:
 
     def _new_on_base(self, change: Change, runs: ThreeRuns) -> tuple[Evidence, ...]:
         """Nothing for a change without tests of its own: a refactoring is shown by base's tests."""
-        files = changed_tests(change)
-        if not files:
+        files, plan = changed_tests(change), self._behaviour.plan
+        names = () if plan.kind in trace.RUNNERS else _new_names(runs)  # tests that stand in the program's own files
+        if not files and not names:
             return ()
         report = runs.new_on_base
         if report is None or not report.believed or not runs.result.believed:
-            reason = NOT_TRIED if report is None else report.problem or runs.result.problem
+            reason = _untried(plan, files) if report is None else report.problem or runs.result.problem
             facts = {"files": list(files)[:MAX_LISTED]}
             report = report or SuiteReport(state="not-checked")
             return (self._evidence(change, NEW_ON_BASE, report, state="not-checked", summary=reason, facts=facts),)
@@ -155,6 +158,17 @@ class TestsCollector:
             collector=self.name,
             duration_ms=report.duration_ms,
         )
+
+
+def _new_names(runs: ThreeRuns) -> tuple[str, ...]:
+    if not (runs.base.believed and runs.result.believed and runs.result.names_tests):
+        return ()
+    return tuple(sorted({*runs.result.ids("passed")} - {outcome.id for outcome in runs.base.outcomes}))
+
+
+def _untried(plan: SuitePlan, files: Sequence[str]) -> str:
+    why = "that would cost too much" if narrowed(plan, files) else f"{plan.label or plan.kind} cannot run them alone"
+    return f"{NOT_TRIED}: {why}"
 
 
 def _verdict(runs: ThreeRuns, on_result: Comparison) -> tuple[EvidenceState, str]:
