@@ -123,6 +123,32 @@ def test_suggestions_are_a_patch_that_git_applies(call: Call, world: World, repo
     assert "+    return round(found, 2)" in said.out
 
 
+def test_a_forge_gets_comments_on_lines_only_where_it_shows_them(call: Call, world: World, repository: Path) -> None:
+    """One elsewhere would have GitHub refuse them all; GitLab knows a line that did not change by both its numbers."""
+    text = [f"line_{number} = {number}" for number in range(1, 41)]
+    (repository / "long.py").write_text("\n".join(text))
+    git(repository, "add", "long.py")
+    git(repository, "commit", "-qm", "A long file")
+    world.base = git(repository, "rev-parse", "HEAD")
+    (run,) = world.mission()
+    pack = world.pack(run, files={"long.py": "\n".join(["first = 0", *text[:19], "line_20 = 21", *text[20:]])})
+    for where, words in (
+        ("long.py:19", "near"),
+        ("long.py:30", "far"),
+        ("long.py:3-21", "across"),
+        ("shop.py:1", "else"),
+    ):
+        assert call("comment", "add", pack, where, "-m", words).code == 0, where
+    empty = repository.parent / "empty.txt"
+    empty.write_text("")
+    call("comment", "add", pack, "long.py:21", "-m", "no need", "--suggest", str(empty))
+    review = json.loads(call("comment", "export", pack, "--as", "github").out)
+    assert [one["body"] for one in review["comments"]] == ["near", "no need\n\n```suggestion\n```\n"]
+    assert all(words in review["body"] for words in ("far", "across", "else"))
+    _, near, _ = (json.loads(line) for line in call("comment", "export", pack, "--as", "gitlab").out.splitlines())
+    assert (near["position"]["old_line"], near["position"]["new_line"]) == (18, 19)
+
+
 def test_comments_go_to_a_forge_in_its_own_form(call: Call, world: World) -> None:
     """On lines as comments of a review; what is on no lines stands in the review's own words."""
     (run,) = world.mission()
@@ -138,7 +164,8 @@ def test_comments_go_to_a_forge_in_its_own_form(call: Call, world: World) -> Non
     assert "DOD-1" in review["body"]
     whole, on_line = (json.loads(line) for line in call("comment", "export", pack, "--as", "gitlab").out.splitlines())
     assert "DOD-1" in whole["body"]
-    assert on_line["position"]["new_line"] == 4
+    numbered = {name: on_line["position"].get(name) for name in ("old_path", "new_path", "old_line", "new_line")}
+    assert numbered == {"old_path": "shop.py", "new_path": "shop.py", "old_line": None, "new_line": 4}
     markdown = call("comment", "export", pack).out
     assert "## shop.py:3-4" in markdown
     assert "\x1b" not in markdown

@@ -1,10 +1,9 @@
-"""People's comments in the forms of others: Markdown, a forge's review, and suggestions as a patch. Pure."""
+"""People's comments as Markdown, and what they suggest as a patch. Pure."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from workbench.core.comments import Placed, Reads
 from workbench.core.decide.comment import place_of
@@ -22,40 +21,12 @@ def markdown(pack: PackState, comments: Sequence[Placed]) -> str:
         parts.append(f"## {_in_line(place)}{gone}\n\n{_in_line(one.by)}, {one.at}, {one.state}, `{one.id}`\n")
         parts.append("\n".join(f"> {line}" for line in one.text.splitlines()) + "\n")
         if one.suggestion is not None:
-            parts.append(_fenced(one.suggestion, "suggestion"))
+            parts.append(fenced(one.suggestion, "suggestion"))
         if one.claim:
             parts.append(f"The agent says: {_in_line(one.claim)}\n")
         if one.settled:
             parts.append(f"Settled by {_in_line(one.settled_by)}: {_in_line(one.settled)}\n")
     return "\n".join(parts)
-
-
-def github_review(pack: PackState, comments: Iterable[Placed]) -> dict[str, Any]:
-    """The body of GitHub's `POST /repos/{owner}/{repo}/pulls/{number}/reviews`, for its REST API of 2022-11-28.
-
-    Comments that stand on no lines of this pack are in the review's own text.
-    """
-    on_lines, others = _apart(comments)
-    return {
-        "commit_id": pack.head,
-        "event": "COMMENT",
-        "body": markdown(pack, others) if others else "",
-        "comments": [_on_github(one) for one in on_lines],
-    }
-
-
-def gitlab_discussions(pack: PackState, comments: Iterable[Placed]) -> list[dict[str, Any]]:
-    """The bodies of GitLab's `POST /projects/:id/merge_requests/:iid/discussions` (API v4), one for each comment."""
-    on_lines, others = _apart(comments)
-    shas = {"base_sha": pack.base_commit, "start_sha": pack.base_commit, "head_sha": pack.head}
-    found: list[dict[str, Any]] = [{"body": markdown(pack, others)}] if others else []
-    for one in on_lines:
-        numbered = {"new_path": one.path, "new_line": one.last}
-        if one.side == "old":
-            numbered = {"old_path": one.path, "old_line": one.last}
-        position = {"position_type": "text", **shas, **numbered}
-        found.append({"body": _body(one, f"suggestion:-{one.last - one.first}+0"), "position": position})
-    return found
 
 
 def patch(comments: Iterable[Placed], reads: Reads) -> tuple[str, list[str]]:
@@ -86,27 +57,13 @@ def _file_patch(path: str, suggested: Sequence[Placed], lines: Sequence[str]) ->
     yield from difflib.unified_diff(before, after, f"a/{path}", f"b/{path}", n=CONTEXT)
 
 
-def _apart(comments: Iterable[Placed]) -> tuple[list[Placed], list[Placed]]:
-    """Those that stand on lines, and the others."""
-    known = list(comments)
-    return [one for one in known if one.place == "here"], [one for one in known if one.place != "here"]
-
-
-def _on_github(one: Placed) -> dict[str, Any]:
-    side = "LEFT" if one.side == "old" else "RIGHT"
-    start = {"start_line": one.first, "start_side": side} if one.last > one.first else {}
-    return {"path": one.path, "line": one.last, "side": side, **start, "body": _body(one, "suggestion")}
-
-
-def _body(one: Placed, fence: str) -> str:
-    return one.text if one.suggestion is None else f"{one.text}\n\n{_fenced(one.suggestion, fence)}".lstrip()
-
-
-def _fenced(text: str, language: str) -> str:
+def fenced(text: str, language: str) -> str:
+    """Text as a block of code that ends nowhere early; where it is empty, so is the block."""
     ticks = "```"
     while ticks in text:
         ticks += "`"
-    return f"{ticks}{language}\n{text.rstrip(chr(10))}\n{ticks}\n"
+    kept = text.rstrip("\n")
+    return f"{ticks}{language}\n{kept}{chr(10) * bool(kept)}{ticks}\n"
 
 
 def _in_line(text: str) -> str:

@@ -105,7 +105,7 @@ def settle(place: Workplace, out: Output, comment: str, why: str) -> None:
 @speaks
 def export(place: Workplace, out: Output, mrp: str, form: str, with_settled: bool) -> None:
     """Comments for elsewhere: Markdown, JSON for GitHub's or GitLab's interface, or suggestions as a patch."""
-    from workbench.core import suggestions
+    from workbench.core import forges, suggestions
 
     pack, found = commenting.shown(place, mrp)
     wanted = [one for one in found if with_settled or not one.settled]
@@ -115,9 +115,10 @@ def export(place: Workplace, out: Output, mrp: str, form: str, with_settled: boo
         for name in left_out:
             out.warn(f"{name} is not in the patch: its lines are gone, or another suggestion is on them")
     elif form == "github":
-        out.lines([json_line(suggestions.github_review(pack, wanted))])
+        out.lines([json_line(forges.github_review(pack, wanted, commenting.on_forge(place, pack, wanted)))])
     elif form == "gitlab":
-        out.lines(json_line(one) for one in suggestions.gitlab_discussions(pack, wanted))
+        made_of = commenting.on_forge(place, pack, wanted)
+        out.lines(json_line(one) for one in forges.gitlab_discussions(pack, wanted, made_of))
     else:
         out.raw(visible(suggestions.markdown(pack, wanted)))
 

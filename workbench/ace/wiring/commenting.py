@@ -11,12 +11,14 @@ import msgspec
 from workbench.ace.wiring import things
 from workbench.ace.wiring.deciding import decide
 from workbench.ace.wiring.differing import apart, changed_files, sides_of, store_path
+from workbench.ace.wiring.hunking import cut
 from workbench.ace.wiring.unwritten import Ledger
 from workbench.ace.wiring.workplace import Workplace
 from workbench.code.model import EntityChange
 from workbench.core.anchors import anchor
 from workbench.core.comments import Follows, Placed, Reads, entity_at, entity_lines, placed, renamed_to
 from workbench.core.decide import comment as comments
+from workbench.core.forges import Shown
 from workbench.core.state import PackState
 from workbench.model.errors import UsageError
 from workbench.repository.store import Store
@@ -136,6 +138,17 @@ def patch(place: Workplace, pack: PackState, found: Sequence[Placed]) -> tuple[s
 
     with _store(place) as store:
         return suggestions.patch(found, reading(store, pack))
+
+
+def on_forge(place: Workplace, pack: PackState, found: Sequence[Placed]) -> dict[str, Shown]:
+    """The changed files that somebody commented on, by their old and new paths, as a forge shows them."""
+    wanted = {one.path for one in found}
+    shown: dict[str, Shown] = {}
+    for file in changed_files(place, pack.base_commit, pack.tree):
+        if wanted & {file.path, file.old_path}:
+            made = Shown(path=file.path, old_path=file.old_path or file.path, hunks=cut(place, pack, file).hunks)
+            shown |= {made.old_path: made} | {made.path: made}
+    return shown
 
 
 def reading(store: Store, pack: PackState) -> Reads:
