@@ -58,6 +58,11 @@ def test_coverage_without_python_is_not_checked(tmp_path: Path) -> None:
     plan = SuitePlan(kind="command", argv=("true",), label="true")
     (evidence,) = CoverageCollector(other.rig, Behaviour(other.rig, plan)).collect(other.change).evidence
     assert evidence.state == "not-checked" and "true" in evidence.summary
+    script = Project(tmp_path / "c", BASE, {"a.go": "package a\n"})
+    coverage = CoverageCollector(script.rig, Behaviour(script.rig, PLAN))
+    for collector in (coverage, LintCollector(script.rig), TypesCollector(script.rig)):
+        (evidence,) = collector.collect(script.change).evidence
+        assert (evidence.state, "and the change is in Go" in evidence.summary) == ("not-checked", True)
 
 
 def test_only_new_lint_counts(tmp_path: Path) -> None:

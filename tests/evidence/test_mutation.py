@@ -84,6 +84,8 @@ def test_only_what_was_tried_and_noticed_passes() -> None:
     [
         (EDITS, PLAN, 0, "it is off"),
         ({"page.html": "<p>\n"}, PLAN, 60, "no line of Python"),
+        ({"page.js": "let a\n", "b.ts": "let b\n"}, PLAN, 60, "the change is in JavaScript and TypeScript"),
+        ({"adder.py": BASE["adder.py"].replace("b + a", "b - a")}, PLAN, 60, "no test that passes reaches"),
         (EDITS, SuitePlan(kind="command", argv=("true",), label="true"), 60, "not by true"),
     ],
 )

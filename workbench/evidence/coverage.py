@@ -15,6 +15,7 @@ from workbench.evidence.behaviour import Behaviour, covered_paths
 from workbench.evidence.conventions import SuitePlan
 from workbench.evidence.coverage_report import of_path
 from workbench.evidence.material import is_material
+from workbench.evidence.other_languages import unread
 from workbench.evidence.rig import Rig
 from workbench.evidence.suite import SuiteReport
 from workbench.model.evidence import Evidence, EvidenceState
@@ -40,7 +41,9 @@ class CoverageCollector:
         paths = covered_paths(change)
         unmeasured = sorted(path for path in change.added_lines() if not path.endswith(".py"))
         if not paths:
-            return self._collected(change, "not-checked", "no line of Python was added outside of tests", unmeasured)
+            code = [path for path in unmeasured if not is_material(path)]
+            reason = unread(code, "coverage is measured", nothing="no line of Python was added outside of tests")
+            return self._collected(change, "not-checked", reason, unmeasured)
         report = self._behaviour.of(change).result
         reason = _reason(self._behaviour.plan, report)
         if reason:

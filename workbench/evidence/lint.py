@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from workbench.evidence.newness import Report, new_reports
+from workbench.evidence.other_languages import unread
 from workbench.evidence.rig import Rig
 from workbench.model.evidence import EvidenceState, Finding
 from workbench.ports import Change, Collected, Completed, Mount, Workspace
@@ -34,7 +35,9 @@ class LintCollector:
         paths = [(status, path) for status, path in change.changed_paths() if path.endswith((".py", ".pyi"))]
         ruff = _ruff()
         if not paths or ruff is None:
-            reason = "no Python file changed" if ruff else "ruff is not installed beside Workbench"
+            changed = [path for _, path in change.changed_paths()]
+            nothing = unread(changed, "findings of lint are looked for", nothing="no Python file changed")
+            reason = nothing if ruff else "ruff is not installed beside Workbench"
             return self._collected(change, "not-checked", reason)
         with self._rig.outbox() as box:
             sources = _lay_out(change, paths, box / "report")

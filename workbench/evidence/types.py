@@ -12,6 +12,7 @@ from workbench.artifacts.terms import Command, argv
 from workbench.evidence.cache import EvidenceCache, cache_key
 from workbench.evidence.material import has_section, restore
 from workbench.evidence.newness import Report, new_reports
+from workbench.evidence.other_languages import unread
 from workbench.evidence.rig import Rig
 from workbench.model.evidence import Evidence, EvidenceState, Finding
 from workbench.ports import Change, Collected, Completed
@@ -39,8 +40,10 @@ class TypesCollector:
 
     def collect(self, change: Change) -> Collected:
         """`not-checked` unless base or the configuration names a checker that the environment has."""
-        if not any(path.endswith((".py", ".pyi")) for _, path in change.changed_paths()) and not self._command:
-            return self._collected(change, "not-checked", "no Python file changed")
+        changed = [path for _, path in change.changed_paths()]
+        if not any(path.endswith((".py", ".pyi")) for path in changed) and not self._command:
+            reason = unread(changed, "without a command types are checked", nothing="no Python file changed")
+            return self._collected(change, "not-checked", reason)
         command = self._command or self._by_convention(change)
         if not command:
             return self._collected(change, "not-checked", "base configures no type checker that the environment has")

@@ -14,7 +14,9 @@ import msgspec
 
 from workbench.evidence.behaviour import Behaviour, covered_lines
 from workbench.evidence.conventions import SuitePlan
+from workbench.evidence.material import is_material
 from workbench.evidence.mutation.mutants import Mutant, mutants_of
+from workbench.evidence.other_languages import unread
 from workbench.evidence.rig import Rig
 from workbench.evidence.selection import chosen
 from workbench.evidence.suite import SuiteReport, run_suite
@@ -74,7 +76,9 @@ class MutationCollector:
             return self._unchecked(change, self._off)
         lines = covered_lines(change)
         if not lines:
-            return self._unchecked(change, "no line of Python was added outside of tests")
+            code = [path for path in change.added_lines() if not is_material(path)]
+            nothing = "no line of Python was added outside of tests"
+            return self._unchecked(change, unread(code, "faults are put into lines", nothing=nothing))
         report = self._behaviour.of(change).result
         reason = _reason(self._behaviour.plan, report)
         if reason:
@@ -97,6 +101,8 @@ class MutationCollector:
     def _alone(self, change: Change, wanted: Mapping[Mutant, Sequence[str]]) -> dict[str, float] | str:
         """The tests that pass when they are chosen alone, with their seconds, or why none can be used."""
         tests = list(dict.fromkeys(test for each in wanted.values() for test in each))[:MAX_BASELINE]
+        if not tests:
+            return "no test that passes reaches a changed line"
         with self._rig.workspace(change.result) as workspace:
             plan = chosen(self._behaviour.plan, tests, Path(workspace.path))
             if plan is None:
