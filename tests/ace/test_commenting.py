@@ -95,6 +95,32 @@ def test_a_comment_on_what_a_line_was_part_of_is_on_the_result(world: World, rep
         assert target is not None and (target["name"], target["side"]) == ("PRICE", side)
 
 
+def test_a_comment_on_a_step_goes_to_the_agent_with_the_step(call: Call, world: World) -> None:
+    """It is known by its number in the log of the run, and told with what it was."""
+    (run,) = world.mission()
+    world.question(run)
+    pack = world.pack(run, files={"shop.py": BEFORE})
+    lines = [line.split() for line in call("log", run).out.splitlines()]
+    number = next(words[1] for words in lines if words[1].isdigit())
+    made = call("comment", "add", pack, f"step:{number}", "-m", "Look it up instead.", "--json").one
+    assert made["where"].startswith(f"step {number} (")
+    missing = call("comment", "add", pack, "step:999", "-m", "hm", "--json").error
+    assert (missing["id"], missing["hint"]) == ("UsageError", f"workbench log {run}")
+    call("request-changes", pack, "--why", "See the comment.")
+    assert f"step {number} (" in str([event.payload for event in world.journal.read(f"run/{run}")])
+
+
+def test_one_comment_is_on_two_versions(call: Call, world: World) -> None:
+    """Each agent gets it with the other's place; a version with itself is refused."""
+    one, two = world.mission(runs=2)
+    first, second = world.pack(one, files={"shop.py": BEFORE}), world.pack(two, files={"shop.py": AFTER})
+    made = call("comment", "add", first, "shop.py:4", "-m", "One of you, please.", "--also", second, "--json").one
+    assert made["where"] == f"shop.py:4 together with {second}"
+    (other,) = call("comment", "list", second, "--json").rows
+    assert (other["where"], other["text"]) == (f"together with shop.py:4 of {first}", "One of you, please.")
+    assert call("comment", "add", first, "-m", "hm", "--also", first, "--json").error["id"] == "Refused"
+
+
 def test_a_comment_on_what_a_pack_does_not_have_is_refused_with_the_remedy(call: Call, world: World) -> None:
     """Nobody writes to a place that nobody will look at."""
     (run,) = world.mission()

@@ -189,12 +189,16 @@ def test_a_question_opens_from_its_act(repository: Path, world: World) -> None:
 
 
 def test_its_newest_pack_opens(repository: Path, world: World) -> None:
-    """`r` opens the newest pack; without one it says so."""
+    """`r` opens the newest pack, and `c` comments on an act of it; without one they say so."""
     first, second = world.mission(runs=2)
     world.pack(first)
 
     async def with_pack(session: Session) -> None:
         session.sees("NEWEST PACK", f"MRP-{first}-1")
+        await session.press("c")
+        await session.type("why so?")
+        await session.do("confirm")
+        await session.until(lambda: bool(world.journal.pack(f"MRP-{first}-1").comments), "the act is commented on")  # type: ignore[union-attr]
         await session.press("r")
         await session.until(lambda: session.screen.where == "review", "the review is open")
 

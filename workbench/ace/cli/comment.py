@@ -61,18 +61,24 @@ COLUMNS = (
 @click.option("--text", "-m", type=TEXT, default="", help="What you have to say; '-' reads it from stdin.")
 @click.option("--suggest", "suggested", metavar="FILE", help="What is to stand there instead; '-' reads stdin.")
 @click.option("--old", is_flag=True, help="WHERE is a line as it was before the change.")
+@click.option("--also", metavar="MRP", default="", help="The comment is on this version of the brief, too.")
 @speaks
-def add(place: Workplace, out: Output, mrp: str, where: str, text: str, suggested: str | None, old: bool) -> None:
-    """Comment on the pack MRP, at WHERE: PATH:LINE, PATH:FIRST-LAST, PATH::NAME, a clause, evidence, or nothing.
+def add(
+    place: Workplace, out: Output, mrp: str, where: str, text: str, suggested: str | None, old: bool, also: str
+) -> None:
+    """Comment on the pack MRP, at WHERE: PATH:LINE, PATH:FIRST-LAST, PATH::NAME, a clause, evidence, step:N, nothing.
 
     PATH::NAME is a function, method or class, as the review names it; the comment follows it through later revisions.
+    step:N is a step of the run, by its number in `workbench log RUN`.
 
     Comments go to the agent together, with your next `workbench request-changes MRP`.
     """
     if suggested is not None and (old or ":" not in where):
         raise UsageError("A suggestion stands in place of lines of the result.", hint="Name them: PATH:FIRST-LAST.")
+    if suggested is not None and also:
+        raise UsageError("A suggestion is for one version.", hint="Leave out --also, or --suggest.")
     suggestion = None if suggested is None else _read(suggested)
-    made = commenting.add(place, mrp, where, text, old=old, suggestion=suggestion)
+    made = commenting.add(place, mrp, where, text, old=old, suggestion=suggestion, also=also)
     row = _row(made, place.clock.now())
     out.one(row, _lines(row))
     out.say(f"next: workbench request-changes {made.pack} --why TEXT sends all open comments to the agent")

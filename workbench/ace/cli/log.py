@@ -44,7 +44,10 @@ _TELLING = (
 @click.option("--follow", "-f", is_flag=True, help="Go on until the run is over.")
 @speaks
 def log(place: Workplace, out: Output, run: str, follow: bool) -> None:
-    """What RUN did, and what became of its packs, event by event. With --json the events as they are."""
+    """What RUN did, and what became of its packs, event by event. With --json the events as they are.
+
+    The number is the step's, by which `workbench comment add MRP step:N` finds it.
+    """
     with place.reading() as ledger:
         name = things.run(ledger, run).id
         seen: dict[str, int] = {}
@@ -73,7 +76,8 @@ def _line(out: Output, event: Event) -> str:
     data = event_data(event)["payload"]
     told = [str(data[name]) for name in _TELLING if data.get(name)]
     when = event.at[11:19]
-    return out.cut(f"{out.paint(when, 'dim')}  {event.kind:<20}  {one_line(' · '.join(told))}".rstrip())
+    number = event.version if event.stream.startswith("run/") else ""
+    return out.cut(f"{out.paint(when, 'dim')}  {number:>4}  {event.kind:<20}  {one_line(' · '.join(told))}".rstrip())
 
 
 def _await_change(ledger: Ledger) -> None:

@@ -98,6 +98,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("pause-run", "pause or go on", "Let the run pause after its act, or go on", ("p",), "run", 3),
     Action("stop-run", "stop", "Stop the run for good", ("S",), "run"),
     Action("open-pack", "review", "Open the newest pack of the run", ("r",), "run", 4),
+    Action("comment", "comment", "Comment on the act, on the run's newest pack", ("c",), "run"),
     Action("follow", "follow", "Follow the newest act again", ("f",), "run"),
     # consultation
     Action("choose-option", "option", "Choose that option", tuple("123456789"), "consultation", 1),
@@ -165,6 +166,7 @@ ACTIONS += tuple(
     for row in ACTIONS
     if row.where == "review" and row.id in _READING
 )
+ACTIONS += (Action("comment", "comment", "Comment on both versions, at these lines", ("c",), "pair", 7),)
 
 
 def actions_of(where: str) -> tuple[Action, ...]:

@@ -18,29 +18,63 @@ from workbench.code.model import EntityChange
 from workbench.core.anchors import anchor
 from workbench.core.comments import Follows, Placed, Reads, entity_at, entity_lines, placed, renamed_to
 from workbench.core.decide import comment as comments
+from workbench.core.decide.decision import run_stream
 from workbench.core.forges import Shown
 from workbench.core.state import PackState
+from workbench.core.views.timeline import Timeline
 from workbench.model.errors import UsageError
+from workbench.model.text import one_line
 from workbench.repository.store import Store
 
 FOLLOWED = 3 << 20  # bytes of all files between two revisions up to which renamed functions are looked for
+LONGEST_TITLE = 120  # characters of a step's title that go with a comment
 _LINES = re.compile(r"(?P<path>.+?):(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?")
 _CLAUSE = re.compile(r"[A-Z]{2,5}-\d{1,6}")
 _ENTITY = re.compile(r"(?P<path>[^:]+)::(?P<name>.+)")
+_STEP = re.compile(r"step:(?P<number>\d{1,9})")
 _HINT = (
-    "PATH:LINE, PATH:FIRST-LAST, PATH::NAME of a function or class, a clause (DOD-1), an id of evidence, or nothing "
-    "for the whole pack"
+    "PATH:LINE, PATH:FIRST-LAST, PATH::NAME of a function or class, a clause (DOD-1), an id of evidence, step:N of "
+    "`workbench log RUN`, or nothing for the whole pack"
 )
 
 
 def add(
-    place: Workplace, name: str, where: str, text: str, *, old: bool = False, suggestion: str | None = None
+    place: Workplace,
+    name: str,
+    where: str,
+    text: str,
+    *,
+    old: bool = False,
+    suggestion: str | None = None,
+    also: str = "",
 ) -> Placed:
-    """Make a comment on the pack of that id. Raises UsageError for a place that it does not have."""
+    """Make a comment on the pack of that id, and on another version as well. Raises UsageError for no such place."""
     with place.reading() as ledger:
         pack = things.pack(ledger, name)
         target = target_of(place, ledger, pack, where, old=old)
-    return make(place, pack.id, target, text, suggestion=suggestion)
+        other = things.pack(ledger, also).id if also else ""
+    return (
+        make_on_both(place, (pack.id, other), target, text)
+        if other
+        else make(place, pack.id, target, text, suggestion=suggestion)
+    )
+
+
+def make_on_both(place: Workplace, names: tuple[str, str], target: Mapping[str, Any], text: str) -> Placed:
+    """Make a comment on two versions: on its place in the first, and on the whole of the second."""
+    with place.writing() as journal:
+        decide(
+            journal,
+            lambda states: comments.make_on_both(
+                things.pack(states, names[0]),
+                things.pack(states, names[1]),
+                target=target,
+                text=text,
+                by=place.person,
+                actor=place.actor,
+            ),
+        )
+        return placed(things.pack(journal, names[0]), (), lambda _path, _side: None)[-1]
 
 
 def make(place: Workplace, name: str, target: Mapping[str, Any], text: str, *, suggestion: str | None = None) -> Placed:
@@ -202,6 +236,8 @@ def target_of(place: Workplace, ledger: Ledger, pack: PackState, where: str, *, 
     if found := _ENTITY.fullmatch(where):
         with _store(place) as store:
             return entity_target(reading(store, pack), found["path"], found["name"], side="old" if old else "new")
+    if found := _STEP.fullmatch(where):
+        return step_target(ledger, pack, int(found["number"]))
     if found := _LINES.fullmatch(where):
         first = int(found["first"])
         with _store(place) as store:
@@ -212,6 +248,17 @@ def target_of(place: Workplace, ledger: Ledger, pack: PackState, where: str, *, 
     if where in _evidence(ledger, pack):
         return {"kind": "evidence", "id": where}
     raise UsageError(f"{pack.id} has nothing that is called {where!r}.", hint=f"{_HINT}.")
+
+
+def step_target(ledger: Ledger, pack: PackState, number: int) -> dict[str, Any]:
+    """The target of a comment on a step of the run, by the number of its event. Raises UsageError."""
+    events = ledger.read(run_stream(pack.run), after=number - 1, limit=1) if pack.run and number else []
+    if not events:
+        raise UsageError(f"The run of {pack.id} has no step {number}.", hint=f"workbench log {pack.run or 'RUN'}")
+    timeline = Timeline()
+    timeline.extend(events)
+    title = timeline.acts[0].title if timeline.acts else events[0].kind
+    return {"kind": "step", "id": str(number), "title": one_line(title)[:LONGEST_TITLE]}
 
 
 def _evidence(ledger: Ledger, pack: PackState) -> set[str]:

@@ -40,6 +40,22 @@ def make(
     return Decision(events=(event,), expect={pack_stream(pack.id): pack.version})
 
 
+def make_on_both(
+    pack: PackState, other: PackState, *, target: Mapping[str, Any], text: str, by: str, actor: str
+) -> Decision:
+    """One remark on two versions at once: on its place in the first, and on the whole of the other, each naming both.
+
+    Raises Refused as `make` does, and for a pack with itself.
+    """
+    if pack.id == other.id:
+        raise Refused(f"{pack.id} is one version", hint="name another one: workbench compare shows them")
+    there = f"{other.id}"
+    here = f"{place_of(target)} of {pack.id}".removeprefix(" of ").strip()
+    first = make(pack, target={**target, "beside": there}, text=text, by=by, actor=actor)
+    second = make(other, target={"kind": "whole", "beside": here}, text=text, by=by, actor=actor)
+    return Decision(events=(*first.events, *second.events), expect={**first.expect, **second.expect})
+
+
 def settle(pack: PackState, comment: str, *, how: str, by: str, actor: str) -> Decision:
     """Say that a comment is dealt with. Raises NotFound, and Refused where somebody said so before."""
     known = next((one for one in pack.comments if one.id == comment), None)
@@ -63,9 +79,16 @@ def told(changes: Iterable[str]) -> list[str]:
 
 
 def place_of(target: Mapping[str, Any]) -> str:
-    """What a comment is on, in one line: `shop.py:3-5`, `DOD-1`; empty for the whole."""
+    """What a comment is on, in one line: `shop.py:3-5`, `DOD-1`; empty for the whole of one version."""
+    place, beside = _place(target), target.get("beside")
+    return f"{place}{' ' * bool(place)}together with {beside}" if beside else place
+
+
+def _place(target: Mapping[str, Any]) -> str:
     if target.get("kind") == "entity":
         return f"{target.get('path')}::{target.get('name')}"
+    if target.get("kind") == "step":
+        return f"step {target.get('id')} ({target.get('title')})"
     if target.get("kind") != "lines":
         return str(target.get("id", ""))
     first, last = int(target.get("first", 0)), int(target.get("last", 0))

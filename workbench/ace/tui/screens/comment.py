@@ -34,13 +34,19 @@ class CommentDialog(Dialog):
     """
 
     def __init__(
-        self, pack: str, target: Mapping[str, Any], quoted: Sequence[str], sent: Callable[[Placed], None]
+        self,
+        pack: str,
+        target: Mapping[str, Any],
+        quoted: Sequence[str],
+        sent: Callable[[Placed], None],
+        *,
+        also: str = "",
     ) -> None:
         super().__init__()
-        self._pack, self._target, self._quoted, self._sent = pack, target, quoted, sent
+        self._pack, self._target, self._quoted, self._sent, self._also = pack, target, quoted, sent, also
         self._where = place_of(target)
         self._is_sending = False
-        about = f"{pack} comment {target.get('side', '')} {self._where}"
+        about = f"{pack} comment {target.get('side', '')} {self._where} {also}".rstrip()
         self._typed = Typed(about, lambda work: self.app.run_worker(work, thread=True, exit_on_error=False))
         self._about = about
 
@@ -52,6 +58,7 @@ class CommentDialog(Dialog):
     def on_mount(self) -> None:
         """Say what it is on; go on with what was written before."""
         about = self._where or f"the whole of {self._pack}"
+        about += f", and of {self._also}" if self._also else ""
         quoted = [paragraph(text, "dim") for text in self._quoted[:QUOTED]]
         self.query_one("#says", StillLines).show(Prose([paragraph(about, "strong"), *quoted]))
         about_draft = self._about
@@ -78,8 +85,8 @@ class CommentDialog(Dialog):
     def act_confirm(self) -> None:
         """Record it."""
         self._is_sending = True
-        pack, target, text = self._pack, self._target, self._typed.get("why")
-        self.workbench.carry_out(lambda place: _make(place, pack, target, text), self._made)
+        pack, target, text, also = self._pack, self._target, self._typed.get("why"), self._also
+        self.workbench.carry_out(lambda place: _make(place, pack, target, text, also), self._made)
 
     def _made(self, made: Placed) -> None:
         self._typed.clear()
@@ -92,8 +99,10 @@ class CommentDialog(Dialog):
         super().tell_problem(problem)
 
 
-def _make(place: Workplace, pack: str, target: Mapping[str, Any], text: str) -> Placed:
-    if target.get("kind") != "lines":
-        return commenting.make(place, pack, target, text)
-    where = f"{target['path']}:{target['first']}-{target['last']}"
-    return commenting.add(place, pack, where, text, old=target.get("side") == "old")
+def _make(place: Workplace, pack: str, target: Mapping[str, Any], text: str, also: str) -> Placed:
+    if target.get("kind") == "lines":
+        where = f"{target['path']}:{target['first']}-{target['last']}"
+        return commenting.add(place, pack, where, text, old=target.get("side") == "old", also=also)
+    if also:
+        return commenting.make_on_both(place, (pack, also), target, text)
+    return commenting.make(place, pack, target, text)

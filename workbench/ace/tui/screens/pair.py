@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -12,12 +13,14 @@ from workbench.ace.tui.diffmaking import Change
 from workbench.ace.tui.prose import Prose, facts
 from workbench.ace.tui.reviewing import FileRow, file_rows, files_sheet, paint_file
 from workbench.ace.tui.screens.changing import Changing
+from workbench.ace.tui.screens.comment import CommentDialog
 from workbench.ace.tui.text import Line, piece
 from workbench.ace.tui.widgets.diff import DiffView
 from workbench.ace.tui.widgets.rows import RowsView
 from workbench.ace.tui.widgets.still import StillLines
 from workbench.ace.tui.words import count
 from workbench.ace.wiring.differing import ChangedFile, changed_files
+from workbench.core.comments import Placed
 from workbench.core.state import PackState
 
 _PANES = ("files", "diff")
@@ -78,6 +81,29 @@ class PairScreen(Changing):
     def is_since(self) -> bool:
         """The lines before are of another version, never of the base."""
         return True
+
+    # --- comments ---
+
+    def off_comment(self) -> str:
+        """Only on what is there to be read."""
+        return "" if self.rows else "there is nothing to read yet"
+
+    def act_comment(self) -> None:
+        """On both versions: on the lines that one is at in the one that has them, and on the whole of the other."""
+        row, chosen = self.files.row, self.diff.chosen
+        here, other = self._second, self._first
+        target: dict[str, Any] = {"kind": "whole"}
+        quoted: list[str] = []
+        if self.pane_name == "diff" and row is not None and chosen is not None:
+            side, first, last = chosen
+            here, other = (other, here) if side == "old" else (here, other)
+            path = row.file.old_path if side == "old" else row.file.path
+            target = {"kind": "lines", "path": path, "side": "new", "first": first, "last": last}
+            quoted = self.diff.texts(side, first, last)
+        self.app.push_screen(CommentDialog(here.id, target, quoted, self._commented, also=other.id))
+
+    def _commented(self, made: Placed) -> None:
+        self.tell(f"commented: {made.id}; the agents of both get it with your requests for changes", "accent")
 
     # --- panes ---
 

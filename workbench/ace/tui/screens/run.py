@@ -14,6 +14,7 @@ from workbench.ace.tui import routes
 from workbench.ace.tui.acts import act_line, facts_of
 from workbench.ace.tui.bridge import View
 from workbench.ace.tui.prose import Block, Prose, blank, bullet, facts, heading, paragraph
+from workbench.ace.tui.screens.comment import CommentDialog
 from workbench.ace.tui.screens.speaking import SpeakingScreen
 from workbench.ace.tui.screens.stopping import StopDialog
 from workbench.ace.tui.sheet import Sheet
@@ -25,8 +26,11 @@ from workbench.ace.tui.widgets.speaking import Speaking
 from workbench.ace.tui.widgets.timeline import TimelineRows
 from workbench.ace.tui.words import count, money
 from workbench.ace.wiring import steering
+from workbench.ace.wiring.commenting import LONGEST_TITLE
+from workbench.core.comments import Placed
 from workbench.core.state import RunState
 from workbench.core.status import run_status, stage
+from workbench.model.text import one_line
 
 WIDE = 120  # cells from which on the facts stand beside the acts
 FILES_SHOWN = 12
@@ -180,6 +184,20 @@ class RunScreen(SpeakingScreen):
         """The newest pack."""
         if self._run is not None:
             routes.open_thing(self.workbench, "mrp", self._run.pack)
+
+    def off_comment(self) -> str:
+        """A comment is on a pack."""
+        return self.off_open_pack() or self.off_open_row()
+
+    def act_comment(self) -> None:
+        """On the act that is selected; it goes to the agent with the next request for changes to the newest pack."""
+        row: ActRow | None = self.acts.row
+        if self._run is not None and row is not None:
+            target = {"kind": "step", "id": row.act.key, "title": one_line(row.act.title)[:LONGEST_TITLE]}
+            self.app.push_screen(CommentDialog(self._run.pack, target, [row.act.title], self._commented))
+
+    def _commented(self, made: Placed) -> None:
+        self.tell(f"commented: {made.id}; R in the review sends all comments to the agent", "accent")
 
     def off_pause_run(self) -> str:
         """Whether it can be held, or go on."""
