@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from workbench.ace.cli.showing import _change
 from workbench.artifacts.mergepack import Change as FileChange
-from workbench.core.assemble import Known, reading_list
+from workbench.core.reading import reading_list
 from workbench.evidence.structure import Structure
 from workbench.ports import Change
 
@@ -46,7 +46,7 @@ def told() -> tuple[Structure, tuple[FileChange, ...]]:
 def test_mechanical_files_are_read_last_and_say_so() -> None:
     """A file that only says a new name stands below the one that does something else, with the reason."""
     _, changes = told()
-    read = list(reading_list(Known(id="m", changes=changes), []))
+    read = list(reading_list(changes, [], uncovered={}))
     assert read[0].path == "edited.py"
     assert {item.path for item in read if item.why.startswith("mechanical")} == {"prices.py", "calls.py"}
 

@@ -13,9 +13,10 @@ from workbench.artifacts.brief import Brief, Goal
 from workbench.artifacts.mergepack import Change, PlanItem, render
 from workbench.artifacts.policy import DEFAULT
 from workbench.core.admission import Bindings
-from workbench.core.assemble import Known, assemble, claimed_rationale, reading_list
+from workbench.core.assemble import Known, assemble, claimed_rationale
 from workbench.core.assemble import test_plan as map_plan
 from workbench.core.gate import Context, Judgement, judge
+from workbench.core.reading import reading_list
 from workbench.model.evidence import Evidence, Finding, TestOutcome
 
 HERE = Bindings(base="b", head="h", tree="t", policy_digest="p", brief_digest="q")
@@ -93,13 +94,12 @@ def test_the_riskiest_is_read_first() -> None:
     changes = (
         Change(path="uv.lock", kind="lock", added=900),
         Change(path="src/private.py", kind="source", entities=("_f",)),
-        Change(path="src/public.py", kind="source", entities=("f",)),
+        Change(path="src/public.py", kind="source", entities=("f",), public=("f",)),
         Change(path="src/untested.py", kind="source"),
         Change(path="tests/test_a.py", kind="test"),
     )
     lost = Finding(kind="tampering.x", severity="high", text="gone", path="tests/test_a.py", blocking=True)
-    known = Known(id="x", changes=changes, uncovered={"src/untested.py": (3, 4)})
-    order = [item.path for item in reading_list(known, (lost,))]
+    order = [item.path for item in reading_list(changes, (lost,), uncovered={"src/untested.py": (3, 4)})]
     assert order == ["tests/test_a.py", "src/untested.py", "src/public.py", "src/private.py", "uv.lock"]
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from workbench.repository import history
 from workbench.repository.change import StoreChange
+from workbench.repository.git import Git
 from workbench.repository.store import Store
 from workbench.testing.repositories import Repo
 
@@ -101,3 +102,11 @@ def test_links_modules_and_executables_have_their_modes(scene: Scene) -> None:
     change = scene.change()
     assert change.modes() == {"a.py": ("100644", "100755"), "link": ("100644", "120000"), "module": ("", "160000")}
     assert change.result_file("link") == b"/etc/passwd"
+
+
+def test_what_is_mended_often_is_counted(scene: Scene) -> None:
+    """Of the late commits that touched a file, those whose subject says so mended something; odd names come back."""
+    for number, subject in enumerate(("Fix the bug", "Add", "Revert it", "prefix the suffix"), 1):
+        scene.repo.commit({"a.py": f"{number}\n", "od\nd": f"{number}\n"}, subject)
+    found = history.often_mended(Git(scene.repo.path / ".git"), scene.repo.head, ["a.py", "od\nd", "link", "none"])
+    assert found == {"a.py": (4, 2), "od\nd": (4, 2)}

@@ -57,6 +57,7 @@ from workbench.pluginhost.collecting import Unasked, collectors
 from workbench.pluginhost.hookspecs import hookimpl
 from workbench.ports import Blobs, Collected, Collector
 from workbench.repository.change import StoreChange
+from workbench.repository.history import often_mended
 
 COMMANDS_PER_COLLECTOR = 4  # runs of the suite that the slowest one makes, one after the other
 MARGIN_S = 300.0  # for what a collector does besides
@@ -129,7 +130,7 @@ def examined(
         if stop():
             raise ExaminationStopped
 
-    structure = Structure()
+    structure = Structure(lambda paths: often_mended(ground.person.git, delivery.base, paths))
     own = _OwnCollectors(delivery=delivery, rig=rig, behaviour=behaviour, cache=cache, structure=structure)
     host = host_of(ground, delivery.run, ours=[own])
     all_of_them = collectors(host, workshop_of(delivery.settings.plugins, rig, delivery.brief))

@@ -59,6 +59,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     removed: int = 0
     kind: str = ""  # source, test, generated, lock, binary, configuration ...
     entities: tuple[str, ...] = ()  # those that may do something else now
+    public: tuple[str, ...] = ()  # of these, those that others may use
+    api: tuple[str, ...] = ()  # public names that came, went, or are called otherwise
     structure: tuple[str, ...] = ()  # what became of its entities, a line each
     mechanical: int = 0  # lines of both sides that are the same but for a rename, a move or the layout
     is_mechanical: bool = False  # whether all of its changed lines are
@@ -68,8 +70,9 @@ class ReadingItem(msgspec.Struct, frozen=True, kw_only=True):
     """What to read, best first, and why."""
 
     path: str
-    why: str
+    why: str  # the gravest reason first
     line: int = 0
+    group: Literal["", "first", "changed", "tests", "mechanical"] = ""  # empty in packs of before groups were told
 
 
 class PlanItem(msgspec.Struct, frozen=True, kw_only=True):

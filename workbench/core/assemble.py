@@ -6,16 +6,17 @@ Whatever an agent wrote goes in as a claim, cut to a bounded size; the verdict i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from workbench.artifacts.brief import Brief
-from workbench.artifacts.mergepack import Audit, Change, Comment, MergePack, PlanItem, Rationale, ReadingItem
+from workbench.artifacts.mergepack import Audit, Change, Comment, MergePack, PlanItem, Rationale
 from workbench.core.admission import Bindings
 from workbench.core.criteria import uncovered
 from workbench.core.gate import Judgement
+from workbench.core.reading import reading_list
 from workbench.core.redact import redact
 from workbench.model.evidence import Finding, TestOutcome
 
@@ -76,7 +77,9 @@ def assemble(
         would_be=judgement.would_be,
         changes=known.changes,
         surface=known.surface,
-        reading_list=tuple(reading_list(known, findings)),
+        reading_list=tuple(
+            reading_list(known.changes, findings, uncovered=known.uncovered, evidence=judgement.evidence)
+        ),
         test_plan=test_plan(known.claimed, known.tests, known.new_tests),
         new_tests=known.new_tests,
         rationale=claimed_rationale(known.claimed),
@@ -163,41 +166,3 @@ def _similar_test(text: str, tests: Sequence[TestOutcome]) -> TestOutcome | None
 def _words(text: str) -> frozenset[str]:
     words = re.findall(r"[a-z0-9]{3,}", text.rpartition("::")[2].lower() if "::" in text else text.lower())
     return frozenset(word for word in words if word not in _PLAIN_WORDS)
-
-
-# --- reading order --------------------------------------------------------------------------------------
-
-
-def reading_list(known: Known, findings: Sequence[Finding]) -> Iterator[ReadingItem]:
-    """What to read, riskiest first: lost checks, grave findings, untested code, public code, the rest, made files."""
-    by_path: dict[str, list[Finding]] = {}
-    for finding in findings:
-        by_path.setdefault(finding.path, []).append(finding)
-    ranked = [(_risk(change, by_path.get(change.path, []), known), change) for change in known.changes]
-    for (_, why, line), change in sorted(ranked, key=lambda pair: (pair[0][0], -pair[1].added, pair[1].path)):
-        yield ReadingItem(path=change.path, why=why, line=line)
-
-
-_GRAVE = ("high", "critical")
-_MADE = ("generated", "lock", "binary", "vendored")
-_KINDS = {"source": (4, "changed code"), "configuration": (5, "configuration"), "test": (6, "tests")}
-
-
-def _risk(change: Change, findings: Sequence[Finding], known: Known) -> tuple[int, str, int]:
-    lost = next((finding for finding in findings if finding.blocking), None)
-    if lost is not None:
-        return 0, lost.text, lost.line
-    grave = next((finding for finding in findings if finding.severity in _GRAVE), None)
-    if grave is not None:
-        return 1, grave.text, grave.line
-    lines = known.uncovered.get(change.path, ())
-    if lines:
-        return 2, f"{len(lines)} changed lines that no test ran", lines[0]
-    if change.is_mechanical:
-        return 7, f"mechanical: all {change.mechanical} lines are a rename, a move or a new layout", 0
-    if change.kind in _MADE:
-        return 8, f"{change.kind}: skim", 0
-    if any(not entity.rpartition(".")[2].startswith("_") for entity in change.entities) and change.kind != "test":
-        return 3, "public entities changed", 0
-    rank, why = _KINDS.get(change.kind, (7, change.kind or "other"))
-    return rank, why, 0

@@ -5,22 +5,29 @@ It judges nothing: what it says tells a person what to read, and holds up no cri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
+from typing import Any
 
 import msgspec
 
 from workbench.artifacts.mergepack import Change as FileChange
 from workbench.code import telling
 from workbench.code.compare import structural_diff
+from workbench.code.filekinds import special_files
 from workbench.code.model import FileChange as Structured
 from workbench.code.model import FileSides, StructuralDiff
 from workbench.code.parsing import together
+from workbench.evidence.signs import Sign, signs_of
+from workbench.evidence.sizes import kind_of
 from workbench.evidence.static import bound
+from workbench.model.errors import WorkbenchError
 from workbench.ports import Change, Collected
 
 MAX_BYTES = 64_000_000  # of both sides of all files
 MAX_LINES = 60  # of one file, and of what the change does to others, that a pack tells
+MAX_FILES = 2_000  # of which signs and history are told
+OftenMended = Callable[[Sequence[str]], Mapping[str, tuple[int, int]]]
 _QUIET = frozenset({"names", "format", "comment"})  # what of an entity may differ while it does the same
 
 
@@ -29,8 +36,10 @@ class Structure:
 
     name = "structure"
 
-    def __init__(self) -> None:
+    def __init__(self, often_mended: OftenMended | None = None) -> None:
+        """`often_mended` tells of paths how many late commits touched them, and how many of these mended something."""
         self.diff: StructuralDiff | None = None
+        self._often_mended = often_mended
 
     def collect(self, change: Change) -> Collected:
         """Compare both sides of every changed file."""
@@ -44,7 +53,19 @@ class Structure:
         with together():
             self.diff = structural_diff(sides)
         summary = telling.summary_line(self.diff.summary)
-        return Collected(evidence=(bound(change, "structure", criterion="hygiene", state="passed", summary=summary),))
+        facts = {"signs": dict(_signs(self.diff, sides)), "history": self._history(paths)}
+        evidence = bound(change, "structure", criterion="hygiene", state="passed", summary=summary, facts=facts)
+        return Collected(evidence=(evidence,))
+
+    def _history(self, paths: Sequence[str]) -> dict[str, dict[str, int]]:
+        """What is known of how often files change; nothing where the base's history is not here."""
+        if self._often_mended is None:
+            return {}
+        try:
+            found = self._often_mended(paths)
+        except WorkbenchError:
+            return {}
+        return {path: {"commits": found[path][0], "mends": found[path][1]} for path in sorted(found)[:MAX_FILES]}
 
     def told(self, changes: Sequence[FileChange]) -> tuple[FileChange, ...]:
         """The same files with what became of their entities, and how much of them is mechanical."""
@@ -52,14 +73,32 @@ class Structure:
             return tuple(changes)
         by_path = {file.path: file for file in self.diff.files}
         to = {file.old_path: file.path for file in self.diff.files if file.status == "R"}
-        return tuple(_with(each, by_path.get(each.path), to.get(each.path, "")) for each in changes)
+        api: dict[str, list[str]] = {}
+        for name in self.diff.api:
+            api.setdefault(name.path, []).append(name.name)
+        return tuple(
+            _with(each, by_path.get(each.path), to.get(each.path, ""), api.get(each.path, ())) for each in changes
+        )
 
     def surface(self) -> tuple[str, ...]:
         """One line for each thing that the change does to others."""
         return () if self.diff is None else _bounded(list(telling.surface_lines(self.diff)))
 
 
-def _with(change: FileChange, file: Structured | None, new_path: str) -> FileChange:
+def _signs(diff: StructuralDiff, sides: Sequence[FileSides]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """By path what in its changed lines asks for care; of tests and of what nobody wrote nothing."""
+    special = {each.path: each for each in special_files(diff.files, sides)}
+    for each in sides[:MAX_FILES]:
+        found: list[Sign] = []
+        if each.path in special:
+            found.append(Sign(special[each.path].kind, detail=special[each.path].detail))
+        if kind_of(each.path, each.old if each.new is None else each.new) == "source":
+            found += signs_of(each.path, each.old, each.new)
+        if found:
+            yield each.path, [sign._asdict() for sign in found]
+
+
+def _with(change: FileChange, file: Structured | None, new_path: str, api: Sequence[str]) -> FileChange:
     if file is None:
         return change if not new_path else msgspec.structs.replace(change, structure=(f"renamed to {new_path}",))
     renamed = [f"renamed from {file.old_path}"] if file.status == "R" else []
@@ -69,9 +108,12 @@ def _with(change: FileChange, file: Structured | None, new_path: str) -> FileCha
         for each in file.entities
         if each.kind != "import" and (each.change in ("added", "removed") or not _QUIET.issuperset(each.aspects))
     ]
+    public = {each.name for each in file.entities if each.is_public}
     return msgspec.structs.replace(
         change,
         entities=tuple(meant[:MAX_LINES]),
+        public=tuple([name for name in meant if name in public][:MAX_LINES]),
+        api=tuple(dict.fromkeys(api))[:MAX_LINES],
         structure=_bounded([*renamed, *telling.file_lines(file)]),
         mechanical=folded,
         is_mechanical=folded > 0 and folded == file.added + file.removed,

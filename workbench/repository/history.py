@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from workbench.ports import MAX_COMMITS, AddedLines, Commit, History
 from workbench.repository.git import Git
@@ -17,6 +17,10 @@ MAX_LINES = 200_000  # added lines of all commits together
 MAX_BYTES = 64 << 20  # of git's output
 MAX_LINE = 64 << 10  # bytes of one line that are kept
 MAX_MESSAGE = 100_000  # bytes of one commit's object
+MAX_RECENT = 500  # commits of a branch that are looked at for what changes often
+MAX_OF_FILE = 20  # of these, the last ones that touched a file
+_NOTHING_FETCHED = {"GIT_NO_LAZY_FETCH": "1"}
+_MENDS = re.compile(r"\b(fix(es|ed|up)?|bug(s|fix|fixes)?|hotfix|revert(s|ed)?|regression)\b", re.IGNORECASE)
 _HUNK = re.compile(rb"@@+ (?:-\d+(?:,\d+)? )+\+(\d{1,9})(?!\d)")
 _ESCAPED = re.compile(rb"\\([0-7]{3}|.)")
 _LETTERS = {b"a": b"\a", b"b": b"\b", b"t": b"\t", b"n": b"\n", b"v": b"\v", b"f": b"\f", b"r": b"\r"}
@@ -40,6 +44,31 @@ def read_commit(reader: ObjectReader, commit: str) -> Commit:
     fields = dict(reversed([line.partition(b" ")[::2] for line in head.split(b"\n")]))
     who = {role: _text(fields.get(role.encode(), b"").rsplit(b" ", 2)[0]) for role in ("author", "committer")}
     return Commit(id=commit, message=_text(message), **who)
+
+
+def often_mended(git: Git, commit: str, paths: Collection[str]) -> dict[str, tuple[int, int]]:
+    """(of late commits up to `commit` that touched the path, how many say that they mend something), by path.
+
+    Merges are left out, and so is a commit without a parent. Raises RepositoryProblem where the commit is not there.
+    """
+    span = (f"--max-count={MAX_RECENT}", "--no-merges", "--format=%s%x00", "--end-of-options", commit)
+    told = git.run("rev-list", *span, env=_NOTHING_FETCHED).out.decode("utf-8", "replace").split("\0")
+    said = dict(_subject(each) for each in told if each.strip())
+    names = ("diff-tree", "--stdin", "-r", "-z", "--name-only", "--no-renames", "--no-ext-diff")
+    wanted, found, mends = frozenset(paths), dict[str, tuple[int, int]](), False
+    commits = "".join(f"{each}\n" for each in said).encode()
+    for field in git.run(*names, stdin=commits, env=_NOTHING_FETCHED).fields:
+        if field in said:
+            mends = _MENDS.search(said[field]) is not None
+        elif field in wanted and found.get(field, (0, 0))[0] < MAX_OF_FILE:
+            touched, mended = found.get(field, (0, 0))
+            found[field] = (touched + 1, mended + mends)
+    return found
+
+
+def _subject(told: str) -> tuple[str, str]:
+    head, _, subject = told.lstrip("\n").partition("\n")
+    return head.removeprefix("commit "), subject
 
 
 def added_by(git: Git, commits: list[str], total: int) -> History:

@@ -25,6 +25,7 @@ from workbench.model.text import cell_width
 
 MECHANICAL = ("generated", "lock", "binary", "vendored")
 FIRST, CHANGED, TESTS, MADE = "READ FIRST", "CHANGED", "TESTS", "MECHANICAL"
+_GROUPS = {"first": FIRST, "changed": CHANGED, "tests": TESTS, "mechanical": MADE}
 _ORDER = (FIRST, CHANGED, TESTS, MADE)
 _STATUS: dict[str, Role] = {"A": "added", "D": "removed", "M": "dim", "R": "accent", "T": "needs-you"}
 COUNT_CELLS = 13
@@ -143,7 +144,10 @@ def _row(
     file: ChangedFile, kinds: Mapping[str, str], items: Mapping[str, tuple[int, ReadingItem]], found: Collection[str]
 ) -> FileRow:
     kind = kinds.get(file.path, "")
-    why = items[file.path][1].why if file.path in items else ""
+    item = items[file.path][1] if file.path in items else None
+    why = item.why if item is not None else ""
+    if item is not None and item.group:
+        return FileRow(file, _GROUPS[item.group], why, kind)
     if file.path not in found and kind in MECHANICAL:
         return FileRow(file, MADE, why, kind)
     if file.path not in found and kind == "test":
