@@ -278,15 +278,58 @@ def test_reasons_stay_claims() -> None:
 
 
 def test_a_rationale_is_held_against_the_change_and_its_brief() -> None:
-    """Names of code and clauses that fit nothing are reported, and so are files that a list of files leaves out."""
+    """Names that fit nothing are reported; what is left out is told in one line, files with the things in them."""
     brief = parse(light("Add numbers", "B-1"))
     words = "`add_up()` in src/a.py for DOD-1 and INV-7, beside `src.a` and `nothing_here`"
     change = TreeChange.of({"src/b.py": "x = 1\n"}, {"src/a.py": "def add_up():\n    pass\n", "src/b.py": "x = 2\n"})
-    assert [(f.severity, f.text) for f in RationaleCollector({"approach": words}, brief).collect(change).findings] == [
-        ("info", "The rationale names files, and leaves out src/b.py."),
+    assert _told(words, change, brief) == [
         ("low", "The rationale names nothing_here, which no changed file has."),
         ("low", "The rationale names INV-7, which is no clause of the brief."),
+        ("info", "The rationale leaves out 1 of 2 changed files (src/b.py); 1 of 2 changed public entities (x)."),
     ]
+
+
+def _told(words: str, change: TreeChange, brief: Brief | None = None, *plan: str) -> list[tuple[str, str]]:
+    collector = RationaleCollector({"approach": words, "test_plan": list(plan)}, brief)
+    return [(found.severity, found.text) for found in collector.collect(change).findings]
+
+
+PRICES = "def discount(n):\n    return n\n\n\nclass Cart:\n    def total(self):\n        return discount(1)\n"
+STOCK = {"src/prices.py": PRICES, "src/stock.py": "class Stock:\n    def take(self):\n        pass\n"}
+
+
+def test_what_a_rationale_names_and_the_change_leaves_alone_is_told() -> None:
+    """Files that exist, things in a changed file and clauses of every kind are held against what the change touches."""
+    words = "I made `Stock.take` safe in src/stock.py and rewrote `discount`; POST-7, AVO-3, PRE-9, GOT-1 and DOD-1 are kept."
+    edits = {
+        "src/prices.py": PRICES + "\n\ndef convert(n):\n    return n\n",
+        "tests/test_convert.py": "def test_it():\n    pass\n",
+    }
+    change = TreeChange.of(STOCK, edits)
+    assert _told(words, change, parse(light("Convert", "B-1"))) == [
+        ("info", "The rationale names src/stock.py, which did not change."),
+        ("low", "The rationale names Stock.take, which no changed file has."),
+        ("info", "The rationale names discount, which did not change."),
+        *(("low", f"The rationale names {clause}, which is no clause of the brief.")
+          for clause in ("POST-7", "AVO-3", "PRE-9", "GOT-1")),
+        ("info", "The rationale leaves out 2 of 2 changed files (src/prices.py, tests/test_convert.py); "
+                 "1 of 1 changed public entities (convert)."),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "`convert` in prices.py gives `n` back, `ValueError` as ever, built with Node.js; `Cart.total` now adds `discount`.",
+        "Added `prices.convert()`, and `cart.total` in src/prices.py adds one to what `discount(1)` and so on give back.",
+    ],
+)
+def test_an_honest_rationale_is_told_of_nothing_wrong(words: str) -> None:
+    """Names of changed things, of products and of what the language has, and tests that the plan names, are no matter."""
+    prices = PRICES.replace("discount(1)", "discount(1) + 1") + "\n\ndef convert(n):\n    return n\n"
+    change = TreeChange.of(STOCK, {"src/prices.py": prices, "tests/test_convert.py": "def test_it():\n    pass\n"})
+    told = _told(words, change, None, "tests/test_convert.py::test_it")
+    assert [each for each in told if "discount" not in each[1]] == []
 
 
 @pytest.mark.parametrize(
