@@ -214,7 +214,7 @@ class _OwnCollectors:
             Size(delivery.policy.size, delivery.brief),
             self.structure,
             *([Interface()] if delivery.brief is not None and delivery.brief.behaviour == "unchanged" else []),
-            RationaleCollector(delivery.run.rationale, delivery.brief),
+            RationaleCollector(delivery.run.rationale, delivery.brief, diff=lambda: self.structure.diff),
             AuditCollector(_links(delivery, rig.blobs), rig.blobs),
             *self._mutation(),
         ]
