@@ -73,6 +73,14 @@ def test_from_a_sentence_to_a_merge(call: Call, aee: None, repository: Path, tmp
     assert (repository / "shop.py").read_text() == "PRICE = 3\n"
     assert call("mrp", "verify", "HEAD", "--rerun", "--json").one["problems"] == []
     assert call("journal", "verify").code == 0
+    clone = tmp_path / "clone"  # a reader without the journal: brief and reasons are those that the proof keeps
+    git(tmp_path, "clone", "-q", f"file://{repository}", str(clone))
+    git(clone, "fetch", "-q", "origin", "refs/workbench/*:refs/workbench/*", "refs/notes/*:refs/notes/*")
+    again = call("mrp", "verify", "HEAD", "--rerun", "--json", at=clone)
+    assert call("aee", "stop", "--quiet", at=clone).code == 0
+    assert (again.code, again.one["problems"]) == (0, [])
+    assert again.one["not_checked"] == ["the journal: there is none here"]
+    assert "Raise the price" in git(clone, "show", f"refs/workbench/packs/{again.one['id']}:brief.md")
 
 
 def test_a_moved_base_is_caught_up_with(call: Call, aee: None, repository: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 from ace_world import Call, World, git
 
-from workbench.ace.wiring.rebuilding import differences
+from workbench.ace.wiring.rebuilding import compared, differences
 from workbench.artifacts.mergepack import MergePack
 from workbench.model.errors import ArtifactInvalid
 from workbench.model.evidence import Evidence, Finding
@@ -194,4 +194,28 @@ def test_a_rebuilt_pack_is_compared_item_by_item() -> None:
         "built anew: verdict was needs-human and is ready now",
         "built anew: tests was passed (executed) and is failed (executed) now",
         "built anew: found besides: secrets.aws a.py:10",
+    ]
+
+
+def test_what_cannot_be_made_again_is_not_comparable() -> None:
+    """Without the brief its clauses are not, nor a verdict that nothing else changes. Control: with it, all fail."""
+    clause = Evidence(
+        id="1", kind="clause.DOD-1", criterion="completeness", grade="executed", state="passed", summary=""
+    )
+    lint = msgspec.structs.replace(clause, kind="lint.new")
+    before = msgspec.structs.replace(BARE, verdict="ready", brief_digest="sha256:1", evidence=(clause, lint))
+    after = msgspec.structs.replace(before, verdict="needs-human", brief_digest="", evidence=(lint,))
+    assert len(compared(before, after, lacking=()).problems) == 3
+    found = compared(before, after, lacking=["brief"])
+    assert found.problems == []
+    assert found.not_checked[0] == "the brief: neither the proof nor the base has the one that the pack names"
+    assert [words.partition(": ")[2] for words in found.not_checked[1:]] == [
+        "verdict was ready and is needs-human now",
+        "brief digest was sha256:1 and is nothing now",
+        "clause.DOD-1 was passed (executed) and is missing now",
+    ]
+    worse = msgspec.structs.replace(after, evidence=(msgspec.structs.replace(lint, state="failed"),))
+    assert compared(before, worse, lacking=["brief"]).problems == [
+        "built anew: verdict was ready and is needs-human now",
+        "built anew: lint.new was passed (executed) and is failed (executed) now",
     ]

@@ -29,14 +29,20 @@ def merge(call: Call, world: World, *, mode: str = "merge", **fields: Any) -> st
         id="EV-1", kind="tests.result", criterion="verification", grade="executed", state="passed",
         summary="12 passed", outputs={"log": world.journal.blobs.put(LOG)},
     )  # fmt: skip
-    covered = {name: value for name, value in msgspec.to_builtins(bare).items() if name not in ("id", "digest")}
+    links = {"brief": world.journal.blobs.put(b"# Raise the price\n"), "policy": world.journal.blobs.put(b"rigor: x\n")}
+    bound = msgspec.structs.replace(bare, id="EV-2", kind="audit", outputs={}, facts={"links": links})
     world.base = git(world.repository, "rev-parse", "main")
     (run,) = world.mission()
-    name = world.pack(run, evidence=(msgspec.structs.replace(bare, digest=digest_of(covered)),), **fields)
+    name = world.pack(run, evidence=(digested(bare), digested(bound)), **fields)
     assert call("approve", name, "--why", "fine").code == 0
     said = call("merge", name, "--mode", mode, "--json")
     assert (said.code, said.one["notes"]) == (0, []), said.err
     return str(said.one["merge_commit"])
+
+
+def digested(bare: Evidence) -> Evidence:
+    covered = {name: value for name, value in msgspec.to_builtins(bare).items() if name not in ("id", "digest")}
+    return msgspec.structs.replace(bare, digest=digest_of(covered))
 
 
 class Tampering:
@@ -135,6 +141,17 @@ class Tampering:
         ).stdout.decode()
         git(self.repository, "update-ref", REF, git(self.repository, "commit-tree", made.strip(), "-p", REF, "-m", "x"))
 
+    def readme(self) -> None:
+        self.refile("README.md", b"All is well.\n")
+
+    def brief(self) -> None:
+        self.refile("brief.md", b"# Do as you like\n")
+
+    def forged_brief(self) -> None:
+        told = statements.readiness_of(statements.parse(self.last().content))
+        self.refile("brief.md", b"# Do as you like\n")
+        self.forge(files={**told.files, "brief.md": digest_bytes(b"# Do as you like\n")})
+
     def damaged(self) -> None:
         """Bits that rot: the attestations themselves."""
         self._damage("attestations.jsonl")
@@ -180,6 +197,9 @@ WAYS = {
     "forged_signers": ".workbench/signers of the base is not what it was",
     "evidence": "log of evidence EV-1 (tests.result) does not match its digest",
     "evidence_gone": "log of evidence EV-1 (tests.result) is not in the proof any more",
+    "readme": "README.md of the proof is not what was attested",
+    "brief": "brief.md of the proof is not what was attested",
+    "forged_brief": "the proof attests another brief than the pack names",
     "damaged": f"{REF} holds no attestations",
     "evidence_damaged": "log of evidence EV-1 (tests.result) does not match its digest",
     "ref_gone": f"{REF} is gone, though a checkpoint names",
@@ -296,6 +316,16 @@ def test_a_reader_without_the_journal_reads_and_checks_it(
     said = call("mrp", "verify", str(tmp_path / "proof.jsonl"), "--json", at=clone)
     assert (said.code, said.one["id"]) == (0, PACK)
     assert "a file holds the statements alone" in " ".join(said.one["not_checked"])
+    (tmp_path / "nowhere").mkdir()  # no repository: signatures and digests all the same
+    said = call("mrp", "verify", str(tmp_path / "proof.jsonl"), "--json", at=tmp_path / "nowhere")
+    assert (said.code, said.one["id"], said.one["signer"]) == (0, PACK, "intact, unknown signer")
+    assert "the repository: there is none here" in " ".join(said.one["not_checked"])
+    words = (tmp_path / "proof.jsonl").read_text()
+    (tmp_path / "proof.jsonl").write_text(words.replace('"payload":"eyJ', '"payload":"eyI', 1))
+    assert call("mrp", "verify", str(tmp_path / "proof.jsonl"), at=tmp_path / "nowhere").code == 1
+    git(clone, "update-ref", "-d", "refs/workbench/checkpoints")
+    said = call("mrp", "verify", merged, "--json", at=clone)
+    assert said.one["not_checked"][1:] == ["checkpoints: refs/workbench/checkpoints is not here"]
     assert not list((tmp_path / "home/state/workbench").glob("clone-*"))  # looking makes no journal
     git(clone, "fsck", "--strict")
 

@@ -16,7 +16,7 @@ from workbench.model.digests import digest_bytes, digest_of
 from workbench.model.errors import WorkbenchError
 from workbench.model.text import one_line
 from workbench.proof import keeping, statements
-from workbench.proof.filing import SIGNERS
+from workbench.proof.filing import BOUND, SIGNERS
 from workbench.proof.reading import Attested, Proof
 from workbench.proof.statements import Readiness
 from workbench.repository.git import is_commit_id
@@ -32,8 +32,8 @@ class Entered(msgspec.Struct, frozen=True, kw_only=True):
     old: str = ""
 
 
-def of_itself(repository: GitRepository, proof: Proof, pack: str = "") -> Iterator[str]:
-    """What does not hold within a proof, which is to be of `pack` (any, if empty)."""
+def of_itself(repository: GitRepository | None, proof: Proof, pack: str = "") -> Iterator[str]:
+    """What does not hold within a proof, which is to be of `pack` (any, if empty), and in the repository, if one is."""
     yield from proof.problems
     if proof.problems:
         return
@@ -47,8 +47,11 @@ def of_itself(repository: GitRepository, proof: Proof, pack: str = "") -> Iterat
     for attested in proof.attested:
         yield from _statement(attested, readiness)
     yield from evidence_of(readiness.pack)
+    if repository is None:
+        return
     if proof.commit:
         yield from _outputs(repository, proof, readiness)
+        yield from _files(repository, proof, readiness)
     yield from _signers(repository, readiness)
 
 
@@ -131,6 +134,23 @@ def _outputs(repository: GitRepository, proof: Proof, readiness: Readiness) -> I
         data = kept[file]
         if data is None or digest_bytes(data) != digest:
             yield f"altered: {name} of evidence {item.id} ({item.kind}) does not match its digest"
+
+
+def _files(repository: GitRepository, proof: Proof, readiness: Readiness) -> Iterator[str]:
+    """What lies beside statements and logs: as it was attested, and the brief and the policy that the pack names."""
+    links = statements.links(readiness.mrp)
+    for name, file in BOUND.items():
+        if file in readiness.files and readiness.files[file] != links.get(name):
+            yield f"altered: the proof attests another {name} than the pack names"
+    for file in (keeping.README, *BOUND.values()):
+        wanted = readiness.files.get(file)
+        if wanted is None:
+            continue
+        data = keeping.file_of(repository, proof.commit, file)
+        if data is None:
+            yield f"missing: {file} is not in the proof any more"
+        elif digest_bytes(data) != wanted:
+            yield f"altered: {file} of the proof is not what was attested"
 
 
 def _signers(repository: GitRepository, readiness: Readiness) -> Iterator[str]:

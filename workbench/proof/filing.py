@@ -5,6 +5,7 @@ What cannot be signed is filed unsigned: that never holds up a pack or a merge.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -22,13 +23,16 @@ from workbench.proof.statements import Merge, Readiness
 from workbench.repository.repository import GitRepository
 
 SIGNERS = ".workbench/signers"  # SSH allowed signers, as the base has it
+BOUND = {"brief": keeping.BRIEF, "policy": keeping.POLICY}  # what a pack was held against, and its file
 MOST_OUTPUT = 32 << 20  # bytes of a pack's logs and reports together
 README = """\
 # The proof of {pack}
 
 `attestations.jsonl` holds in-toto statements in DSSE envelopes, one a line; `evidence/` the logs and reports that they
-name, each under its sha256. With Workbench: `workbench mrp show {pack}` and `workbench mrp verify {pack}`, in this
-repository, without a journal. By hand, what the newest statement says, and that its SSH signature is of its content:
+name, each under its sha256; `brief.md` and `policy.yaml`, where they are here, what the change was held against: their
+sha256 is in `.predicate.files` of the newest statement. With Workbench: `workbench mrp show {pack}` and
+`workbench mrp verify {pack}`, in this repository, without a journal. By hand, what the newest statement says, and that
+its SSH signature is of its content:
 
     tail -n1 attestations.jsonl | jq -r .payload | base64 -d > payload
     tail -n1 attestations.jsonl | jq -r '.signatures[0].sig' | base64 -d > signature
@@ -51,12 +55,12 @@ def submit(repository: GitRepository, pack: bytes, blobs: Blobs) -> Filed:
 
     Raises RepositoryProblem, and DecodeError for what is no pack.
     """
-    told, kept = _readiness(repository, pack, blobs)
+    told, beside = _readiness(repository, pack, blobs)
     sealed, newest = _sealed(statements.of_submission(told, version=workbench.__version__), local_key())
     name = told.mrp.id
 
     def tree(before: str) -> str:
-        return _tree(repository, name, [*_earlier(repository, before, told.packDigest), *sealed], kept)
+        return _tree(repository, [*_earlier(repository, before, told.packDigest), *sealed], beside)
 
     commit = keeping.add(repository, keeping.ref_of(name), tree, message=f"Prove {name}\n")
     return newest._replace(commit=commit)
@@ -76,7 +80,7 @@ def merge(
     A pack without a proof gets one. Raises RepositoryProblem, and DecodeError for what is no pack.
     """
     key, by = key_of(repository), repository.identity()
-    told, kept = _readiness(repository, pack, blobs)
+    told, beside = _readiness(repository, pack, blobs)
     name, ref = told.mrp.id, keeping.ref_of(told.mrp.id)
     first: list[Envelope] = []
     if not _earlier(repository, keeping.tip(repository, ref), told.packDigest):
@@ -85,7 +89,7 @@ def merge(
     last, newest = _sealed([statements.of_readiness(decided)], key)
 
     def tree(before: str) -> str:
-        return _tree(repository, name, [*(_earlier(repository, before, told.packDigest) or first), *last], kept)
+        return _tree(repository, [*(_earlier(repository, before, told.packDigest) or first), *last], beside)
 
     filed = newest._replace(commit=keeping.add(repository, ref, tree, message=f"Prove the merge of {name}\n", by=by))
     keeping.annotate(repository, merged.new, note_of(told, filed), by=by)
@@ -102,20 +106,29 @@ def note_of(told: Readiness, filed: Filed) -> str:
     )
 
 
-def _readiness(repository: GitRepository, raw: bytes, blobs: Blobs) -> tuple[Readiness, dict[str, str]]:
-    """What is to be said of a pack, and its logs and reports, which are kept: name to object id."""
+class _Beside(NamedTuple):
+    """What is kept beside the statements: files by name, and logs and reports, name to object id."""
+
+    files: dict[str, bytes]
+    evidence: dict[str, str]
+
+
+def _readiness(repository: GitRepository, raw: bytes, blobs: Blobs) -> tuple[Readiness, _Beside]:
+    """What is to be said of a pack, and what is kept of it besides."""
     document = msgspec.json.decode(raw, type=dict[str, Any])
     pack = msgspec.convert(document, MergePack)
     signers = repository.read_file(pack.authority or pack.base, SIGNERS)
     kept, left_out = _outputs(repository, pack, blobs)
+    files = {keeping.README: README.format(pack=pack.id).encode(), **_bound(pack, blobs)}
     told = Readiness(
         pack=document,
         packDigest=digest_of(document),
         at=pack.submitted_at,
         signersDigest=digest_bytes(signers) if signers is not None else "",
         evidenceLeftOut=left_out,
+        files={name: digest_bytes(data) for name, data in files.items()},
     )
-    return told, kept
+    return told, _Beside(files, kept)
 
 
 def _sealed(payloads: list[bytes], key: Key) -> tuple[list[Envelope], Filed]:
@@ -137,9 +150,20 @@ def _earlier(repository: GitRepository, before: str, digest: str) -> list[Envelo
     return found if named == {digest} else []
 
 
-def _tree(repository: GitRepository, pack: str, lines: list[Envelope], kept: Mapping[str, str]) -> str:
-    files = {keeping.ATTESTATIONS: envelope.to_lines(lines), keeping.README: README.format(pack=pack).encode()}
-    return keeping.tree_of(repository, files, kept)
+def _tree(repository: GitRepository, lines: list[Envelope], beside: _Beside) -> str:
+    files = {keeping.ATTESTATIONS: envelope.to_lines(lines), **beside.files}
+    return keeping.tree_of(repository, files, beside.evidence)
+
+
+def _bound(pack: MergePack, blobs: Blobs) -> dict[str, bytes]:
+    """The brief and the policy that the pack was held against, as files; without those that are not to be had."""
+    links, found = statements.links(pack), {}
+    for name, file in BOUND.items():
+        with contextlib.suppress(WorkbenchError):
+            data = blobs.get(links.get(name, ""))
+            if len(data) <= keeping.LARGEST_OUTPUT:
+                found[file] = data
+    return found
 
 
 def _outputs(repository: GitRepository, pack: MergePack, blobs: Blobs) -> tuple[dict[str, str], dict[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from workbench.model.errors import RepositoryProblem, UsageError
+from workbench.model.errors import RepositoryProblem, UsageError, WorkbenchError
 from workbench.model.ids import is_id
 from workbench.repository import objects
 from workbench.repository.git import is_commit_id
@@ -23,6 +23,8 @@ NOTES = "refs/notes/workbench"
 ATTESTATIONS = "attestations.jsonl"
 EVIDENCE = "evidence"
 README = "README.md"
+BRIEF = "brief.md"
+POLICY = "policy.yaml"
 LARGEST_OUTPUT = 8 << 20  # bytes of one log or report; larger ones stay in the journal
 MOST_FILES = 1_000  # of a proof that are looked at; a pack has some ten
 ATTEMPTS = 20  # lost races for a ref
@@ -91,6 +93,14 @@ def tree_of(repository: GitRepository, files: Mapping[str, bytes], evidence: Map
         inner = _made(repository, [f"{FILE} {id}\t{name}" for name, id in evidence.items()])
         entries.append(f"{TREE} {inner}\t{EVIDENCE}")
     return _made(repository, entries)
+
+
+def file_of(repository: GitRepository, commit: str, name: str) -> bytes | None:
+    """A file of a proof; None when it is not there, or cannot be read."""
+    try:
+        return repository.read_file(commit, name)
+    except WorkbenchError:
+        return None
 
 
 def evidence_of(repository: GitRepository, commit: str) -> dict[str, bytes | None]:

@@ -70,8 +70,8 @@ def read(repository: GitRepository, pack: str) -> Proof | None:
     return parse(repository, raw, commit=commit)
 
 
-def parse(repository: GitRepository, raw: bytes, *, commit: str = "") -> Proof:
-    """The proof that a file holds."""
+def parse(repository: GitRepository | None, raw: bytes, *, commit: str = "") -> Proof:
+    """The proof that a file holds. Without a repository nobody is trusted: its base says who is."""
     try:
         envelopes = envelope.parse(raw)
         if len(envelopes) > MOST_CHECKED:
@@ -89,9 +89,15 @@ def parse(repository: GitRepository, raw: bytes, *, commit: str = "") -> Proof:
 
 
 def _attested(
-    repository: GitRepository, sealed: Envelope, statement: Statement, own: Readiness | None, about: Readiness | None
+    repository: GitRepository | None,
+    sealed: Envelope,
+    statement: Statement,
+    own: Readiness | None,
+    about: Readiness | None,
 ) -> Attested:
-    signers = signers_for(repository, about) if about is not None and sealed.signatures else None
+    signers = None
+    if repository is not None and about is not None and sealed.signatures:
+        signers = signers_for(repository, about)
     at = _seconds(about.at) if about is not None else 0
     return Attested(statement, digest_bytes(sealed.content), envelope.checked(sealed, signers, at=at), own)
 

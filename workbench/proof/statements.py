@@ -67,6 +67,7 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     signersDigest: str = ""  # of the base's signers; empty: it has none
     merge: Merge | None = None
     evidenceLeftOut: dict[str, str] = {}  # blob digest to why it is not kept beside this
+    files: dict[str, str] = {}  # what lies beside this besides evidence: name to digest; empty in earlier proofs
 
     @property
     def mrp(self) -> MergePack:
@@ -172,6 +173,12 @@ def outputs(pack: MergePack) -> list[tuple[Evidence, str, str]]:
     """Every output of the evidence that is kept by digest: item, name, digest."""
     named = [(item, name, digest) for item in pack.evidence for name, digest in item.outputs.items()]
     return [each for each in named if each[2].startswith("sha256:")]
+
+
+def links(pack: MergePack) -> dict[str, str]:
+    """The blobs that hold what a pack was bound to, such as its brief and policy, by what they are."""
+    found = next((item.facts.get("links") for item in pack.evidence if item.kind == "audit"), None)
+    return {str(name): str(blob) for name, blob in found.items()} if isinstance(found, Mapping) else {}
 
 
 def _statement(pack: MergePack, kind: str, predicate: dict[str, Any], more: tuple[Subject, ...] = ()) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,7 @@ from workbench.ace.cli.options import speaks
 from workbench.ace.cli.output import Output
 from workbench.ace.cli.table import glyph
 from workbench.ace.wiring.workplace import Workplace
-from workbench.model.errors import EXIT_DONE, EXIT_NO
+from workbench.model.errors import EXIT_DONE, EXIT_NO, RepositoryProblem
 from workbench.model.text import one_line
 
 if TYPE_CHECKING:
@@ -28,17 +29,34 @@ def verify(place: Workplace, out: Output, mrp: str, rerun: bool) -> int:
 
     Journal, proof in git, merge commit and note are held against each other; git alone is enough. Says who signed:
     `trusted signer` (listed in .workbench/signers of the base), `intact, unknown signer`, `unsigned` (no signature
-    could be made), `not signed` (there is no proof), or `altered: WHAT`. FILE is what `mrp show --proof` printed.
+    could be made), `not signed` (there is no proof), or `altered: WHAT`. FILE is what `mrp show --proof` printed;
+    outside of any repository its signatures and digests are checked.
     """
     from workbench.ace.wiring import rebuilding, verifying
 
+    if not rerun and (file := _alone(place, mrp)) is not None:
+        found = verifying.alone(file)
+        out.one(msgspec.to_builtins(found), _lines(found))
+        return EXIT_DONE if found.ok else EXIT_NO
     with place.reading() as ledger:
         subject = verifying.find(place, ledger, mrp)
         found = verifying.verify(place, ledger, subject)
     if rerun:
-        found = verifying.with_problems(found, [*rebuilding.rerun(place, subject)])
+        found = verifying.with_more(found, *rebuilding.rerun(place, subject))
     out.one(msgspec.to_builtins(found), _lines(found))
     return EXIT_DONE if found.ok else EXIT_NO
+
+
+def _alone(place: Workplace, wanted: str) -> Path | None:
+    """The file that is asked about, where no repository is."""
+    try:
+        _ = place.located
+    except RepositoryProblem:
+        path = place.directory / wanted
+        if path.is_file():
+            return path
+        raise
+    return None
 
 
 def _lines(found: Verification) -> Iterator[str]:

@@ -6,7 +6,7 @@ is absent is said, never taken for a yes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +24,12 @@ from workbench.model.errors import NotFound, UsageError, WorkbenchError
 from workbench.model.events import PackSubmitted
 from workbench.proof import checking, keeping, reading, statements
 from workbench.proof.reading import Proof
+from workbench.proof.statements import Readiness
 from workbench.repository.locate import STORE
 from workbench.repository.objects import Merged
 from workbench.repository.store import Store
 
+FILE_ALONE = "logs and reports: a file holds the statements alone"
 NOT_SIGNED = "not signed"  # there is no proof at all
 
 
@@ -53,6 +55,26 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
     signer: str = NOT_SIGNED
     signatures: tuple[dict[str, str], ...] = ()
     not_checked: tuple[str, ...] = ()
+
+
+def alone(path: Path) -> Verification:
+    """What a proof in a file shows by itself, where no repository is: signatures and digests."""
+    proof = reading.parse(None, _content(path))
+    found = tuple(checking.of_itself(None, proof))
+    newest = proof.newest
+    told = newest.readiness if newest is not None else None
+    return Verification(
+        id=told.mrp.id if told is not None else path.name,
+        ok=not found,
+        problems=found,
+        digest=told.packDigest if told is not None else "",
+        signer=found[0] if found else newest.checked.signer if newest is not None else NOT_SIGNED,
+        signatures=tuple(_signatures(proof)),
+        not_checked=(
+            "the repository: there is none here, neither with the commits nor with whom its base trusts",
+            FILE_ALONE,
+        ),
+    )
 
 
 def find(place: Workplace, ledger: Ledger, wanted: str) -> Subject:
@@ -91,9 +113,14 @@ def verify(place: Workplace, ledger: Ledger, subject: Subject) -> Verification:
     )
 
 
-def with_problems(before: Verification, more: list[str]) -> Verification:
+def with_more(before: Verification, problems: Sequence[str], not_checked: Sequence[str]) -> Verification:
     """The same with what was found besides."""
-    return msgspec.structs.replace(before, ok=before.ok and not more, problems=(*before.problems, *more))
+    return msgspec.structs.replace(
+        before,
+        ok=before.ok and not problems,
+        problems=(*before.problems, *problems),
+        not_checked=(*before.not_checked, *not_checked),
+    )
 
 
 def _subject(place: Workplace, pack: PackState, commit: str = "") -> Subject:
@@ -113,12 +140,16 @@ def _of_commit(place: Workplace, ledger: Ledger, commit: str) -> Subject:
     return Subject(id=name, proof=reading.read(place.repository, name), commit=commit)
 
 
-def _of_file(place: Workplace, ledger: Ledger, path: Path) -> Subject:
+def _content(path: Path) -> bytes:
     with path.open("rb") as file:
         raw = file.read(MAX_BYTES + 1)
     if len(raw) > MAX_BYTES:
         raise UsageError(f"{path} is too large for a proof.", hint="Name what workbench mrp show --proof printed.")
-    proof = reading.parse(place.repository, raw)
+    return raw
+
+
+def _of_file(place: Workplace, ledger: Ledger, path: Path) -> Subject:
+    proof = reading.parse(place.repository, _content(path))
     name = proof.pack.id if proof.pack is not None else path.name
     return Subject(id=name, pack=ledger.pack(name), proof=proof, file=str(path))
 
@@ -137,7 +168,8 @@ def _problems(place: Workplace, ledger: Ledger, subject: Subject) -> Iterator[st
     if pack is not None:
         yield from _against_journal(pack, proof)
     for commit in _merges(subject):
-        yield from checking.of_merge(place.repository, proof, commit)
+        if not _is_elsewhere(place, subject, commit):
+            yield from checking.of_merge(place.repository, proof, commit)
 
 
 def _merges(subject: Subject) -> list[str]:
@@ -149,6 +181,12 @@ def _merges(subject: Subject) -> list[str]:
     newest = subject.proof.newest if subject.proof is not None else None
     merge = newest.readiness.merge if newest is not None and newest.readiness is not None else None
     return [merge.new] if merge is not None else []
+
+
+def _is_elsewhere(place: Workplace, subject: Subject, commit: str) -> bool:
+    """Whether a file tells of a commit in another repository: neither that nor the pack's base is here."""
+    pack = subject.proof.pack if subject.file and subject.proof is not None else None
+    return pack is not None and not any(keeping.tip(place.repository, each) for each in (commit, pack.base))
 
 
 def _attests_merges(subject: Subject) -> bool:
@@ -296,14 +334,28 @@ def _not_checked(place: Workplace, ledger: Ledger, subject: Subject) -> Iterator
     elif subject.pack is None:
         yield f"the journal: it does not know {subject.id}"
     if subject.file:
-        yield "logs and reports: a file holds the statements alone"
+        yield FILE_ALONE
     if subject.proof is None:
         return
     newest = subject.proof.newest
     readiness = newest.readiness if newest is not None else None
     for digest, why in readiness.evidenceLeftOut.items() if readiness is not None else ():
         yield f"output {digest[:19]}: not in the proof ({why})"
+    if readiness is not None and subject.proof.commit:
+        yield from _unattested(subject, readiness)
     if subject.pack is not None and subject.pack.merge is not None and not _attests_merges(subject):
         yield "the merge: the proof does not attest it"
-    if _merges(subject) and not keeping.tip(place.repository, keeping.NOTES):
-        yield f"the note on the merge commit: {keeping.NOTES} is not here"
+    merges = _merges(subject)
+    yield from (f"the merge: {each[:12]} is not here" for each in merges if _is_elsewhere(place, subject, each))
+    for what, ref in (("the note on the merge commit", keeping.NOTES), ("checkpoints", checkpointing.REF)):
+        if merges and not keeping.tip(place.repository, ref):
+            yield f"{what}: {ref} is not here"
+
+
+def _unattested(subject: Subject, readiness: Readiness) -> Iterator[str]:
+    """What newer proofs hold besides, and this one does not."""
+    if keeping.README not in readiness.files:
+        yield f"{keeping.README} of the proof: nothing attests it"
+    kept = subject.pack is not None and subject.pack.brief is not None
+    if readiness.pack.get("brief_digest") and keeping.BRIEF not in readiness.files and not kept:
+        yield "the brief: it is not in the proof"
