@@ -129,6 +129,11 @@ class Instance:
             return "other" if broken else "hidden"
         return "deliberate" if broken else "right"
 
+    def breaks(self, patch: str) -> bool:
+        """Whether any test that passes on base here fails with the patch."""
+        base, result = self.failing("", newer=False), self.failing(patch, newer=False)
+        return base is None or result is None or bool(result - base)
+
 
 def touched(patch: str) -> list[str]:
     return sorted(set(re.findall(r"^diff --git a/(\S+) b/", patch, re.MULTILINE)))
@@ -228,6 +233,13 @@ def rows_of(told: dict[str, Any], patches: Sequence[dict[str, Any]], asked: argp
                 label == "breaking" and found["verdict"] not in ("", "not-ready")
             ):
                 label = instance.label(row["model_patch"]) or label
+            if (
+                label == "breaking"
+                and found["verdict"] not in ("", "not-ready")
+                and not instance.breaks(row["model_patch"])
+            ):
+                print(f"{told['instance_id']}: a patch left out, what it breaks fails here on base", file=sys.stderr)
+                continue
             if label == "hidden" and found["tests"]:
                 label = "other"  # by the set's own logs it breaks none that the reference keeps
             rows.append({"pair": told["instance_id"], "agent": row["model_name_or_path"], "label": label,

@@ -91,7 +91,9 @@ def test_two_versions_are_read_side_by_side_and_parts_are_marked(
         session.sees("tax.py", f"and of {packs[0]}")
         await session.type("which of you?")
         await session.do("confirm")
-        await session.until(lambda: all(world.journal.pack(one).comments for one in packs), "both have it")
+        await session.until(
+            lambda: all(getattr(world.journal.pack(one), "comments", ()) for one in packs), "both have it"
+        )
         await session.do("go-back", "go-back")
         session.sees("FILES")
         await session.do("mark-row")
