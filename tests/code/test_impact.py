@@ -74,6 +74,21 @@ SHOP = {
 }
 
 
+def test_a_caller_that_was_left_as_it_is_is_told_from_one_that_changed_too() -> None:
+    """Though the change edits both files: the one that still calls the old way is the one to look at."""
+    after = {
+        "shop/prices.py": SHOP["shop/prices.py"].replace("total(rows)", "total(rows, tax)"),
+        "shop/till.py": SHOP["shop/till.py"].replace("summed(rows)", "summed(rows, 2)"),
+        "shop/web.py": "import json\n" + SHOP["shop/web.py"],
+    }
+    found, _ = told(SHOP, after)
+    callers = {caller.path: (caller.is_changed, caller.is_edited) for caller in named(found, "total").callers}
+    assert callers["shop/till.py"] == (True, True)
+    assert callers["shop/web.py"] == (True, False)
+    words = {line.path: line.fact for line in impact_lines(found) if line.depth == 1}
+    assert words["shop/web.py"] == "left as it is, in a changed file"
+
+
 def test_callers_are_followed_through_imports_other_names_and_modules_that_hand_on() -> None:
     """Who calls a changed function is found from file to file; others of the same name are not taken for it."""
     found, tree = told(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from workbench.code.impact_model import Caller, Tree
 from workbench.code.languages import language_of
 from workbench.code.mentions import Mention, Reading, is_test, mentions, reading
+from workbench.code.model import Span
 from workbench.code.module_index import Modules
 from workbench.code.resolving import Answer, Sought, may_mean, means, sought_in
 
@@ -81,8 +82,8 @@ class Files:
 class Callers:
     """Finds them for several entities at once, level by level, so that each name is searched for only once."""
 
-    def __init__(self, files: Files, changed: Collection[str]) -> None:
-        self._files, self._changed = files, changed
+    def __init__(self, files: Files, changed: Collection[str], edited: Mapping[str, Sequence[Span]]) -> None:
+        self._files, self._changed, self._edited = files, changed, edited
         self._users: dict[Sought, list[User]] = {}
         self._roots: set[Sought] = set()
         self.dropped: dict[Sought, int] = {}  # users of one that were not followed, for there are too many
@@ -186,6 +187,7 @@ class Callers:
             by=by,
             is_sure=user.is_sure,
             is_changed=user.path in self._changed,
+            is_edited=any(span.first <= user.line <= span.last for span in self._edited.get(user.path, ())),
             is_test=is_test(user.path),
         )
 

@@ -132,7 +132,8 @@ def _affected(
     ]
     chosen.sort(key=lambda each: (_ORDER.index(each[0]), not each[1].is_public, each[2], each[1].line))
     skipped = [f"the callers of {len(chosen) - MAX_ENTITIES} more changed entities were not looked for"]
-    callers = Callers(files, changed)
+    edited = {file.path: [hunk.new for hunk in file.hunks if not hunk.is_mechanical] for file in diff.files}
+    callers = Callers(files, changed, edited)
     roots = [tuple(_sought(*each)) for each in chosen[:MAX_ENTITIES]]
     callers.look(one for each in roots for one in each)
     found = []

@@ -73,6 +73,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     by: int = -1
     is_sure: bool = True  # else it has the same name on something that cannot be told
     is_changed: bool = False  # the change edits that file as well
+    is_edited: bool = False  # and that very line
     is_test: bool = False
 
 

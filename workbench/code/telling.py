@@ -33,6 +33,9 @@ def file_lines(file: FileChange) -> Iterator[str]:
         yield f"lines {span.first} to {span.last} do not parse"
 
 
+MOST_PLACES = 3  # that are named in a line
+
+
 def summary_line(summary: Summary) -> str:
     """Such as `12 files, 340 lines, 210 mechanical lines folded`."""
     lines = summary.added + summary.removed
@@ -47,7 +50,9 @@ def surface_lines(diff: StructuralDiff) -> Iterator[str]:
         yield f"public {change.kind} {change.name} {_API[change.change]}{said} ({change.path}:{change.line})"
     for sites in diff.calls:
         if sites.untouched:
-            yield f"{sites.name}: {len(sites.untouched)} calls in changed files were left as they are"
+            places = ", ".join(f"{place.path}:{place.line}" for place in sites.untouched[:MOST_PLACES])
+            more = ", ..." if len(sites.untouched) > MOST_PLACES else ""
+            yield f"{sites.name}: {len(sites.untouched)} calls in changed files were left as they are ({places}{more})"
         if sites.unresolved:
             yield f"{sites.name}: {len(sites.unresolved)} calls of that name could not be told apart"
     for edge in diff.dependencies.added:

@@ -122,7 +122,7 @@ def _caller(key: str, caller: Caller) -> ImpactLine:
     tags = [
         "" if caller.is_sure else "by name only",
         "test" if caller.is_test else "",
-        "changed too" if caller.is_changed else "",
+        "changed too" if caller.is_edited else "left as it is, in a changed file" if caller.is_changed else "",
     ]
     place = f"{caller.path}:{caller.line}"
     words = f"{caller.name or '(file)'}  {place}"
