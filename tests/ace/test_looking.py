@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 from ace_world import Call, World
 
+from workbench.artifacts.mergepack import PlanItem
 from workbench.core.plugins import PLUGIN_STREAM
 from workbench.model.events import MergeStarted, PluginFailed, Proposed
 
@@ -132,3 +133,11 @@ def test_without_a_verb_the_inbox_is_shown_with_what_to_type(call: Call, world: 
     said = call()
     assert name in said.out
     assert f"next: workbench show {name}" in said.err
+
+
+def test_a_pack_shows_each_item_of_the_test_plan_with_its_test(call: Call, world: World) -> None:
+    """What the agent planned stands beside the test that carries it out, or as missing."""
+    (run,) = world.mission()
+    plan = (PlanItem(item="rounds", test="t.py::test_rounds", state="passed"), PlanItem(item="t.py::test_no"))
+    said = call("show", world.pack(run, test_plan=plan)).out
+    assert "test plan, by the agent\n  ✓ passed  rounds  (t.py::test_rounds)\n  ? missing  t.py::test_no\n" in said

@@ -15,6 +15,7 @@ from workbench.artifacts.policy import DEFAULT
 from workbench.core.admission import Bindings
 from workbench.core.assemble import Known, assemble, claimed_rationale
 from workbench.core.assemble import test_plan as map_plan
+from workbench.core.criteria import untested
 from workbench.core.gate import Context, Judgement, judge
 from workbench.core.reading import reading_list
 from workbench.model.evidence import Evidence, Finding, TestOutcome
@@ -56,8 +57,20 @@ def test_a_pack_is_bound() -> None:
 def test_the_claimed_plan_is_mapped(item: Any, test: str, state: str) -> None:
     """Each item has the test that carries it out, is missing if it names none that is there, and unknown otherwise."""
     cases = TestOutcome(id="tests/test_calc.py::test_cases[1-x]", state="passed")
-    (planned,) = map_plan({"test_plan": [item]}, (*TESTS, cases), ())
+    known = Known(id="MRP-1", claimed={"test_plan": [item]}, tests=(*TESTS, cases))
+    made = pack(known)
+    (planned,) = made.test_plan
     assert (planned.test, planned.state) == (test, state)
+    assert any(line.startswith("test plan: ") for line in made.not_checked) == (not test)
+    assert made.not_checked[-1].startswith("test plan: there is no such test") == (state == "missing")
+
+
+def test_a_long_plan_without_tests_is_counted() -> None:
+    """Twenty items are named, the others counted; a test that was skipped shows nothing either."""
+    skipped = TestOutcome(id="t.py::test_a", state="skipped")
+    told = list(untested(map_plan({"test_plan": ["test_a", *["x y"] * 30]}, [skipped], ())))
+    assert (len(told), told[0]) == (21, "test plan: t.py::test_a neither passed nor failed: test_a")
+    assert told[-1] == "test plan: 11 more items without a test"
 
 
 def test_the_report_does_not_call_unmatched_missing() -> None:

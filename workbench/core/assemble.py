@@ -14,7 +14,7 @@ import msgspec
 from workbench.artifacts.brief import Brief
 from workbench.artifacts.mergepack import Audit, Change, Comment, MergePack, PlanItem, Rationale
 from workbench.core.admission import Bindings
-from workbench.core.criteria import uncovered
+from workbench.core.criteria import uncovered, untested
 from workbench.core.gate import Judgement
 from workbench.core.reading import reading_list
 from workbench.core.redact import redact
@@ -54,6 +54,7 @@ def assemble(
 ) -> MergePack:
     """The pack, bound to `bindings`; a brief gives it its title."""
     known = msgspec.structs.replace(known, uncovered=known.uncovered or uncovered(judgement.evidence))
+    plan = test_plan(known.claimed, known.tests, known.new_tests)
     return MergePack(
         id=known.id,
         verdict=judgement.verdict,
@@ -80,10 +81,10 @@ def assemble(
         reading_list=tuple(
             reading_list(known.changes, findings, uncovered=known.uncovered, evidence=judgement.evidence)
         ),
-        test_plan=test_plan(known.claimed, known.tests, known.new_tests),
+        test_plan=plan,
         new_tests=known.new_tests,
         rationale=claimed_rationale(known.claimed),
-        not_checked=(*judgement.not_checked, *known.not_checked),
+        not_checked=(*judgement.not_checked, *untested(plan), *known.not_checked),
         comments=known.comments,
         audit=known.audit,
         evidence=judgement.evidence,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import groupby
 
 from workbench.artifacts.brief import Brief, clauses
-from workbench.artifacts.mergepack import CriterionResult, CriterionState
+from workbench.artifacts.mergepack import CriterionResult, CriterionState, PlanItem
 from workbench.artifacts.terms import Clause
 from workbench.model.evidence import GRADES, PASSED, Criterion, Evidence
 from workbench.model.text import one_line
@@ -122,6 +122,24 @@ def not_checked(evidence: Sequence[Evidence], *, brief: Brief | None, wanted: Se
         yield f"{clause.id}: unproven: {one_line(clause.text, MAX_SUMMARY)}"
     if brief is None:
         yield "functional completeness: there is no brief"
+
+
+MAX_ITEMS = 20  # of a test plan, in lines of their own
+
+
+def untested(plan: Sequence[PlanItem]) -> Iterator[str]:
+    """One line for each item of the agent's test plan that no test shows to pass or to fail."""
+    absent = [item for item in plan if item.state in ("missing", "unknown")]
+    for item in absent[:MAX_ITEMS]:
+        yield f"test plan: {_untested(item)}: {one_line(item.item, MAX_SUMMARY)}"
+    if len(absent) > MAX_ITEMS:
+        yield f"test plan: {len(absent) - MAX_ITEMS} more items without a test"
+
+
+def _untested(item: PlanItem) -> str:
+    if item.test:
+        return f"{one_line(item.test, MAX_SUMMARY)} neither passed nor failed"
+    return "there is no such test" if item.state == "missing" else "no test could be matched by name"
 
 
 # --- lines that no test runs ----------------------------------------------------------------------------

@@ -246,6 +246,7 @@ def pack_lines(pack: PackState, blobs: Blobs, *, base: str = "") -> Lines:
     yield "evidence"
     for item in _mappings(document.get("evidence")):
         yield f"  {glyph(_word(item, 'state'))}  {_word(item, 'kind')}  {_grade(item)}{_word(item, 'summary')}"
+    yield from _plan(document.get("test_plan"))
     yield from _titled("findings", [_finding(item) for item in _mappings(document.get("findings"))])
     yield from _titled("changes", [line for item in _mappings(document.get("changes")) for line in _change(item)])
     yield from _titled("to others", document.get("surface"))
@@ -269,6 +270,15 @@ def next_for_pack(pack: PackState, *, stale: bool = False) -> str:
     if pack.state == "approved":
         return f"workbench merge {pack.id}"
     return f"workbench undo {pack.id}" if pack.state == "merged" else ""
+
+
+def _plan(items: Any) -> Lines:
+    planned = list(_mappings(items))
+    if planned:
+        yield "test plan, by the agent"
+    for item in planned:
+        test = _word(item, "test")
+        yield f"  {glyph(_word(item, 'state'))}  {_word(item, 'item')}{f'  ({test})' if test else ''}"
 
 
 def _finding(item: Mapping[str, Any]) -> str:
