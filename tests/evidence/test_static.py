@@ -224,6 +224,8 @@ def test_what_was_read_is_said() -> None:
     assert (evidence.summary, evidence.facts["read"]) == ("no new dependency in setup.py", ["setup.py"])
     none = Dependencies().collect(added("a.py", "1\n")).evidence[0]
     assert none.summary == "no file that declares dependencies changed"
+    locked = Dependencies().collect(added("package-lock.json", "{}\n")).evidence[0]
+    assert locked.summary == f"{none.summary}; what package-lock.json locks was not compared"
 
 
 def test_a_newer_version_is_no_new_dependency() -> None:

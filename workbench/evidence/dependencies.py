@@ -16,6 +16,7 @@ from workbench.artifacts.policy import LicenceRules
 from workbench.evidence.installs import installs
 from workbench.evidence.licences import UNCLEAR, UNKNOWN, Licences, permitted
 from workbench.evidence.manifests import environment_yml, normal, pipfile, setup_cfg, setup_py
+from workbench.evidence.sizes import kind_of
 from workbench.evidence.static import bound, text_of
 from workbench.model.evidence import Finding
 from workbench.ports import Change, Collected
@@ -53,6 +54,7 @@ class Dependencies:
         """Compare every changed manifest with its base, and look for installs in added code."""
         findings, read, unread = installs(change), list[str](), list[str]()
         licences: dict[str, str] = {}
+        locks = [path for status, path in change.changed_paths() if status != "D" and kind_of(path, None) == "lock"]
         for status, path in change.changed_paths():
             reader = _reader(path)
             if status == "D" or reader is None:
@@ -68,8 +70,8 @@ class Dependencies:
             "dependencies",
             criterion="hygiene",
             state=state,  # type: ignore[arg-type]  # one of three literals
-            summary=_summary(len(findings), read, unread),
-            facts={"read": read[:MAX_NAMED], "unread": unread[:MAX_NAMED]}
+            summary=_summary(len(findings), read, unread) + _of_locks(locks),
+            facts={"read": read[:MAX_NAMED], "unread": unread[:MAX_NAMED], "locks": locks[:MAX_NAMED]}
             | ({"licences": licences} if licences else {}),
         )
         return Collected(evidence=(evidence,), findings=tuple(findings))
@@ -102,6 +104,11 @@ def _summary(found: int, read: list[str], unread: list[str]) -> str:
         return "no file that declares dependencies changed"
     more = f" and {len(read) - MAX_NAMED} more" if len(read) > MAX_NAMED else ""
     return f"no new dependency in {', '.join(read[:MAX_NAMED])}{more}"
+
+
+def _of_locks(paths: list[str]) -> str:
+    """What lock files say is not looked at, and nobody is to think so."""
+    return f"; what {', '.join(paths[:MAX_NAMED])} locks was not compared" if paths else ""
 
 
 Reader = Callable[[str], set[str]]
