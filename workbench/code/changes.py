@@ -10,7 +10,8 @@ from workbench.code.model import Aspect, EntityChange, Hunk
 from workbench.code.moves import has_moved
 from workbench.code.pairing import Match, Matches, entity_of
 from workbench.code.renames import signature_differs
-from workbench.code.sides import Pair
+from workbench.code.sides import Pair, Side
+from workbench.code.touching import Touch, has_same_body, is_untouched, touches
 
 _ASPECTS: dict[str, Aspect] = {
     "comment": "comment",
@@ -19,17 +20,16 @@ _ASPECTS: dict[str, Aspect] = {
     "renamed": "names",
 }
 _ORDER: tuple[Aspect, ...] = ("signature", "body", "docstring", "comment", "names", "format")
-Hunks = dict[tuple[int, str], list[Hunk]]  # of a file, by the entity around them
 
 
 def entity_changes(
     files: Sequence[Pair], matches: Matches, hunks: Sequence[Sequence[Hunk]]
 ) -> dict[int, tuple[EntityChange, ...]]:
     """By the number of the file, in the order of its lines; what left a file is told where it is now."""
-    olds, news = _by_entity(hunks)
+    touched = touches(files, matches, hunks)
     found: dict[int, list[EntityChange]] = defaultdict(list)
     for match in matches.pairs:
-        change = _of_match(files, match, olds, news)
+        change = _of_match(files, match, touched.get(match.old, ()))
         if change is not None:
             found[match.new[0]].append(change)
     for number, index in matches.made:
@@ -41,21 +41,9 @@ def entity_changes(
     }
 
 
-def _by_entity(hunks: Sequence[Sequence[Hunk]]) -> tuple[Hunks, Hunks]:
-    """The hunks that have only old lines, and those that have new ones."""
-    olds: Hunks = defaultdict(list)
-    news: Hunks = defaultdict(list)
-    for number, each in enumerate(hunks):
-        for hunk in each:
-            if hunk.entity and hunk.kind != "moved":
-                (news if hunk.new.count else olds)[number, hunk.entity].append(hunk)
-    return olds, news
-
-
-def _of_match(files: Sequence[Pair], match: Match, olds: Hunks, news: Hunks) -> EntityChange | None:
+def _of_match(files: Sequence[Pair], match: Match, touching: Sequence[Touch]) -> EntityChange | None:
     old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
-    touching = [*olds.get((match.old[0], old.name), ()), *news.get((match.new[0], new.name), ())]
-    aspects = tuple(_aspects(old, new, touching))
+    aspects = tuple(_aspects((files[match.old[0]].old, old), (files[match.new[0]].new, new), touching))
     moved = has_moved(files, match) or old.container != new.container
     if not aspects and not moved and old.last_name == new.last_name:
         return None
@@ -77,20 +65,29 @@ def _of_match(files: Sequence[Pair], match: Match, olds: Hunks, news: Hunks) -> 
     )
 
 
-def _aspects(old: Found, new: Found, touching: Sequence[Hunk]) -> Iterator[Aspect]:
-    found = {_ASPECTS[hunk.kind] for hunk in touching if hunk.kind in _ASPECTS}
+_Known = tuple[Side, Found]
+
+
+def _aspects(before: _Known, after: _Known, touching: Sequence[Touch]) -> Iterator[Aspect]:
+    (_, old), (_, new) = before, after
     differs = signature_differs(old, new)
+    if touching and not differs and is_untouched(*before, *after):
+        return iter(())
+    found = {_ASPECTS[touch.kind] for touch in touching if touch.kind in _ASPECTS}
     if differs:
         found.add("signature")
-    if any(hunk.kind not in _ASPECTS and not (differs and _in_head(hunk, old, new)) for hunk in touching):
+    others = [touch for touch in touching if touch.kind not in _ASPECTS and not (differs and _in_head(touch, old, new))]
+    if any(not touch.is_closing for touch in others) or (others and not has_same_body(*before, *after)):
         found.add("body")
     return (aspect for aspect in _ORDER if aspect in found)
 
 
-def _in_head(hunk: Hunk, old: Found, new: Found) -> bool:
-    return (hunk.old.count == 0 or old.heads[0] < hunk.old.first <= hunk.old.last <= old.heads[1]) and (
-        hunk.new.count == 0 or new.heads[0] < hunk.new.first <= hunk.new.last <= new.heads[1]
-    )
+def _in_head(touch: Touch, old: Found, new: Found) -> bool:
+    first, end = old.heads
+    if not all(first <= row < end for row in touch.old):
+        return False
+    first, end = new.heads
+    return all(first <= row < end for row in touch.new)
 
 
 def _alone(path: str, each: Found, *, is_new: bool) -> EntityChange:

@@ -205,7 +205,7 @@ def _told_apart(file: Pair, part: Left, claims: Claims) -> Iterator[Hunk]:
     if not any(piece.is_equal for piece in part.pieces):
         for piece in part.pieces:
             rows = _rows(part, piece)
-            yield _made(file, *rows, _kind(file, *rows))
+            yield _made(file, *rows, kind_of_rows(file, *rows))
         return
     ours = [file.old.key(row, names=claims.at(file.old, row)) for row in range(*part.old)]
     theirs = [file.new.key(row) for row in range(*part.new)]
@@ -215,7 +215,7 @@ def _told_apart(file: Pair, part: Left, claims: Claims) -> Iterator[Hunk]:
         if piece.is_equal:
             yield from _equal(file, rows, piece, keys, claims)
         else:
-            yield _made(file, *rows, _kind(file, *rows))
+            yield _made(file, *rows, kind_of_rows(file, *rows))
 
 
 def _equal(
@@ -282,7 +282,8 @@ def _tabs(text: bytes) -> set[bytes]:
     return {indent for indent in indents if b"\t" in indent}
 
 
-def _kind(file: Pair, old: Rows, new: Rows) -> HunkKind:
+def kind_of_rows(file: Pair, old: Rows, new: Rows) -> HunkKind:
+    """What can be said of changed rows whose tokens are not equal."""
     if differs_in_comments(file, old, new):
         return "comment"
     if _documents(file.old, old) and _documents(file.new, new):

@@ -1,0 +1,77 @@
+"""What is said of each entity that a change touches, whatever stands next to it."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.code.compare import structural_diff
+from workbench.code.model import FileSides, StructuralDiff
+
+
+def compared(path: str, old: str, new: str) -> StructuralDiff:
+    return structural_diff([FileSides(path=path, old=old.encode(), new=new.encode())])
+
+
+def told(diff: StructuralDiff) -> list[str]:
+    """Each change of what is no import, such as `modified a (body)`."""
+    return [
+        f"{each.change} {each.name}" + (f" ({', '.join(each.aspects)})" if each.aspects else "")
+        for file in diff.files
+        for each in file.entities
+        if each.kind != "import"
+    ]
+
+
+NEIGHBOURS = {
+    "constants in a row": (
+        "a.py",
+        "".join(f"V{at} = {at}\n" for at in range(300)),
+        "".join(f"V{at} = 1{at}\n" for at in range(300)),
+        [f"modified V{at} (body)" for at in range(300)],
+    ),
+    "members of a class": (
+        "a.ts",
+        "class P {\n  a = 1;\n  limit = 2;\n  get(x: number) { return x; }\n}\n",
+        "class P {\n  a = 2;\n  limit = 3;\n  get(x: number) { return x + 1; }\n}\n",
+        ["modified P.a (body)", "modified P.limit (body)", "modified P.get (body)"],
+    ),
+    "an import above": (
+        "a.py",
+        "import sys\nLIMIT = 1\nB = 2\n",
+        "from re import match\nLIMIT = 3\nB = 2\n",
+        ["modified LIMIT (body)"],
+    ),
+    "kinds of things": (
+        "a.rs",
+        "enum E { A, B }\nstruct S { x: i32 }\nstatic Z: i32 = 1;\n",
+        "enum E { A, C }\nstruct S { x: i64 }\nstatic Z: i32 = 1;\n",
+        ["modified E (body)", "modified S (body)"],
+    ),
+    "what has a signature": (
+        "a.ts",
+        "interface S {\n  get(id: string): number;\n  put?: boolean;\n}\n",
+        "interface S {\n  get(id: number): number;\n  put: boolean;\n}\n",
+        ["modified S.get (signature)", "modified S.put (body)"],
+    ),
+    "two on a line": ("a.ts", "let a = 1, b = 2, c = 3;\n", "let a = 1, b = 4, c = 5;\n", 2),
+    "only a comment of one": (
+        "a.py",
+        "A = 1\nB = 2  # one\nC = 3\n",
+        "A = 4\nB = 2  # two\nC = 3\n",
+        ["modified A (body)", "modified B (comment)"],
+    ),
+    "the same name twice": (
+        "a.py",
+        "def f():\n    return 1\n\n\nX = 1\n\n\ndef f():\n    return 2\n",
+        "def f():\n    return 1\n\n\nX = 1\n\n\ndef f():\n    return 3\n",
+        ["modified f (body)"],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", NEIGHBOURS)
+def test_each_of_neighbouring_entities_is_told(what: str) -> None:
+    """Lines that change together are told of every entity that they belong to, and of no other."""
+    path, old, new, expected = NEIGHBOURS[what]
+    found = told(compared(path, old, new))
+    assert (len(found) if isinstance(expected, int) else found) == expected
