@@ -101,15 +101,24 @@ class Touched:
         """Every word of the changed files and of their paths."""
         return frozenset(_words(text for pair in self.texts.values() for text in pair) | _words(self.paths))
 
-    def defined(self, word: str) -> Iterator[tuple[str, Found]]:
-        """Path and thing, of changed files that hold `word`, on either side; imports apart."""
-        pattern = re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE)
+    @cached_property
+    def _things(self) -> list[tuple[str, Found]]:
+        """Path and thing, of both sides of the changed files; imports apart."""
         with together():
-            for path, texts in self.texts.items():
-                for text in texts:
-                    if language_of(path) and pattern.search(text):
-                        found = outline(parse(text.encode(), language_of(path))).entities
-                        yield from ((path, each) for each in found if each.kind != "import")
+            return [
+                (path, thing)
+                for path, texts in self.texts.items()
+                for text in texts
+                if (language := language_of(path))
+                for thing in outline(parse(text.encode(), language)).entities
+                if thing.kind != "import"
+            ]
+
+    def defined(self, word: str) -> list[tuple[str, Found]]:
+        """Path and thing, of changed files that hold `word`, on either side."""
+        if word not in self.all_words:
+            return []
+        return [each for each in self._things if each[1].name.lower().rpartition(".")[2] == word]
 
     def calls(self, path: str, thing: Found) -> bool:
         """Whether a thing calls one whose signature changed."""
@@ -154,7 +163,7 @@ def _told(touched: Touched, name: str) -> Finding | None:
     whole, last = name.lower(), name.lower().rpartition(".")[2]
     if any(f".{whole}." in f".{each}." for each in touched.names):
         return None
-    things = [(path, thing) for path, thing in touched.defined(last) if thing.name.lower().rpartition(".")[2] == last]
+    things = touched.defined(last)
     exact = [each for each in things if f".{each[1].name.lower()}".endswith(f".{whole}")]
     if not exact and any(f".{last}." in f".{each}." for each in touched.names):
         return None
