@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 from projects import Project
 
+from workbench.artifacts import configuration
 from workbench.artifacts.configuration import Tests
-from workbench.evidence.conventions import SuitePlan, plan_suite
+from workbench.evidence.conventions import SuitePlan, configured_plan, plan_suite
 from workbench.evidence.dialects import cargo_outcomes, go_outcomes
 from workbench.evidence.material import changed_material, is_material, mixed
 from workbench.evidence.suite import run_suite
@@ -199,3 +201,23 @@ def test_no_suite_is_said_with_what_was_looked_for(tmp_path: Path) -> None:
     narrowed = NoSuite(project.rig, Tests(kind="go")).collect(project.change).evidence[0].summary
     assert "go.mod" in narrowed and "pytest" not in narrowed
     assert not project.sandbox.jobs
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+@pytest.mark.parametrize("number", range(3))
+def test_the_documented_reports_of_a_command_are_read(tmp_path: Path, number: int) -> None:
+    """Each example of the page on suites names the tests, or tells which lines ran. The control: written elsewhere."""
+    page = (Path(__file__).parents[2] / "workbench/docs/suites.md").read_text()
+    example = re.findall(r"^```toml\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)[number]
+    text = "const t = require('node:test'); t('adds', () => {});\nif (process.env.NEVER) {\n  t('never');\n}\n"
+    for command, is_left in ((example, True), (example.replace("{report}", "."), False)):
+        plan = configured_plan(configuration.parse(command).tests)
+        project = Project(tmp_path / str(is_left), {"a.test.js": text}, {})
+        with project.rig.workspace(project.change.result) as workspace:
+            report = run_suite(project.rig, plan, workspace)
+        said = f"{report.problem} {report.coverage_problem}"
+        assert ("let it write {report}/" in said) is not is_left, said
+        if is_left:
+            assert [outcome.state for outcome in report.outcomes] == ["passed"]
+            assert "adds" in report.outcomes[0].id
+            assert bool(report.reported) is bool(plan.coverage)

@@ -159,9 +159,9 @@ def _table() -> f.Table:
     tests = {
         "command": "how the suite is run: a command line, or a list of words; empty: by convention",
         "kind": "what runs it, so that single tests are known by name",
-        "junit": "a JUnit XML file that the command leaves in the report directory",
+        "junit": "a JUnit XML file that the command leaves as `{report}/NAME`; `{report}` is a directory of each run",
         "timeout_s": "seconds for one run of the suite",
-        "coverage": "an LCOV or Cobertura file that the command leaves in the report directory",
+        "coverage": "an LCOV or Cobertura file that the command leaves as `{report}/NAME`",
         "mutation_s": "seconds in which faults are put into changed lines, to see whether tests notice; 0: off",
     }
     environment = {

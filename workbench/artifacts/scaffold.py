@@ -72,6 +72,10 @@ _CONFIG = """\
 [tests]
 # How the suite is run, from the root of the repository. Without it: pytest, unittest, npm, go, cargo or make, as found.
 @COMMAND@
+# Reports that the command writes; {report} in it stands for the directory in which they are looked for.
+# command = "npx c8 --reporter=lcovonly --reports-dir={report} node run-tests.js --junit={report}/junit.xml"
+# junit = "junit.xml"     # JUnit XML: tests by name
+# coverage = "lcov.info"  # LCOV or Cobertura: which lines were run
 timeout_s = 1800
 
 [lint]

@@ -101,7 +101,7 @@ def recognised(argv: tuple[str, ...], *, origin: str) -> SuitePlan:
 
 
 def _words(command: str) -> tuple[str, ...]:
-    if _SHELL.search(command):
+    if _SHELL.search(command.replace(REPORT, "")):
         return ("sh", "-c", command)
     try:
         return tuple(shlex.split(command))

@@ -260,11 +260,15 @@ def _reported(plan: SuitePlan, box: Path) -> dict[str, Any]:
     """The coverage that a command left in the report directory, or why there is none."""
     data = read_report(box / "report" / plan.coverage)
     if data is None:
-        return {"coverage_problem": f"the command left no {plan.coverage} in the report directory"}
+        return {"coverage_problem": _not_left(plan.coverage)}
     try:
         return {"reported": parse_coverage(data)}
     except CoverageInvalid as problem:
         return {"coverage_problem": str(problem)}
+
+
+def _not_left(name: str) -> str:
+    return f"the command left no {name} in the report directory; let it write {REPORT}/{name}"
 
 
 def _outcome_report(rig: Rig, plan: SuitePlan, completed: Completed, outcomes: tuple[TestOutcome, ...]) -> SuiteReport:
@@ -284,7 +288,9 @@ def _from_report(plan: SuitePlan, completed: Completed, box: Path, root: str) ->
         return (TestOutcome(id=plan.label or "command", state=state, message=f"exit code {completed.exit_code}"),)
     data = read_report(box / "report" / plan.junit)
     if data is None:
-        raise ReportInvalid("there is no report")
+        raise ReportInvalid(
+            f"there is no report: {_not_left(plan.junit)}" if plan.kind == "command" else "there is no report"
+        )
     outcomes = outcomes_of(parse_junit(data), root=root)
     if plan.kind == "command" and any(outcome.id.endswith("#2") for outcome in outcomes):
         raise ReportInvalid("the report names a test twice")
