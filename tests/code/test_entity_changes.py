@@ -75,3 +75,37 @@ def test_each_of_neighbouring_entities_is_told(what: str) -> None:
     path, old, new, expected = NEIGHBOURS[what]
     found = told(compared(path, old, new))
     assert (len(found) if isinstance(expected, int) else found) == expected
+
+
+CALLED = {
+    "an arrow": ("a.ts", "export const f = (a: number) => a;\n", "export const f = (a: number, b: number) => a;\n"),
+    "an arrow in a block": (
+        "a.ts",
+        "export const f = (a: number): number => {\n  return a;\n};\n",
+        "export const f = (a: number, b: number): number => {\n  return a;\n};\n",
+    ),
+    "a member": (
+        "a.ts",
+        "export class A {\n  f = (a: number) => {\n    return a;\n  };\n}\n",
+        "export class A {\n  f = async (a: number) => {\n    return a;\n  };\n}\n",
+    ),
+    "an expression": (
+        "a.js",
+        "export const f = function (name) {\n  return name;\n};\n",
+        "export const f = function (name, loud) {\n  return name;\n};\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CALLED)
+def test_a_function_that_is_a_value_has_a_signature(what: str) -> None:
+    """What may be given to it is told as for any other function, to its callers, too; its body is not."""
+    path, old, new = CALLED[what]
+    diff = compared(path, old, new)
+    (name,) = (change.name for change in diff.api)
+    assert told(diff) == [f"modified {name} (signature)"]
+    assert [change.change for change in diff.api] == ["signature"]
+    assert [sites.name for sites in diff.calls] == [name]
+    assert told(compared(path, old, old.replace("a;", "a + 1;").replace("name;", "name + 1;"))) == [
+        f"modified {name} (body)"
+    ]

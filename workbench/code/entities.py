@@ -172,7 +172,7 @@ class _Reader:
         around = self.found.entities[inside] if inside >= 0 else None
         full = f"{around.name}.{name}" if around is not None else name
         kind = _kind(node, type_, rule, around)
-        body = node.child_by_field_name(rule.body) if rule.body else None
+        body = _body(node, type_, rule)
         begin, stop, row_of = outer.start_byte, outer.end_byte, self.parsed.row
         made = Found(
             kind=kind,
@@ -280,11 +280,19 @@ _VALUED = ("variable_declarator", "public_field_definition", "field_definition",
 _FUNCTIONS = ("arrow_function", "function_expression", "generator_function")
 
 
+def _body(node: Node, type_: str, rule: Definition) -> Node | None:
+    """What follows the signature; of a value that is a function, that function's own."""
+    body = node.child_by_field_name(rule.body) if rule.body else None
+    if body is not None and type_ in _VALUED and body.type in _FUNCTIONS:
+        return body.child_by_field_name("body") or body
+    return body
+
+
 def _kind(node: Node, type_: str, rule: Definition, around: Found | None) -> EntityKind:
     if rule.kind == "function":
         return "method" if around is not None and around.kind == "class" else "function"
     if type_ in _VALUED:
-        value = node.child_by_field_name("right" if type_ == "assignment_expression" else "value")
+        value = node.child_by_field_name(rule.body)
         if value is not None and value.type in _FUNCTIONS:
             return "method" if around is not None and around.kind == "class" else "function"
     return rule.kind
