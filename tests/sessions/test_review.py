@@ -12,11 +12,13 @@ import pytest
 from ace_world import World, git
 
 from tests.sessions.reviewed import HOSTILE, decided, fields, requested, review, without_blobs, without_mission
+from workbench.ace.cli.main import main
 from workbench.ace.tui.marks import Glyphset
 from workbench.ace.tui.reviewing import FileRow, paint_file
 from workbench.ace.wiring.differing import ChangedFile
 from workbench.ace.wiring.gating import BuildOrder, request
 from workbench.ace.wiring.workplace import Workplace
+from workbench.artifacts.pack_parts import Change, ReadingItem
 from workbench.core.decide import consultation as consult
 from workbench.core.decide.decision import Decision
 from workbench.journal.presence import Card, started_ticks, write_card
@@ -285,6 +287,48 @@ def test_a_large_file_is_shown_when_asked_for(repository: Path, world: World, ru
         assert diff.painted - painted < 400  # type: ignore[attr-defined]
 
     review(repository, pack, act)
+
+
+def test_files_that_nobody_wrote_are_shown_when_asked_for(
+    repository: Path, world: World, run: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lock files, large changes and data stand behind a sentence, LFS objects behind their sizes, in the order of the
+    pack's own groups; the list alone says why the selected file is to be read."""
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 54321\n"
+    files = {
+        "uv.lock": "a = 1\n", "big.py": "x = 1\n" * 1_100, "data.csv": "1,2\n" * 300, "video.bin": pointer,
+        "moved.py": "y = 1\n", "risky.py": "z = 1\n",
+    }  # fmt: skip
+    order = (("risky.py", "first"), ("big.py", "changed"), ("moved.py", "mechanical"), ("uv.lock", "mechanical"))
+    items = tuple(ReadingItem(path=path, why=f"why {path}", group=group) for path, group in order)  # type: ignore[arg-type]
+    changes = (Change(path="uv.lock", status="A", added=1, kind="lock"),)
+    pack = world.pack(run, **{**fields(), "files": files, "reading_list": items, "changes": changes, "findings": ()})
+
+    async def act(person: Session) -> None:
+        places = [person.text.index(words) for words in ("READ FIRST", "risky.py", "CHANGED", "MECHANICAL", "uv.lock")]
+        assert places == sorted(places) and person.text.index("MECHANICAL") < person.text.index("moved.py")
+        person.sees("why risky.py")
+        said = ""
+        for _ in range(6):
+            await person.press("j")
+            await person.press("enter")
+            said += person.text
+            await person.press("escape")
+        for words in (
+            "1,100 changed lines, more than 1,000. Enter shows it",
+            "a lock file, made by a tool. Enter shows it",
+            "data: 300 changed lines. Enter shows it",
+            "LFS object, 54,321 bytes",
+        ):
+            assert words in said, said
+
+    review(repository, pack, act, size=(80, 24))
+    main(["-C", str(repository), "mrp", "diff", pack])
+    told = capsys.readouterr().out
+    assert "a lock file, made by a tool; name the file" in told and "LFS object, 54,321 bytes" in told
+    assert "sha256:aaa" not in told and "+1,2" not in told
+    main(["-C", str(repository), "mrp", "diff", pack, "uv.lock"])
+    assert "+a = 1" in capsys.readouterr().out
 
 
 def test_many_files_open_at_once(repository: Path, world: World, run: str) -> None:

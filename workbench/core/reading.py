@@ -20,6 +20,7 @@ MAX_REASONS = 4  # told of one file
 MAX_NAMES = 3  # of entities, within a reason
 MAX_DETAIL = 80  # cells of what a sign quotes
 FIRST = 40  # the weight from which on a file is to be read first
+PLAIN = 20  # the weight of what says no more than what kind of file it is
 GRAVE = 90  # the weight that lifts even what is mechanical
 _SEVERITIES = {"critical": 96, "high": 94, "medium": 48}
 _SIGNS: dict[str, tuple[int, str]] = {
@@ -72,7 +73,8 @@ def reading_list(
         ranked.append((_group(change, reasons), reasons, change))
     ranked.sort(key=lambda each: (GROUPS.index(each[0]), *_order(each[1]), -each[2].added, each[2].path))
     for group, reasons, change in ranked:
-        told = list(dict.fromkeys(reason.words for reason in reasons))[:MAX_REASONS]
+        said = [reason for reason in reasons if reason.weight > PLAIN] or reasons[:1]
+        told = list(dict.fromkeys(reason.words for reason in said))[:MAX_REASONS]
         line = next((reason.line for reason in reasons if reason.line), 0)
         yield ReadingItem(path=change.path, why="; ".join(told), line=line, group=group)
 

@@ -41,16 +41,28 @@ def mrp_diff(place: Workplace, out: Output, mrp: str, paths: tuple[str, ...], un
         out.lines(json_line(row) for row in shown)
         return
     for path, of_file in groupby(shown, key=lambda row: row.path):
-        _show(out, path, list(of_file), names=names)
+        _show(out, path, list(of_file), names=names, is_whole=not paths)
 
 
-def _show(out: Output, path: str, rows: list[HunkRow], *, names: bool) -> None:
+def _show(out: Output, path: str, rows: list[HunkRow], *, names: bool, is_whole: bool) -> None:
     old = f" (was {one_line(rows[0].old_path)})" if rows[0].old_path != path else ""
     out.lines([out.paint(f"{one_line(path)}{old}", "bold")])
+    if rows[0].hunk and (rows[0].note or (is_whole and rows[0].collapsed)):
+        out.lines([out.cut(_in_one_line(rows))])
+        return
     for row in rows:
         out.lines([out.cut(_head(row))])
         if not names:
             out.lines(out.paint(line, _STYLES[line[:1]]) if line[:1] in _STYLES else line for line in _body(row))
+
+
+def _in_one_line(rows: list[HunkRow]) -> str:
+    """A file whose lines are not shown: what an LFS pointer names, or why it is only shown when it is named."""
+    sign = "read" if all(row.read for row in rows) else "    "
+    if rows[0].note:
+        return f"  {sign}  {rows[0].note}"
+    added, removed = sum(row.added or 0 for row in rows), sum(row.removed or 0 for row in rows)
+    return f"  {sign}  +{added} -{removed}  {rows[0].collapsed}; name the file to see its lines"
 
 
 def _head(row: HunkRow) -> str:

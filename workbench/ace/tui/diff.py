@@ -5,34 +5,30 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 
 from workbench.ace.tui.text import BLANK, Line, Piece, line, piece
+from workbench.ace.wiring.collapsing import lfs_words, size_of
 from workbench.ace.wiring.differing import ChangedFile
 
-COLLAPSED_BYTES = 2 << 20  # of both sides of a file; a larger one is shown when asked for
 _MODES = {"100644": "a file", "100755": "an executable file", "120000": "a symbolic link", "160000": "a submodule"}
 
 
-def is_collapsed(file: ChangedFile) -> bool:
-    """Whether the file is only shown when asked for."""
-    return file.old_size + file.new_size > COLLAPSED_BYTES and not file.is_binary
-
-
-def remarks(file: ChangedFile, why: str = "", *, collapsed: bool = False) -> tuple[Line, ...]:
-    """What is to be said of a file above its lines."""
+def remarks(file: ChangedFile, why: str = "", *, collapsed: str = "") -> tuple[Line, ...]:
+    """What is to be said of a file above its lines; `collapsed` says why these are not shown."""
     return tuple(line(words, BLANK) for words in _remarks(file, why, collapsed=collapsed))
 
 
-def _remarks(file: ChangedFile, why: str, *, collapsed: bool) -> list[Piece]:
+def _remarks(file: ChangedFile, why: str, *, collapsed: str) -> list[Piece]:
     found = [piece(file.path, "strong")]
     if why:
         found.append(piece(why, "dim"))
     if file.old_path != file.path:
         found.append(piece(f"renamed from {file.old_path}", "accent"))
     found += _of_modes(file)
+    if words := lfs_words(file):
+        found.append(piece(words, "accent"))
     if file.is_binary:
-        found.append(piece(f"binary: {_bytes(file.old_size)} before, {_bytes(file.new_size)} after", "needs-you"))
+        found.append(piece(f"binary: {size_of(file.old_size)} before, {size_of(file.new_size)} after", "needs-you"))
     elif collapsed:
-        size = _bytes(file.old_size + file.new_size)
-        found.append(piece(f"not shown yet: {size}, more than {_bytes(COLLAPSED_BYTES)}. Enter shows it.", "needs-you"))
+        found.append(piece(f"not shown yet: {collapsed}. Enter shows it.", "needs-you"))
     elif not file.added and not file.removed:
         found.append(piece("no line was changed", "dim"))
     return found
@@ -45,10 +41,6 @@ def _of_modes(file: ChangedFile) -> list[Piece]:
     if not file.new_mode:
         return [piece("deleted", "removed")]
     return [piece(f"was {before}, is now {after}", "needs-you")] if before != after else []
-
-
-def _bytes(size: int) -> str:
-    return f"{size:,} bytes" if size < 10_000 else f"{size / 1_000_000:,.2f} MB"
 
 
 def next_hunk(hunks: list[int], line_at: int) -> int:

@@ -6,6 +6,7 @@ Nothing of anybody's takes part: no driver, no text conversion, no attributes, n
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -25,6 +26,14 @@ AROUND = 3  # lines around a change, at first
 WHOLE = 1_000_000_000  # the same, for all of a file
 LARGEST = 128 << 20  # bytes of both sides; more of one file is never compared here
 
+# What git-lfs writes in place of a file; at most some twenty digits of size beside what is always there.
+_POINTER = re.compile(
+    rb"version https:/{2}git-lfs\.github\.com/spec/v1\n(?:ext-[^\n]{1,200}\n){0,9}"
+    rb"oid sha256:[0-9a-f]{64}\nsize (\d{1,18})\n"
+)
+_POINTER_BYTES = range(120, 400)
+NO_POINTER = -1
+
 
 class ChangedFile(msgspec.Struct, frozen=True, kw_only=True):
     """One changed file. `old_path` differs from `path` where it was renamed; lines are None for a binary file."""
@@ -40,6 +49,7 @@ class ChangedFile(msgspec.Struct, frozen=True, kw_only=True):
     new_size: int = 0
     added: int | None = 0
     removed: int | None = 0
+    lfs: tuple[int, int] | None = None  # bytes of what LFS pointers name; or NO_POINTER
 
     @property
     def is_binary(self) -> bool:
@@ -54,7 +64,8 @@ def changed_files(place: Workplace, base: str, tree: str) -> tuple[ChangedFile, 
     counts = read_counts(git.run(*_DIFF, "--numstat", "-z", base, tree).out)
     entries = read_entries(raw)
     sizes = _sizes(git, [blob for entry in entries for blob in entry.blobs])
-    return tuple(_file(entry, sizes, counts) for entry in entries)
+    pointed = _pointed(git, sizes)
+    return tuple(_file(entry, sizes, counts, pointed) for entry in entries)
 
 
 def file_diff(place: Workplace, base: str, tree: str, file: ChangedFile, *, around: int = AROUND) -> bytes:
@@ -160,7 +171,20 @@ def _sizes(git: Git, blobs: Iterable[str]) -> dict[str, int]:
     return {blob: int(size) for blob, size in found if size.isdigit()}  # a submodule's commit is not there
 
 
-def _file(entry: _Entry, sizes: dict[str, int], counts: dict[str, tuple[int | None, int | None]]) -> ChangedFile:
+def _pointed(git: Git, sizes: dict[str, int]) -> dict[str, int]:
+    """By blob that is an LFS pointer the bytes of the object that it names."""
+    wanted = [blob for blob, size in sizes.items() if size in _POINTER_BYTES]
+    with ObjectReader(git) as reader:
+        found = {blob: _POINTER.fullmatch(reader.read(blob)[1]) for blob in wanted}
+    return {blob: int(pointer[1]) for blob, pointer in found.items() if pointer is not None}
+
+
+def _file(
+    entry: _Entry,
+    sizes: dict[str, int],
+    counts: dict[str, tuple[int | None, int | None]],
+    pointed: dict[str, int],
+) -> ChangedFile:
     added, removed = counts.get(entry.path, (0, 0))
     before, after = ("" if mode == _ABSENT else mode for mode in entry.modes)
     return ChangedFile(
@@ -175,4 +199,10 @@ def _file(entry: _Entry, sizes: dict[str, int], counts: dict[str, tuple[int | No
         new_size=sizes.get(entry.blobs[1], 0),
         added=added,
         removed=removed,
+        lfs=_lfs(entry, pointed),
     )
+
+
+def _lfs(entry: _Entry, pointed: dict[str, int]) -> tuple[int, int] | None:
+    before, after = (pointed.get(blob, NO_POINTER) for blob in entry.blobs)
+    return None if before == after == NO_POINTER else (before, after)

@@ -8,13 +8,15 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from workbench.ace.wiring import reading, things
+from workbench.ace.wiring.collapsing import lfs_words, why_collapsed
 from workbench.ace.wiring.differing import ChangedFile, changed_files
 from workbench.ace.wiring.hunking import HUNK_OF, Cut, cut, named_hunk
 from workbench.ace.wiring.reading import Reading
 from workbench.ace.wiring.workplace import Workplace
+from workbench.artifacts import mergepack
 from workbench.code.githunks import found, hunk_at
 from workbench.core.state import PackState
-from workbench.model.errors import NotFound, UsageError
+from workbench.model.errors import NotFound, UsageError, WorkbenchError
 from workbench.model.text import one_line
 
 _LINE = re.compile(r"(?P<path>.+):(?P<line>\d{1,9})")
@@ -32,6 +34,7 @@ class HunkRow(msgspec.Struct, frozen=True, kw_only=True):
     removed: int | None
     read: bool
     note: str = ""
+    collapsed: str = ""  # why a whole change shows the file in one line
     lines: tuple[str, ...] = ()  # as git writes them, with its head
     kind: str = "hunk"
     schema: int = 1
@@ -53,7 +56,22 @@ def listed(place: Workplace, name: str, paths: Sequence[str]) -> tuple[PackState
     pack, files = _opened(place, name)
     known = reading.reading_of(place, pack, files, looks=False)
     chosen = [_file(pack, files, path) for path in paths] if paths else files
-    return pack, (row for file in chosen for row in _rows(place, pack, file, known))
+    kinds = _kinds(place, pack)
+    return pack, (
+        msgspec.structs.replace(row, collapsed=why_collapsed(file, kinds.get(file.path, "")))
+        for file in chosen
+        for row in _rows(place, pack, file, known)
+    )
+
+
+def _kinds(place: Workplace, pack: PackState) -> dict[str, str]:
+    """By path what kind of file it is, as the pack says; nothing where that cannot be read."""
+    try:
+        with place.reading() as ledger:
+            document = mergepack.parse(ledger.blobs.get(pack.blob)) if pack.blob else None
+    except WorkbenchError:
+        return {}
+    return {} if document is None else {change.path: change.kind for change in document.changes}
 
 
 def mark(place: Workplace, name: str, wheres: Sequence[str], *, read: bool) -> list[MarkRow]:
@@ -93,7 +111,9 @@ def _rows(place: Workplace, pack: PackState, file: ChangedFile, known: Reading) 
         note = "binary" if file.is_binary else f"{file.old_mode or 'new'} to {file.new_mode or 'deleted'}, no lines"
         yield _row(file, added=file.added, removed=file.removed, read=is_read, note=note)
     for at, hunk in enumerate(made.hunks):
-        row = _row(file, added=hunk.added, removed=hunk.removed, read=is_read or hunk.numbers <= marked)
+        row = _row(
+            file, added=hunk.added, removed=hunk.removed, read=is_read or hunk.numbers <= marked, note=lfs_words(file)
+        )
         yield msgspec.structs.replace(row, hunk=hunk.name, line=hunk.line, lines=tuple(_lines(made, at)))
 
 

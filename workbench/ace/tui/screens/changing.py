@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workbench.ace.tui.diff import is_collapsed, remarks
+from workbench.ace.tui.diff import remarks
 from workbench.ace.tui.difflines import Note, Shown
 from workbench.ace.tui.diffmaking import Change
 from workbench.ace.tui.reasons import notes_of
@@ -16,6 +16,7 @@ from workbench.ace.tui.text import line, piece
 from workbench.ace.tui.widgets.diff import NONE_READ, NOTHING, DiffView, Read
 from workbench.ace.tui.widgets.rows import RowsView
 from workbench.ace.wiring import commenting
+from workbench.ace.wiring.collapsing import why_collapsed
 from workbench.ace.wiring.differing import AROUND, WHOLE, ChangedFile
 from workbench.core.comments import Placed
 from workbench.core.state import Comment
@@ -79,6 +80,18 @@ class Changing(Deciding):
 
     # --- the diff ---
 
+    def unfolds(self, row: FileRow) -> bool:
+        """Whether the lines of a file come into sight now: they were not shown, and why not was there to be read."""
+        is_hidden = self.pane_name == "files" and self.has_class("-narrow")
+        if is_hidden or not self.collapsed(row):
+            return False
+        self.unfolded.add(row.file.path)
+        return True
+
+    def collapsed(self, row: FileRow) -> str:
+        """Why the lines of a file are not shown; empty where they are."""
+        return "" if row.file.path in self.unfolded else why_collapsed(row.file, row.kind)
+
     def on_rows_view_moved(self) -> None:
         """Another file, or another row of evidence."""
         self.show_diff()
@@ -89,8 +102,9 @@ class Changing(Deciding):
         row, change = self.files.row, self.change
         if row is None or change is None:
             return
+        self.show_reason(row)
         file = row.file
-        collapsed = is_collapsed(file) and file.path not in self.unfolded
+        collapsed = self.collapsed(row)
         found = NOTHING if collapsed or file.is_binary else self._diffs.get((file.path, self._around, change.base))
         if found is not None:
             notes = notes_of(self.data.document, file.path)
@@ -104,6 +118,9 @@ class Changing(Deciding):
             self._shown = None
             self.diff.show_file((*remarks(file, row.why), line(piece("reading …", "dim"))))
             self._load(change, file)
+
+    def show_reason(self, row: FileRow) -> None:
+        """Say why to read a file where its diff, at whose head that stands, is out of sight."""
 
     def _arrive(self, path: str) -> None:
         jump, self.jump = self.jump, None
@@ -127,6 +144,7 @@ class Changing(Deciding):
     def go_unread_in(self, path: str) -> None:
         """Show a file at its first hunk that was not read."""
         self._to_unread = path
+        self.unfolded.add(path)
         if not self.files.go_to_key(path):
             self._to_unread = ""
 

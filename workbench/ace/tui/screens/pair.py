@@ -8,7 +8,6 @@ from typing import Any
 from textual.containers import Horizontal
 from textual.widget import Widget
 
-from workbench.ace.tui.diff import is_collapsed
 from workbench.ace.tui.diffmaking import Change
 from workbench.ace.tui.prose import Prose, facts
 from workbench.ace.tui.reviewing import FileRow, file_rows, files_sheet, paint_file
@@ -122,8 +121,7 @@ class PairScreen(Changing):
     def act_open_row(self) -> None:
         """The diff of the file; of a large one, all of it."""
         row = self.files.row
-        if row is not None and is_collapsed(row.file) and row.file.path not in self.unfolded:
-            self.unfolded.add(row.file.path)
+        if row is not None and self.unfolds(row):
             self.show_diff()
         elif self.pane_name != "diff" or not self.diff.unfold():
             self.show_pane("diff")

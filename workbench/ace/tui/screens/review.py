@@ -15,8 +15,8 @@ from workbench.ace.tui import routes
 from workbench.ace.tui.actions import Action, named
 from workbench.ace.tui.assumed import assumed_reasons
 from workbench.ace.tui.bridge import View
-from workbench.ace.tui.diff import is_collapsed
 from workbench.ace.tui.diffmaking import Change
+from workbench.ace.tui.prose import Prose, paragraph
 from workbench.ace.tui.reasons import Reason, ahead_reasons, all_reasons, reasons_of
 from workbench.ace.tui.remarking import comment_reasons
 from workbench.ace.tui.reviewing import (
@@ -56,6 +56,9 @@ class ReviewScreen(Marking):
     ReviewScreen.-evidence #change { display: none; }
     ReviewScreen #evidence { display: none; }
     ReviewScreen.-evidence #evidence { display: block; }
+    ReviewScreen #reason { display: none; max-height: 2; }
+    ReviewScreen.-narrow #reason { display: block; }
+    ReviewScreen.-narrow.-diff #reason, ReviewScreen.-narrow.-evidence #reason { display: none; }
     """
 
     def __init__(self, pack: str) -> None:
@@ -71,6 +74,7 @@ class ReviewScreen(Marking):
         with Horizontal(id="change"):
             yield RowsView(files_sheet([]), self._paint, text=lambda row: row.file.path, id="files")
             yield DiffView(id="diff")
+        yield StillLines(id="reason")
         yield EvidencePane(lambda: self.workbench.glyphs, id="evidence")
 
     def views(self) -> dict[str, View]:
@@ -126,6 +130,10 @@ class ReviewScreen(Marking):
             changed=row.file.path in self.changed,
             progress=self.progress.get(row.file.path),
         )
+
+    def show_reason(self, row: FileRow) -> None:
+        """Below the list, which alone is in sight where it is narrow."""
+        self.query_one("#reason", StillLines).show(Prose([paragraph(f" {row.why}", "dim")] if row.why else []))
 
     def _opened(self, pack: PackState, opened: tuple[tuple[ChangedFile, ...], Reading]) -> None:
         files, known = opened
@@ -209,8 +217,7 @@ class ReviewScreen(Marking):
         row = self.files.row
         if self.pane_name == "why":
             self._open_reason()
-        elif row is not None and is_collapsed(row.file) and row.file.path not in self.unfolded:
-            self.unfolded.add(row.file.path)
+        elif row is not None and self.unfolds(row):
             self.show_diff()
         elif self.pane_name != "diff" or not self.diff.unfold():
             self.show_pane("diff")
@@ -226,6 +233,7 @@ class ReviewScreen(Marking):
         if not self.files.go_to_key(path):
             return False
         self.jump = (path, number)
+        self.unfolded.add(path)
         self.show_pane("diff")
         if before is self.files.row:
             self.show_diff()
