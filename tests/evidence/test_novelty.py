@@ -74,7 +74,9 @@ def test_tests_that_cannot_be_chosen_are_told_as_not_tried(tmp_path: Path) -> No
 
 def test_chosen_files_take_the_place_of_those_that_a_command_names() -> None:
     """Options of node stay, with what belongs to them; files of other languages are not asked for."""
-    plan = recognised(("node", "--import", "tsx", "--test", "test/"), origin="")
+    plan = recognised(("node", "--import", "tsx", "--test-reporter", "tap", "--test", "test/"), origin="")
     chosen = narrowed(plan, ("a.test.js", "test_a.py"))
-    assert chosen is not None and chosen.argv[-4:] == ("--import", "tsx", "--test", "./a.test.js")
+    assert chosen is not None and chosen.argv[-6:] == (
+        *("--import", "tsx", "--test-reporter", "tap", "--test", "./a.test.js"),
+    )
     assert narrowed(plan, ("test_a.py",)) is None

@@ -22,7 +22,10 @@ _READS = {  # what files a runner takes by name
     "unittest": (".py",),
     "node": (".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx"),
 }
-_NODE_VALUED = frozenset({"-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions"})
+_NODE_VALUED = frozenset(  # options whose value is a word of its own
+    {"-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--env-file"}
+    | {"--test-reporter", "--test-reporter-destination", "--test-name-pattern", "--test-concurrency", "--test-timeout"}
+)
 
 
 class OnBase(msgspec.Struct, frozen=True, kw_only=True):
