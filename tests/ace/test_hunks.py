@@ -40,6 +40,11 @@ def test_marks_are_of_files_hunks_and_lines_and_stay_while_these_stand(
         ("bin", 0, None, "binary"), ("new.py", 1, 2, ""), ("shop.py", 6, 1, ""), ("shop.py", 31, 1, ""),
     ]  # fmt: skip
     assert "+five = of_these(words)" in rows[2]["lines"]
+    assert {row["path"] for row in call("mrp", "diff", pack, "*.py", "bin", "--json").rows} == {
+        "bin",
+        "new.py",
+        "shop.py",
+    }
     marked = call("mrp", "mark", pack, f"shop.py#{rows[2]['hunk']}", "bin", "new.py:2", "--json").rows
     assert [(row["path"], row["read"], row["read_hunks"], row["hunks"]) for row in marked] == [
         ("shop.py", False, 1, 2), ("bin", True, 0, 0), ("new.py", True, 1, 1),

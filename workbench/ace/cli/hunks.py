@@ -31,7 +31,7 @@ COLUMNS = (
 @click.option("--names", is_flag=True, help="Hunks in one line each, without their lines.")
 @speaks
 def mrp_diff(place: Workplace, out: Output, mrp: str, paths: tuple[str, ...], unread: bool, names: bool) -> None:
-    """What the pack MRP changes, or these PATHS of it, hunk by hunk.
+    """What the pack MRP changes, or these PATHS of it, hunk by hunk. A PATH is a file, a directory or a glob.
 
     PATH#HUNK names one, for `mrp mark` and for `compare --compose`: as long as its changed lines are the same.
     """

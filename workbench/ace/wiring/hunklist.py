@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 
 import msgspec
 
@@ -52,10 +53,10 @@ class MarkRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def listed(place: Workplace, name: str, paths: Sequence[str]) -> tuple[PackState, Iterator[HunkRow]]:
-    """The hunks of a pack, file by file. Raises UsageError for a path that it does not change."""
+    """The hunks of a pack, file by file, of these files, directories or globs. Raises UsageError for what has none."""
     pack, files = _opened(place, name)
     known = reading.reading_of(place, pack, files, looks=False)
-    chosen = [_file(pack, files, path) for path in paths] if paths else files
+    chosen = dict.fromkeys(file for path in paths for file in _files(pack, files, path)) if paths else files
     kinds = _kinds(place, pack)
     return pack, (
         msgspec.structs.replace(row, collapsed=why_collapsed(file, kinds.get(file.path, "")))
@@ -101,6 +102,12 @@ def _file(pack: PackState, files: Sequence[ChangedFile], path: str) -> ChangedFi
     if found_file is None:
         raise UsageError(f"{pack.id} does not change {one_line(path)!r}.", hint=_HINT)
     return found_file
+
+
+def _files(pack: PackState, files: Sequence[ChangedFile], wanted: str) -> list[ChangedFile]:
+    below = wanted.rstrip("/") + "/"
+    under = [file for file in files if file.path.startswith(below) or fnmatchcase(file.path, wanted)]
+    return under or [_file(pack, files, wanted)]
 
 
 def _rows(place: Workplace, pack: PackState, file: ChangedFile, known: Reading) -> Iterator[HunkRow]:
