@@ -109,3 +109,32 @@ def test_a_function_that_is_a_value_has_a_signature(what: str) -> None:
     assert told(compared(path, old, old.replace("a;", "a + 1;").replace("name;", "name + 1;"))) == [
         f"modified {name} (body)"
     ]
+
+
+def function(path: str, name: str) -> str:
+    """The same thing three times, in each language."""
+    return {
+        "a.py": f"def {name}(a):\n    for one in a:\n        print({name!r}, one)\n    return a\n",
+        "a.rs": f"pub fn {name}(a: &Y) -> String {{\n    if a.{name} {{\n        return b;\n    }}\n    c\n}}\n",
+        "a.go": f"func {name}(a Y) string {{\n\tif a.{name} {{\n\t\treturn b\n\t}}\n\treturn c\n}}\n",
+        "a.ts": f"export function {name}(a: Y) {{\n  if (a.{name}) {{\n    return b;\n  }}\n  return c;\n}}\n",
+    }[path]
+
+
+@pytest.mark.parametrize("path", ["a.py", "a.rs", "a.go", "a.ts"])
+def test_what_stands_elsewhere_in_its_file_has_moved_and_is_folded_to_its_last_bracket(path: str) -> None:
+    """Functions in another order are told as moved, none as changed; no line of them is left to read."""
+    one, two, three = (function(path, name) for name in ("first", "second", "third"))
+    for order in ((two, one, three), (two, three, one), (three, one, two)):
+        diff = compared(path, "\n\n".join((one, two, three)), "\n\n".join(order))
+        assert told(diff) and {each.partition(" ")[0] for each in told(diff)} == {"moved"}
+        assert not any("(" in each for each in told(diff))
+        assert all(hunk.is_mechanical for hunk in diff.files[0].hunks), diff.files[0].hunks
+
+
+def test_a_bracket_beside_what_moved_and_changed_is_not_folded() -> None:
+    """A function that moved and says something else keeps its brackets in sight, and what it says now."""
+    one, two = (function("a.ts", name) for name in ("first", "second"))
+    diff = compared("a.ts", f"{one}\n{two}", f"{two}\n{one.replace('return c', 'return d')}")
+    assert told(diff) == ["moved first (body)"] or told(diff) == ["moved second", "modified first (body)"]
+    assert not all(hunk.is_mechanical for hunk in diff.files[0].hunks)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 
 from workbench.code.entities import Found
 from workbench.code.model import Aspect, EntityChange, Hunk
-from workbench.code.moves import has_moved
-from workbench.code.pairing import Match, Matches, entity_of
+from workbench.code.pairing import Known, Match, Matches, entity_of
 from workbench.code.renames import signature_differs
 from workbench.code.sides import Pair, Side
 from workbench.code.touching import Touch, has_same_body, is_untouched, touches
@@ -23,13 +22,13 @@ _ORDER: tuple[Aspect, ...] = ("signature", "body", "docstring", "comment", "name
 
 
 def entity_changes(
-    files: Sequence[Pair], matches: Matches, hunks: Sequence[Sequence[Hunk]]
+    files: Sequence[Pair], matches: Matches, moved: Set[Known], hunks: Sequence[Sequence[Hunk]]
 ) -> dict[int, tuple[EntityChange, ...]]:
     """By the number of the file, in the order of its lines; what left a file is told where it is now."""
     touched = touches(files, matches, hunks)
     found: dict[int, list[EntityChange]] = defaultdict(list)
     for match in matches.pairs:
-        change = _of_match(files, match, touched.get(match.old, ()))
+        change = _of_match(files, match, touched.get(match.old, ()), has_moved=match.old in moved)
         if change is not None:
             found[match.new[0]].append(change)
     for number, index in matches.made:
@@ -41,16 +40,19 @@ def entity_changes(
     }
 
 
-def _of_match(files: Sequence[Pair], match: Match, touching: Sequence[Touch]) -> EntityChange | None:
+def _of_match(
+    files: Sequence[Pair], match: Match, touching: Sequence[Touch], *, has_moved: bool
+) -> EntityChange | None:
     old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
     aspects = tuple(_aspects((files[match.old[0]].old, old), (files[match.new[0]].new, new), touching))
-    moved = has_moved(files, match) or old.container != new.container
+    leaves = match.old[0] != match.new[0] or old.container != new.container
+    moved = has_moved or leaves
     if not aspects and not moved and old.last_name == new.last_name:
         return None
     if old.kind == "import" and not moved:
         return None
     return EntityChange(
-        change="renamed" if old.last_name != new.last_name and not moved else "moved" if moved else "modified",
+        change="renamed" if old.last_name != new.last_name and not leaves else "moved" if moved else "modified",
         kind=new.kind,
         name=new.name,
         path=files[match.new[0]].path,
@@ -65,10 +67,10 @@ def _of_match(files: Sequence[Pair], match: Match, touching: Sequence[Touch]) ->
     )
 
 
-_Known = tuple[Side, Found]
+_Sided = tuple[Side, Found]
 
 
-def _aspects(before: _Known, after: _Known, touching: Sequence[Touch]) -> Iterator[Aspect]:
+def _aspects(before: _Sided, after: _Sided, touching: Sequence[Touch]) -> Iterator[Aspect]:
     (_, old), (_, new) = before, after
     differs = signature_differs(old, new)
     if touching and not differs and is_untouched(*before, *after):

@@ -16,12 +16,13 @@ from workbench.code.imports import dependencies
 from workbench.code.languages import family_of
 from workbench.code.literals import moved_literals
 from workbench.code.model import EntityChange, FileChange, FileSides, FileStatus, Hunk, Span, StructuralDiff, Summary
-from workbench.code.moves import Moved, moved_rows
+from workbench.code.moves import Moved, all_moved, moved_rows, told_as_moved
 from workbench.code.pairing import Match, Matches, entity_of, match_entities
 from workbench.code.parsing import together
 from workbench.code.paths import renamed_paths
 from workbench.code.renames import global_names, local_names
 from workbench.code.sides import Names, Pair, pair
+from workbench.code.sliding import slide
 from workbench.code.surface import api_changes, call_sites
 from workbench.code.vocabulary import Vocabulary
 
@@ -76,11 +77,13 @@ def _compared(files: Sequence[FileSides]) -> StructuralDiff:
         if each.path not in taken
     ]
     matches = match_entities(pairs)
+    elsewhere = all_moved(pairs, matches)
+    slide(pairs, matches, elsewhere)
     named = _Names(pairs, matches)
-    moved = [*moved_rows(pairs, matches, named.of)]
+    moved = [*moved_rows(pairs, matches, elsewhere, named.of)]
     moved += moved_literals(pairs)
     cut = [tuple(hunks(file, claims)) for file, claims in zip(pairs, _claims(pairs, moved, named), strict=True)]
-    changes = entity_changes(pairs, matches, cut)
+    changes = entity_changes(pairs, matches, set(told_as_moved(pairs, matches, elsewhere)), cut)
     found = tuple(_change(file, cut[at], changes.get(at, ())) for at, file in enumerate(pairs))
     return StructuralDiff(
         files=found,

@@ -159,7 +159,7 @@ def _how(change: EntityChange) -> How | None:
     """What others notice of a change; None of what is new, or does what it did."""
     if change.kind not in _KINDS or change.change == "added":
         return None
-    if change.change in ("removed", "renamed", "moved"):
+    if change.change in ("removed", "renamed") or (change.change == "moved" and (change.old_name or change.old_path)):
         return change.change
     return next((how for how in ("signature", "body") if how in change.aspects), None)
 

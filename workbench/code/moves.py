@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
+from itertools import accumulate
 
 import msgspec
 
 from workbench.code.alignment import Piece, align, proven
 from workbench.code.entities import Found
-from workbench.code.pairing import Match, Matches, entity_of
+from workbench.code.pairing import Known, Match, Matches, entity_of
 from workbench.code.sides import Names, Pair, Side
 
 
@@ -24,15 +25,54 @@ class Moved(msgspec.Struct, frozen=True):
     names: Names | None
 
 
-def moved_rows(files: Sequence[Pair], matches: Matches, names_of: Callable[[Match], Names | None]) -> Iterator[Moved]:
-    """All of them; no row twice."""
+def moved_rows(
+    files: Sequence[Pair], matches: Matches, moved: Set[Known], names_of: Callable[[Match], Names | None]
+) -> Iterator[Moved]:
+    """All of them; no row twice. Rows that moved are free no more."""
     for match in matches.pairs:
+        if match.old not in moved:
+            continue
         old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
-        if has_moved(files, match) and not old.is_damaged and not new.is_damaged:
+        if not old.is_damaged and not new.is_damaged:
             yield from _moved(files, match, old, new, names_of(match))
 
 
-def has_moved(files: Sequence[Pair], match: Match) -> bool:
+def all_moved(files: Sequence[Pair], matches: Matches) -> frozenset[Known]:
+    """What stands elsewhere, by what it was on the old side; to be asked while all changed rows are free."""
+    return frozenset(match.old for match in matches.pairs if _has_moved(files, match))
+
+
+def told_as_moved(files: Sequence[Pair], matches: Matches, moved: Set[Known]) -> Iterator[Known]:
+    """What people would say has moved: within a file no import, and nothing that only lines were put around."""
+    passed: dict[int, set[int]] = {}
+    for known in moved:
+        match = matches.of_old[known]
+        old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
+        if match.old[0] != match.new[0]:
+            yield known
+        elif old.kind != "import":
+            file = files[known[0]]
+            if known[0] not in passed:
+                passed[known[0]] = _passed(known[0], file, matches)
+            if (
+                known[1] in passed[known[0]]
+                or file.old.parsed.lines[old.first : old.end] == (file.new.parsed.lines[new.first : new.end])
+            ):
+                yield known
+
+
+def _passed(number: int, file: Pair, matches: Matches) -> set[int]:
+    """The entities that stand before another one now that they stood behind, or the other way round."""
+    of_old = ((index, matches.of_old.get((number, index))) for index in range(len(file.old.entities)))
+    stayed = [(index, match.new[1]) for index, match in of_old if match is not None and match.new[0] == number]
+    places = [place for _, place in stayed]
+    highest = [-1, *accumulate(places, max)]
+    lowest = [*accumulate(reversed(places), min)][::-1]
+    around = zip(stayed, highest, lowest, strict=False)
+    return {index for (index, place), high, low in around if high > place or low < place}
+
+
+def _has_moved(files: Sequence[Pair], match: Match) -> bool:
     """Whether the entity left its file, or its place among what stayed in it, or what it stood in."""
     old, new = entity_of(files, match.old, is_new=False), entity_of(files, match.new, is_new=True)
     if match.old[0] != match.new[0]:

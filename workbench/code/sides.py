@@ -201,6 +201,10 @@ class Pair:
     is_new: bool = True  # whether it is
     _starts: list[tuple[list[int], list[int]]] = field(default_factory=list)
 
+    def recut(self) -> None:
+        """Somebody has changed the gaps."""
+        self._starts.clear()
+
     def gap_of(self, row: int, *, is_new: bool) -> int:
         """Which gap a row is in; -1 where both sides have it."""
         if not self._starts:
