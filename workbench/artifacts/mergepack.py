@@ -27,6 +27,7 @@ from workbench.artifacts.pack_parts import (
     ReadingItem,
     RequirementResult,
     RequirementState,
+    SplitPart,
     Verdict,
     WouldBe,
 )
@@ -121,6 +122,7 @@ __all__ = [
     "ReadingItem",
     "RequirementResult",
     "RequirementState",
+    "SplitPart",
     "Verdict",
     "WouldBe",
     "check",

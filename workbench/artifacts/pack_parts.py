@@ -75,6 +75,15 @@ class ReadingItem(msgspec.Struct, frozen=True, kw_only=True):
     group: Literal["", "first", "changed", "tests", "mechanical"] = ""  # empty in packs of before groups were told
 
 
+class SplitPart(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a change that is over its size budget could land by itself, in its place in the order."""
+
+    title: str
+    files: tuple[str, ...]
+    lines: int = 0  # added and removed
+    on: tuple[int, ...] = ()  # numbers of earlier parts on which it stands, from 1
+
+
 class PlanItem(msgspec.Struct, frozen=True, kw_only=True):
     """One item of the agent's test plan; `test` is a test id, empty when the test is missing."""
 
@@ -157,6 +166,7 @@ class MergePack(msgspec.Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...] = ()
     surface: tuple[str, ...] = ()  # what the change does to others: public names, callers, needs of modules
     reading_list: tuple[ReadingItem, ...] = ()
+    split: tuple[SplitPart, ...] = ()  # proposed for a change that is over its size budget
     test_plan: tuple[PlanItem, ...] = ()
     new_tests: tuple[str, ...] = ()
     rationale: Rationale = Rationale()

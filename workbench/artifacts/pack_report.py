@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from workbench.artifacts.pack_parts import MergePack
+from workbench.artifacts.pack_parts import MergePack, SplitPart
 from workbench.model.evidence import PASSED
 from workbench.model.text import clip, one_line, visible
+
+PART_FILES = 3  # of a part of a proposed split, that are named
 
 CELL_WIDTH = 160  # cells of one table cell; the JSON has the whole text
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#+!|~&@$^=])")
@@ -30,6 +32,7 @@ def report(pack: MergePack) -> str:
         _section("Test plan (claimed by the agent)", _test_plan(pack)),
         _section("New tests", _bullets(pack.new_tests)),
         _section("Reading order", _reading(pack)),
+        _section("Proposed split", _split(pack)),
         _section("Changes", _changes(pack)),
         _section("Comments", _comments(pack)),
         _section("Audit", _audit(pack)),
@@ -159,6 +162,19 @@ def _reading(pack: MergePack) -> list[str]:
         f"{each.path}:{each.line} - {each.why}" if each.line else f"{each.path} - {each.why}"
         for each in pack.reading_list
     )
+
+
+def _split(pack: MergePack) -> list[str]:
+    return _numbered(f"{each.title}: {part_words(each)}" for each in pack.split)
+
+
+def part_words(part: SplitPart) -> str:
+    """How large a part of a proposed split is, what it stands on, and its first files."""
+    on = f", on {', '.join(map(str, part.on))}" if part.on else ""
+    left = len(part.files) - PART_FILES
+    named = ", ".join(part.files[:PART_FILES]) + (f" and {left} more" if left > 0 else "")
+    many = "file" if len(part.files) == 1 else "files"
+    return f"{len(part.files)} {many}, {part.lines} lines{on} - {named}"
 
 
 def _changes(pack: MergePack) -> list[str]:

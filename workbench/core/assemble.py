@@ -18,6 +18,7 @@ from workbench.core.criteria import uncovered, untested
 from workbench.core.gate import Judgement
 from workbench.core.reading import reading_list
 from workbench.core.redact import redact
+from workbench.core.split import proposed
 from workbench.model.evidence import Finding, TestOutcome
 
 MAX_TEXT = 8_000  # characters of one claimed text
@@ -81,6 +82,7 @@ def assemble(
         reading_list=tuple(
             reading_list(known.changes, findings, uncovered=known.uncovered, evidence=judgement.evidence)
         ),
+        split=proposed(known.changes, judgement.evidence),
         test_plan=plan,
         new_tests=known.new_tests,
         rationale=claimed_rationale(known.claimed),

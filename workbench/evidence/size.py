@@ -34,7 +34,13 @@ class Size:
         limits = self._limits
         over = (limits.files and len(written) > limits.files) or (limits.lines and lines > limits.lines)
         summary = f"{len(written)} files, {lines} lines by hand; {len(files) - len(written)} made files"
-        facts = {"files": len(written), "lines": lines, "made": [f.path for f in files if f.kind in MADE][:MAX_NAMED]}
+        facts = {
+            "files": len(written),
+            "lines": lines,
+            "most_files": limits.files,
+            "most_lines": limits.lines,
+            "made": [f.path for f in files if f.kind in MADE][:MAX_NAMED],
+        }
         evidence = bound(
             change, "size", criterion="hygiene", state="failed" if over else "passed", summary=summary, facts=facts
         )

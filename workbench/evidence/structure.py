@@ -15,8 +15,12 @@ from workbench.artifacts.mergepack import Change as FileChange
 from workbench.code import telling
 from workbench.code.compare import structural_diff
 from workbench.code.filekinds import special_files
+from workbench.code.languages import family_of, language_of
+from workbench.code.mentions import reading
 from workbench.code.model import FileChange as Structured
 from workbench.code.model import FileSides, StructuralDiff
+from workbench.code.module_graph import needs_of
+from workbench.code.module_index import Modules
 from workbench.code.parsing import together
 from workbench.evidence.signs import Sign, signs_of
 from workbench.evidence.sizes import kind_of
@@ -26,6 +30,7 @@ from workbench.ports import Change, Collected
 
 MAX_BYTES = 64_000_000  # of both sides of all files
 MAX_LINES = 60  # of one file, and of what the change does to others, that a pack tells
+MANY_FILES, MANY_LINES = 10, 300  # from which on it is told what of a change needs what
 MAX_FILES = 2_000  # of which signs and history are told
 OftenMended = Callable[[Sequence[str]], Mapping[str, tuple[int, int]]]
 _QUIET = frozenset({"names", "format", "comment"})  # what of an entity may differ while it does the same
@@ -53,7 +58,11 @@ class Structure:
         with together():
             self.diff = structural_diff(sides)
         summary = telling.summary_line(self.diff.summary)
-        facts = {"signs": dict(_signs(self.diff, sides)), "history": self._history(paths)}
+        facts = {
+            "signs": dict(_signs(self.diff, sides)),
+            "history": self._history(paths),
+            "needs": _needs(self.diff, sides),
+        }
         evidence = bound(change, "structure", criterion="hygiene", state="passed", summary=summary, facts=facts)
         return Collected(evidence=(evidence,))
 
@@ -83,6 +92,21 @@ class Structure:
     def surface(self) -> tuple[str, ...]:
         """One line for each thing that the change does to others."""
         return () if self.diff is None else _bounded(list(telling.surface_lines(self.diff)))
+
+
+def _needs(diff: StructuralDiff, sides: Sequence[FileSides]) -> dict[str, list[str]]:
+    """Of a change that is not small, by path which other changed files it imports."""
+    if len(sides) > MAX_FILES or (len(sides) < MANY_FILES and diff.summary.added + diff.summary.removed < MANY_LINES):
+        return {}
+    there = [each for each in sides if each.new is not None and language_of(each.path)]
+    modules = Modules(each.path for each in there)
+    found: dict[str, set[str]] = {}
+    for each in there:
+        read = reading(each.path, each.new or b"", modules)
+        for need in needs_of(read, modules)[0].values() if read is not None else ():
+            family = family_of(language_of(each.path))
+            found.setdefault(each.path, set()).update(modules.paths.get((family, need.needs), ()))
+    return {path: sorted(paths - {path}) for path, paths in found.items() if paths - {path}}
 
 
 def _signs(diff: StructuralDiff, sides: Sequence[FileSides]) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -17,6 +17,8 @@ from workbench.model.evidence import reached
 from workbench.model.text import one_line, visible
 from workbench.ports import Blobs
 
+READ_FILES = 20  # in the order to read them, that are named
+SPLIT_FILES = 3  # of a part of a proposed split, that are named
 SAID_CELLS = 200  # of a message to an agent, in the lines of its run
 SCHEMA = 1  # of every object here; a change of shape bumps it
 Lines = Iterator[str]
@@ -248,6 +250,8 @@ def pack_lines(pack: PackState, blobs: Blobs, *, base: str = "") -> Lines:
         yield f"  {glyph(_word(item, 'state'))}  {_word(item, 'kind')}  {_grade(item)}{_word(item, 'summary')}"
     yield from _plan(document.get("test_plan"))
     yield from _titled("findings", [_finding(item) for item in _mappings(document.get("findings"))])
+    yield from _titled("read in this order", list(_to_read(document.get("reading_list"))))
+    yield from _titled("proposed split", list(_split(document.get("split"))))
     yield from _titled("changes", [line for item in _mappings(document.get("changes")) for line in _change(item)])
     yield from _titled("to others", document.get("surface"))
     yield f"bound to base {pack.base_commit}, head {pack.head}, tree {pack.tree}"
@@ -279,6 +283,25 @@ def _plan(items: Any) -> Lines:
     for item in planned:
         test = _word(item, "test")
         yield f"  {glyph(_word(item, 'state'))}  {_word(item, 'item')}{f'  ({test})' if test else ''}"
+
+
+def _to_read(items: Any) -> Lines:
+    found = list(_mappings(items))
+    for item in found[:READ_FILES]:
+        where = f"{_word(item, 'path')}:{item.get('line')}" if item.get("line") else _word(item, "path")
+        yield f"{where}: {_word(item, 'why')}"
+    if len(found) > READ_FILES:
+        yield f"and {len(found) - READ_FILES} more; --md names all"
+
+
+def _split(items: Any) -> Lines:
+    for number, item in enumerate(_mappings(items), 1):
+        on = ", ".join(str(each) for each in item.get("on") or ())
+        files = [one_line(str(path)) for path in item.get("files") or ()]
+        named = ", ".join(files[:SPLIT_FILES]) + (" ..." if len(files) > SPLIT_FILES else "")
+        many = "file" if len(files) == 1 else "files"
+        size = f"{len(files)} {many}, {item.get('lines')} lines{f', on {on}' if on else ''}"
+        yield f"{number}. {_word(item, 'title')}: {size}: {named}"
 
 
 def _finding(item: Mapping[str, Any]) -> str:
