@@ -95,3 +95,12 @@ def test_history_that_is_not_here_holds_up_nothing() -> None:
 
     piece = Structure(nowhere).collect(TreeChange.of({"a.py": "x = 1\n"}, {"a.py": "x = 2\n"})).evidence[0]
     assert (piece.state, piece.facts["history"]) == ("passed", {})
+
+
+@pytest.mark.parametrize(
+    "line", ["a" * 4_000, "SELECT " * 500, "catch {" + "// " * 1_000, "except " * 500, "_, " * 1_000]
+)
+@pytest.mark.parametrize("path", ["a.py", "a.go", "a.ts"])
+def test_hostile_lines_take_no_time(path: str, line: str) -> None:
+    """Long lines that nearly match are read in a time that grows with their length."""
+    assert len(signs_of(path, b"", f"{line}\n".encode() * 40)) < 5

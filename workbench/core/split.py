@@ -14,7 +14,7 @@ from workbench.core.reading import MADE
 from workbench.model.evidence import Evidence
 
 Part = frozenset[str]
-MAX_LINKED = 2_000  # files up to which what needs what is heeded
+MAX_LINKED = 500  # files up to which what needs what is heeded
 _TITLES = {"mechanical": "mechanical edits", "made": "files that tools made", "tests": "tests"}
 
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
-from workbench.evidence.static import MAX_LINE, text_of
+from workbench.evidence.static import text_of
 
+MAX_LINE = 500  # characters of a line that are looked at
 MAX_DETAIL = 40  # characters of the words that were found
 _LANGUAGES = re.compile(r"\.(pyi?|[cm]?[jt]sx?|go|rs|rb|java|kt|cs|swift|c|cc|cpp|h|hpp|php|scala|sh)")
 _COMMENT = re.compile(r"\s*(#(?!\[)|//|/\*|\*[\s/])")
@@ -23,15 +24,15 @@ _LOCKING = re.compile(
 )
 _CONCURRENT = re.compile(
     r"\bgo\s+(func\b|[\w.]+\()|\b(threading|multiprocessing|asyncio|tokio)\b|\bconcurrent\.futures\b|\bThread\w*\s*[(.:]"
-    r"|\basync\b|\bawait\b|\bchan\b|\w*ThreadPool\w*|\b\w*Executor\b|\bcreate_task\(|\bPromise\.(all|race|any)\w*"
+    r"|\basync\b|\bawait\b|\bchan\b|\b\w*ThreadPool\w*|\b\w*Executor\b|\bcreate_task\(|\bPromise\.(all|race|any)\w*"
     r"|\bnew\s+Worker\b|\bthread::|\.spawn\(|\bselect\s*\{|\bpthread_\w+|\bos\.fork\("
 )
 _CHANNEL = re.compile(r"<-")
 _SECURITY = re.compile(
     r"(?<![\w.])(eval|exec)\s*\(|\bsubprocess\b|\bos\.(system|popen)\b|\bchild_process\b|\bexec\.Command\b"
-    r"|\bProcessBuilder\b|\bgetRuntime\b|\b(SELECT\b.+\bFROM|INSERT\s+INTO|UPDATE\b.+\bSET|DELETE\s+FROM)\b"
-    r"|\.(execute|executemany|raw)\(|\w*(crypt|cipher)\w*|\bhashlib\b|\bhmac\b|\bssl\b|\btls\b|\bjwt\b|\w*[Oo]auth\w*"
-    r"|\w*passw(or)?d\w*|\w*([Ss]ecret|[Aa]uthenti[cf]|[Aa]uthoriz|[Pp]ermission|[Ss]anitiz|csrf|CSRF)\w*"
+    r"|\bProcessBuilder\b|\bgetRuntime\b|\b(SELECT\b.{1,200}\bFROM|INSERT\s+INTO|UPDATE\b.{1,200}\bSET|DELETE\s+FROM)\b"
+    r"|\.(execute|executemany|raw)\(|\b\w*(crypt|cipher)\w*|\bhashlib\b|\bhmac\b|\bssl\b|\btls\b|\bjwt\b|\b\w*[Oo]auth\w*"
+    r"|\b\w*passw(or)?d\w*|\b\w*([Ss]ecret|[Aa]uthenti[cf]|[Aa]uthoriz|[Pp]ermission|[Ss]anitiz|csrf|CSRF)\w*"
     r"|\b\w*(auth|access|api|session)_?[Tt]oken\w*|\bpickle\b|\bdeseriali[sz]e\w*|\binnerHTML\b|\bchmod\b|\bsetuid\b"
     r"|\bunsafe\b"
 )
@@ -48,7 +49,7 @@ _LINE_SWALLOWED = {
 }
 _QUIET_END = r"(?:(?:return|continue|break)\b[^\n;{}()]{0,40};?\s{0,200})?\}"
 _BRACED = re.compile(
-    r"(?:\bcatch\s{0,9}(?:\([^)\n]{0,200}\))?\s{0,9}|\berr\s*!=\s*nil\s*)\{\s{0,200}(?:(?://|/\*)[^\n]{0,200}\s{1,200}){0,5}"
+    r"(?:\bcatch\s{0,9}(?:\([^)\n]{0,200}\))?\s{0,9}|\berr\s*!=\s*nil\s*)\{\s{0,200}(?:(?://|/\*)[^\n]{0,200}\n\s{0,200}){0,5}"
     + _QUIET_END
 )
 _GO_RETURNS = re.compile(r"return[^\n{}]*\berr")

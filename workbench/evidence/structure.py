@@ -30,6 +30,8 @@ from workbench.ports import Change, Collected
 
 MAX_BYTES = 64_000_000  # of both sides of all files
 MAX_LINES = 60  # of one file, and of what the change does to others, that a pack tells
+MAX_NEEDS = 50  # other changed files that one is told to import
+MAX_SIGNED = 16_000_000  # bytes of both sides of all files in which signs are looked for
 MANY_FILES, MANY_LINES = 10, 300  # from which on it is told what of a change needs what
 MAX_FILES = 2_000  # of which signs and history are told
 OftenMended = Callable[[Sequence[str]], Mapping[str, tuple[int, int]]]
@@ -106,17 +108,19 @@ def _needs(diff: StructuralDiff, sides: Sequence[FileSides]) -> dict[str, list[s
         for need in needs_of(read, modules)[0].values() if read is not None else ():
             family = family_of(language_of(each.path))
             found.setdefault(each.path, set()).update(modules.paths.get((family, need.needs), ()))
-    return {path: sorted(paths - {path}) for path, paths in found.items() if paths - {path}}
+    return {path: sorted(paths - {path})[:MAX_NEEDS] for path, paths in found.items() if paths - {path}}
 
 
 def _signs(diff: StructuralDiff, sides: Sequence[FileSides]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """By path what in its changed lines asks for care; of tests and of what nobody wrote nothing."""
     special = {each.path: each for each in special_files(diff.files, sides)}
+    left = MAX_SIGNED
     for each in sides[:MAX_FILES]:
         found: list[Sign] = []
         if each.path in special:
             found.append(Sign(special[each.path].kind, detail=special[each.path].detail))
-        if kind_of(each.path, each.old if each.new is None else each.new) == "source":
+        left -= len(each.old or b"") + len(each.new or b"")
+        if left >= 0 and kind_of(each.path, each.old if each.new is None else each.new) == "source":
             found += signs_of(each.path, each.old, each.new)
         if found:
             yield each.path, [sign._asdict() for sign in found]
