@@ -13,7 +13,7 @@ from itertools import chain
 import msgspec
 
 from workbench.code.entities import Found
-from workbench.code.sides import Pair, Side
+from workbench.code.sides import Pair, Side, words
 
 Known = tuple[int, int]  # number of the file, index of the entity in its side
 MIN_WORDS = 8  # and signs, of something that is recognised by them alone, under another name
@@ -73,7 +73,20 @@ def match_entities(files: Sequence[Pair]) -> Matches:
     _by_lines(files, found, found.gone, found.made)
     _within(files, found)
     _collect(files, found)
+    found.gone = [known for known in found.gone if not _may_stand(files, known, is_new=False)]
+    found.made = [known for known in found.made if not _may_stand(files, known, is_new=True)]
     return found
+
+
+def _may_stand(files: Sequence[Pair], known: Known, *, is_new: bool) -> bool:
+    """Whether the other side of the file says the name where it does not parse."""
+    file = files[known[0]]
+    side = file.old if is_new else file.new
+    each = entity_of(files, known, is_new=is_new)
+    named = words(each.last_name.encode())
+    return each.kind != "import" and any(
+        set(words(side.parsed.text(*rows))).issuperset(named) for rows in side.outline.damaged
+    )
 
 
 def _by_name(number: int, file: Pair, found: Matches) -> None:
