@@ -138,3 +138,56 @@ def test_a_bracket_beside_what_moved_and_changed_is_not_folded() -> None:
     diff = compared("a.ts", f"{one}\n{two}", f"{two}\n{one.replace('return c', 'return d')}")
     assert told(diff) == ["moved first (body)"] or told(diff) == ["moved second", "modified first (body)"]
     assert not all(hunk.is_mechanical for hunk in diff.files[0].hunks)
+
+
+def test_what_may_stand_in_damage_is_not_called_removed_or_added() -> None:
+    """Code that does not parse to the end of its file hides no removal of what its text still names, nor makes one."""
+    text = "package a\n\nfunc A() int { return 1 }\n\nfunc B() int { return 2 }\n\nfunc C() int { return 3 }\n"
+    torn = text.replace("B() int", "B( int")
+    for old, new in ((text, torn), (torn, text)):
+        diff = compared("a.go", old, new)
+        assert not [each for each in told(diff) if " C" in each]
+        assert not [change for change in diff.api if change.name == "C"]
+    gone = compared("a.go", text, torn.replace("func C() int { return 3 }\n", ""))
+    assert "removed C" in told(gone)
+
+
+OFFERED = {
+    "a list of CommonJS": (
+        "a.js",
+        "function f(a) { return a; }\nconst g = (a) => a;\nmodule.exports = { f, other: g };\n",
+        "function f(a, b) { return a; }\nconst g = (a) => a;\nmodule.exports = { f };\n",
+        [("signature", "f"), ("removed", "g")],
+    ),
+    "a name of CommonJS": (
+        "a.js",
+        "exports.f = function (a) { return a; };\nmodule.exports.bye = (a) => a;\n",
+        "exports.f = function (a, b) { return a; };\n",
+        [("signature", "exports.f"), ("removed", "module.exports.bye")],
+    ),
+    "what CommonJS keeps": (
+        "a.js",
+        "function f(a) { return a; }\nexports.g = g;\n",
+        "function f(a, b) { return a; }\nexports.g = g;\n",
+        [],
+    ),
+    "what is passed on": (
+        "index.ts",
+        'export { add, sub as minus } from "./m";\nexport * from "./n";\nexport * as all from "./o";\n',
+        'export { sub as minus } from "./k";\n',
+        [("removed", "add"), ("removed", '* from "./n"'), ("removed", "all")],
+    ),
+    "an interface of Go": (
+        "a.go",
+        "package a\n\ntype I interface {\n\tGet(id string) int\n\tgone()\n}\n",
+        "package a\n\ntype I interface {\n\tGet(id int) int\n\tPut()\n}\n",
+        [("signature", "I.Get"), ("added", "I.Put")],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", OFFERED)
+def test_what_others_may_use_is_told_however_it_is_offered(what: str) -> None:
+    """Lists of exports, names that are passed on and methods of interfaces are public, and nothing else is."""
+    path, old, new, expected = OFFERED[what]
+    assert sorted((each.change, each.name) for each in compared(path, old, new).api) == sorted(expected)

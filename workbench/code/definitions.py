@@ -14,6 +14,7 @@ class Definition(msgspec.Struct, frozen=True):
     name: str = "name"
     body: str = "body"
     holds: bool = False  # whether there are entities in its body that carry its name
+    holding: str = ""  # the only kind of body that holds any; empty: each does
 
 
 class Grammar(msgspec.Struct, frozen=True):
@@ -67,9 +68,13 @@ JAVASCRIPT = Grammar(
         "public_field_definition": Definition("constant", body="value"),
         "property_signature": Definition("constant", body="type"),
         "import_statement": _BARE,
+        "export_specifier": _BARE,  # of what others define, as the next two
+        "namespace_export": _BARE,
+        "string": _BARE,  # the whole of a module, in `export * from`
     },
     wrappers={
-        "export_statement": ("declaration", "value"),
+        "export_statement": ("declaration", "value", "export_clause", "namespace_export", "source"),
+        "export_clause": ("export_specifier",),
         "ambient_declaration": (
             "function_signature", "class_declaration", "abstract_class_declaration", "interface_declaration",
             "enum_declaration", "type_alias_declaration", "internal_module", "module", "lexical_declaration",
@@ -86,7 +91,8 @@ GO = Grammar(
     definitions={
         "function_declaration": _FUNCTION,
         "method_declaration": Definition("method"),
-        "type_spec": Definition("class", body="type"),
+        "type_spec": Definition("class", body="type", holds=True, holding="interface_type"),
+        "method_elem": Definition("method", body=""),
         "type_alias": Definition("class", body="type"),
         "const_spec": Definition("constant", body="value"),
         "var_spec": Definition("constant", body="value"),
@@ -132,5 +138,8 @@ GRAMMARS = {
     "go": GO,
     "rust": RUST,
 }
-FIELDS = frozenset({"declaration", "definition", "value"})  # what wrappers name that is a field, and no kind of node
+FIELDS = frozenset(
+    {"declaration", "definition", "source", "value"}
+)  # what wrappers name that is a field, and no kind of node
+PASSED_ON = ("export_specifier", "namespace_export", "string")  # what a script offers that it does not define
 HEADS = frozenset({"attribute_item", "decorator"})  # siblings that belong to the definition below them

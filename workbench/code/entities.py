@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from workbench.code.definitions import FIELDS, GRAMMARS, HEADS, Definition, Grammar
+from workbench.code.definitions import FIELDS, GRAMMARS, HEADS, PASSED_ON, Definition, Grammar
 from workbench.code.model import Entity, EntityKind, Span
 from workbench.code.parsing import Parsed, damaged_nodes
 from workbench.code.visibility import Surface, surface
@@ -148,12 +148,14 @@ class _Reader:
             yield node, hops
             return
         wanted = self.grammar.wrappers.get(kind, ())
+        if kind == "export_statement" and (node.has_error or node.child_by_field_name("source") is None):
+            wanted = ("declaration", "value")
         typed = [(child, child.type) for child in node.named_children] if wanted else []
         for name in wanted:
             field_child = node.child_by_field_name(name) if name in FIELDS else None
             children = [(field_child, field_child.type)] if field_child is not None else typed
             for child, found in children:
-                if field_child is not None or found == name:
+                if (field_child is not None or found == name) and not (name == "source" and len(typed) > 1):
                     yield from self._definitions(child, found, hops + 1)
 
     def _damage(self, node: Node) -> None:
@@ -194,7 +196,7 @@ class _Reader:
         self.found.entities.append(made)
         if around is not None:
             around.members.append(index)
-        if rule.holds and body is not None and depth < MAX_DEPTH:
+        if rule.holds and body is not None and depth < MAX_DEPTH and rule.holding in ("", body.type):
             self.read(body, inside=index, depth=depth + 1, level=levels[1] + 2)
             self._torn(node, body)
         elif node.has_error:
@@ -230,6 +232,8 @@ class _Reader:
     def _named(self, node: Node, type_: str, rule: Definition) -> tuple[str, int] | None:
         if not rule.name:
             start = node.start_byte
+            if type_ in PASSED_ON:
+                return _passed_on(node, type_), start
             return _flat(self.parsed.data[start : node.end_byte]), start
         named = node.child_by_field_name(rule.name)
         if named is None:
@@ -263,6 +267,8 @@ class _Reader:
         return name.replace(".", " "), node.start_byte
 
     def _signature(self, node: Node, body: Node | None, kind: EntityKind) -> str:
+        if node.type in PASSED_ON:
+            return _offered(node, node.type)
         if kind in ("constant", "import", "module"):
             return ""
         end = body.start_byte if body is not None else node.end_byte
@@ -296,6 +302,25 @@ def _kind(node: Node, type_: str, rule: Definition, around: Found | None) -> Ent
         if value is not None and value.type in _FUNCTIONS:
             return "method" if around is not None and around.kind == "class" else "function"
     return rule.kind
+
+
+def _passed_on(node: Node, type_: str) -> str:
+    """Such as `export add from "./m"`."""
+    above = node.parent
+    while above is not None and above.type != "export_statement":
+        above = above.parent
+    source = above.child_by_field_name("source") if above is not None else None
+    said = "*" if type_ == "string" else _flat(node.text or b"")
+    return f"export {said} from {_flat((source.text if source is not None else b'') or b'')}"
+
+
+def _offered(node: Node, type_: str) -> str:
+    """Under which name a script passes on what it does not define."""
+    if type_ == "string":
+        return f"* from {_flat(node.text or b'')}"
+    named = node.child_by_field_name("alias") or node.child_by_field_name("name")
+    named = node.named_children[-1] if named is None and node.named_children else named
+    return _flat((named.text if named is not None else b"") or b"")
 
 
 def _flat(data: bytes) -> str:

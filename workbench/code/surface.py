@@ -12,7 +12,7 @@ from workbench.code.languages import family_of
 from workbench.code.model import ApiChange, CallSites, Place
 from workbench.code.pairing import Matches, entity_of
 from workbench.code.renames import signature_differs
-from workbench.code.sides import Pair
+from workbench.code.sides import Pair, Side
 
 MAX_SITES = 200  # of one entity that are listed
 _CALLED = re.compile(rb"[ \t]*+(?:::<[^>()]*+>)?\(")  # what follows the name
@@ -25,10 +25,22 @@ def api_changes(files: Sequence[Pair], matches: Matches) -> tuple[ApiChange, ...
     """Public names that came, went or are called otherwise."""
     found = list(_of_pairs(files, matches))
     for number, index in matches.made:
-        found += _alone(files[number].path, files[number].new.entities[index], is_new=True)
+        each, file = files[number].new.entities[index], files[number]
+        if each.kind != "import" or not _offers(file.old, each):
+            found += _alone(file.path, each, is_new=True)
     for number, index in matches.gone:
-        found += _alone(files[number].old_path, files[number].old.entities[index], is_new=False)
+        each, file = files[number].old.entities[index], files[number]
+        if each.kind != "import" or not _offers(file.new, each):
+            found += _alone(file.old_path, each, is_new=False)
     return tuple(sorted(found, key=lambda change: (change.path, change.line, change.name, change.change)))
+
+
+def _offers(side: Side, passed: Found) -> bool:
+    """Whether a side offers the name, too, under which something is passed on."""
+    return passed.is_public and any(
+        each.is_public and passed.signature == (each.signature if each.kind == "import" else each.name)
+        for each in side.entities
+    )
 
 
 def _of_pairs(files: Sequence[Pair], matches: Matches) -> Iterator[ApiChange]:
@@ -52,13 +64,13 @@ def _of_pairs(files: Sequence[Pair], matches: Matches) -> Iterator[ApiChange]:
 
 
 def _alone(path: str, each: Found, *, is_new: bool) -> list[ApiChange]:
-    if not each.is_public or each.kind == "import":
+    if not each.is_public or (each.kind == "import" and not each.signature):
         return []
     return [
         ApiChange(
             change="added" if is_new else "removed",
             kind=each.kind,
-            name=each.name,
+            name=each.signature if each.kind == "import" else each.name,
             path=path,
             line=each.row + 1,
             before="" if is_new else each.signature,

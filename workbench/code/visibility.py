@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _ALL = re.compile(rb"^__all__\s*(?::[^=\n]*)?\+?=\s*[\[(]([^\])]*)[\])]", re.MULTILINE)
 _WORD = re.compile(rb"[\"']([^\"'\n]+)[\"']")
 _CLAUSE = re.compile(rb"\nexport\s*(?:type\s*)?\{([^}]*)\}(?=\s*(from\b)?)")  # begins with what is quickly found
+_EXPORTS = re.compile(rb"(?:module\s*\.\s*)?exports(?:\.[\w$]+)?$")
 _HIDDEN = (b"private", b"protected")
 
 
@@ -42,8 +44,27 @@ def surface(parsed: Parsed) -> Surface:
         names = frozenset(
             each.split(b" as ")[0].strip().decode("utf-8", "replace") for all_ in clauses for each in all_.split(b",")
         )
-        return Surface(parsed.language, names)
+        return Surface(parsed.language, names | frozenset(_exported(parsed)))
     return Surface(parsed.language)
+
+
+def _exported(parsed: Parsed) -> Iterator[str]:
+    """The names of its own that a script hands over by `module.exports` or `exports`."""
+    if parsed.tree is None or b"exports" not in parsed.data:
+        return
+    for child in parsed.tree.root_node.named_children:
+        node = child.named_children[0] if child.type == "expression_statement" and child.named_child_count else None
+        is_ours = False
+        while node is not None and node.type == "assignment_expression":
+            left = node.child_by_field_name("left")
+            is_ours |= left is not None and _EXPORTS.match(left.text or b"") is not None
+            node = node.child_by_field_name("right")
+        if node is None or not is_ours:
+            continue
+        for part in node.named_children if node.type == "object" else [node]:
+            said = part.child_by_field_name("value") if part.type == "pair" else part
+            if said is not None and said.type in ("identifier", "shorthand_property_identifier"):
+                yield (said.text or b"").decode("utf-8", "replace")
 
 
 def _python(of: Surface, name: str, _outer: Node, node: Node) -> bool:
@@ -61,6 +82,9 @@ def _python(of: Surface, name: str, _outer: Node, node: Node) -> bool:
 def _script(of: Surface, name: str, outer: Node, node: Node) -> bool:
     if node.type == "import_statement" or name.startswith("#"):
         return False
+    if node.type == "assignment_expression" and _EXPORTS.match(name.encode()):
+        value = node.child_by_field_name("right")
+        return value is not None and value.type not in ("identifier", "object", "assignment_expression")
     parent = outer.parent
     if parent is not None and parent.type in ("class_body", "interface_body", "object_type", "enum_body"):
         return not any(
