@@ -31,9 +31,12 @@ class Touch(msgspec.Struct, frozen=True):
 def touches(files: Sequence[Pair], matches: Matches, hunks: Sequence[Sequence[Hunk]]) -> dict[Known, list[Touch]]:
     """Those of each entity that both sides have, by what it was on the old one; what moved touches nothing."""
     found: dict[Known, list[Touch]] = defaultdict(list)
+    matched = {number for match in matches.pairs for number in (match.old[0], match.new[0])}
     for number, (file, each) in enumerate(zip(files, hunks, strict=True)):
+        if number not in matched:
+            continue
         beside = _beside(file.old), _beside(file.new)
-        for hunk in each if file.language else ():
+        for hunk in each:
             if hunk.kind != "moved":
                 for known, touch in _of_hunk(file, number, matches, hunk, beside):
                     found[known].append(touch)
