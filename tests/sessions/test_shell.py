@@ -134,7 +134,8 @@ def test_ascii_glyphs_where_nothing_else_can_be_shown(
             person.sees("KEYS")
             assert person.text.isascii(), person.text
         async with stage(Workplace(repository), size=(160, 45)) as person:  # panes beside each other
-            for kind, thing in (("crp", question), ("mrp", pack)):
+            assert person.text.isascii(), person.text
+            for kind, thing in (("crp", question), ("mrp", pack), ("run", done)):
                 routes.open_thing(person.app, kind, thing)
                 await person.settled()
                 await person.settled()

@@ -89,11 +89,11 @@ class WorkbenchApp(App[int]):
             self.then, self.value, self.problem, self.failed = then, value, problem, failed
 
     def __init__(self, place: Workplace, chosen: Preferences | None = None) -> None:
+        self.chosen = chosen or preferences()
+        self.glyphs = Glyphset("unicode" if shows_unicode(self.chosen.screens) else "ascii")  # its lines are in the CSS
         super().__init__()
         self.place = place
-        self.chosen = chosen or preferences()
         self.keymap_of_workbench = self.chosen.keymap
-        self.glyphs = Glyphset("unicode" if shows_unicode(self.chosen.screens) else "ascii")
         self.bridge = Bridge(place, self._hear)
         self._event_loop: asyncio.AbstractEventLoop | None = None
         self.is_leaving = False
@@ -115,6 +115,11 @@ class WorkbenchApp(App[int]):
         self.post_message(self.Told(arrived))
 
     # --- looks ---
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The lines between panes and around dialogs, as this terminal can show them."""
+        pick = self.glyphs.pick
+        return {"pane-line": pick("solid", "ascii"), "dialog-line": pick("round", "ascii")}
 
     def _use(self, theme: Theme) -> None:
         colors = theme.colors

@@ -86,7 +86,6 @@ class WorkScreen(Filtering):
 
     def on_mount(self) -> None:
         """Watch."""
-        self.set_class(self.workbench.glyphs.kind == "ascii", "-ascii")
         self.bridge.watch("heading", heading_view)
         for name, view in self.views().items():
             self.bridge.watch(self._watched(name), view)

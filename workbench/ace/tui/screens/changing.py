@@ -32,8 +32,7 @@ class Changing(Deciding):
 
     DEFAULT_CSS = """
     Changing #files { width: 44; }
-    Changing #diff { width: 1fr; border-left: solid $surface; }
-    Changing.-ascii #diff { border-left: ascii $surface; }
+    Changing #diff { width: 1fr; border-left: $pane-line $surface; }
     Changing.-narrow #files { width: 1fr; }
     Changing.-narrow #diff { border-left: none; display: none; }
     Changing.-narrow.-diff #files { display: none; }

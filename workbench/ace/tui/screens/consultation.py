@@ -47,8 +47,7 @@ class ConsultationScreen(WorkScreen):
     DEFAULT_CSS = """
     ConsultationScreen #banner { display: none; background: $surface; }
     ConsultationScreen #case { width: 2fr; padding: 0 1; }
-    ConsultationScreen #aside { width: 1fr; max-width: 70; border-left: solid $surface; padding: 0 1; }
-    ConsultationScreen.-ascii #aside { border-left: ascii $surface; }
+    ConsultationScreen #aside { width: 1fr; max-width: 70; border-left: $pane-line $surface; padding: 0 1; }
     """
 
     def __init__(self, question: str) -> None:

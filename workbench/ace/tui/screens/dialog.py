@@ -31,9 +31,8 @@ class Dialog(WorkScreen):
     Dialog { align: center middle; background: $background 60%; }
     Dialog > Vertical {
         width: 76; max-width: 94%; height: auto; max-height: 90%; background: $surface; padding: 0 1;
-        border: round $primary;
+        border: $dialog-line $primary;
     }
-    Dialog.-ascii > Vertical { border: ascii $primary; }
     Dialog Bar { background: $surface; }
     Dialog #told { padding: 0; background: $surface; }
     """

@@ -47,7 +47,7 @@ class InboxScreen(WorkScreen):
     main = "#rows"
     DEFAULT_CSS = """
     InboxScreen #rows { width: 3fr; }
-    InboxScreen #preview { width: 2fr; max-width: 90; border-left: solid $surface; padding: 0 1; }
+    InboxScreen #preview { width: 2fr; max-width: 90; border-left: $pane-line $surface; padding: 0 1; }
     InboxScreen #preview.-alone { border-left: none; }
     InboxScreen #aside { display: none; background: $background; }
     """

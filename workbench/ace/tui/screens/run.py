@@ -44,7 +44,7 @@ class RunScreen(SpeakingScreen):
     main = "#acts"
     DEFAULT_CSS = """
     RunScreen #acts { width: 1fr; }
-    RunScreen #facts { width: 44; border-left: solid $surface; padding: 0 1; }
+    RunScreen #facts { width: 44; border-left: $pane-line $surface; padding: 0 1; }
     RunScreen.-narrow #facts { display: none; width: 1fr; border-left: none; }
     RunScreen.-narrow.-facts #facts { display: block; }
     RunScreen.-narrow.-facts #acts { display: none; }

@@ -84,8 +84,7 @@ class ScriptsScreen(WorkScreen):
     main = "#scripts"
     DEFAULT_CSS = """
     ScriptsScreen #scripts { width: 1fr; }
-    ScriptsScreen #file { width: 1fr; border-left: solid $surface; padding: 0 0 0 1; }
-    ScriptsScreen.-ascii #file { border-left: ascii $surface; }
+    ScriptsScreen #file { width: 1fr; border-left: $pane-line $surface; padding: 0 0 0 1; }
     ScriptsScreen.-narrow #file { display: none; border-left: none; padding: 0; }
     ScriptsScreen.-narrow.-file #file { display: block; }
     ScriptsScreen.-narrow.-file #scripts { display: none; }

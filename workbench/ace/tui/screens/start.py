@@ -71,7 +71,7 @@ class StartScreen(WorkScreen):
     StartScreen Input:focus { border: none; }
     StartScreen .wrong { padding: 0 0 0 12; max-height: 3; }
     StartScreen #briefs { height: 1fr; margin: 1 0 0 0; }
-    StartScreen #outlook { width: 1fr; border-left: solid $surface; padding: 0 1; }
+    StartScreen #outlook { width: 1fr; border-left: $pane-line $surface; padding: 0 1; }
     StartScreen.-narrow #outlook { border-left: none; }
     StartScreen.-narrow #panes { layout: vertical; }
     StartScreen.-narrow #form { width: 1fr; height: auto; }

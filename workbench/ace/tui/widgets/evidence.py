@@ -30,11 +30,11 @@ class EvidencePane(Container):
     DEFAULT_CSS = """
     EvidencePane { layout: horizontal; }
     EvidencePane #why { width: 2fr; }
-    EvidencePane #detail { width: 3fr; border-left: solid $surface; padding: 0 1; }
+    EvidencePane #detail { width: 3fr; border-left: $pane-line $surface; padding: 0 1; }
     EvidencePane.-narrow { layout: vertical; }
     EvidencePane.-narrow #why { width: 100%; height: 1fr; }
     EvidencePane.-narrow #detail {
-        width: 100%; height: 1fr; border-left: none; border-top: solid $surface;
+        width: 100%; height: 1fr; border-left: none; border-top: $pane-line $surface;
     }
     """
 

@@ -63,7 +63,7 @@ class Speaking(Vertical):
     """Rows of messages, then the line. `mode` is spelt out; `editing` is the id of the message that is changed."""
 
     DEFAULT_CSS = """
-    Speaking { height: auto; max-height: 60%; border-top: solid $surface; }
+    Speaking { height: auto; max-height: 60%; border-top: $pane-line $surface; }
     Speaking #messages { display: none; }
     Speaking #messages.-something { display: block; }
     Speaking Horizontal { height: auto; }
